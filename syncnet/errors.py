@@ -1,0 +1,50 @@
+"""Typed errors: which file, what is wrong, what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SyncFilterError(Exception):
+    """Base of everything this tool raises on purpose.
+
+    ``str(error)`` is one line for a person: the problem, then the cure.
+    """
+
+    def __init__(self, problem: str, *, path: Path | str | None = None, cure: str = "") -> None:
+        self.path = None if path is None else Path(path)
+        self.problem = problem
+        self.cure = cure
+        super().__init__(problem if not cure else f"{problem}: {cure}")
+
+
+class UsageError(SyncFilterError):
+    """The command was called wrongly, or what it needs is missing. Raised before any video is touched."""
+
+
+class ModelFileError(UsageError):
+    """A model file is missing, corrupt or not the one that was expected."""
+
+
+class VideoError(SyncFilterError):
+    """One video cannot be scored. The others go on."""
+
+
+class NotAVideoError(VideoError):
+    """The file is no media file that can be opened."""
+
+
+class NoVideoStreamError(VideoError):
+    """The file holds no moving picture."""
+
+
+class NoAudioStreamError(VideoError):
+    """The file holds no sound, so there is nothing to compare the lips with."""
+
+
+class EmptyVideoError(VideoError):
+    """The picture or the sound decodes to nothing."""
+
+
+class DamagedVideoError(VideoError):
+    """Decoding failed part of the way."""

@@ -1,0 +1,77 @@
+"""Frozen settings per stage, presets and every default. Standard library only, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from syncnet.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a video needs to pass."""
+
+    min_confidence: float = 5.0
+    max_abs_offset: int = 3
+    """Frames of 1/25 s."""
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.min_confidence) or self.min_confidence < 0:
+            raise UsageError(f"--min_confidence {self.min_confidence}", cure="give a number of 0 or more")
+        if self.max_abs_offset < 0:
+            raise UsageError(f"--max_abs_offset {self.max_abs_offset}", cure="give a whole number of 0 or more")
+
+
+PRESETS = {
+    "strict": Thresholds(8.0, 2),
+    "high": Thresholds(6.0, 3),
+    "medium": Thresholds(4.0, 5),
+    "relaxed": Thresholds(2.0, 8),
+}
+
+
+def resolve_thresholds(
+    preset: str | None, min_confidence: float | None, max_abs_offset: int | None
+) -> Thresholds:
+    """Thresholds of the preset (or the defaults), each replaced by the explicit value where one was given."""
+    base = PRESETS[preset] if preset else Thresholds()
+    return Thresholds(
+        base.min_confidence if min_confidence is None else min_confidence,
+        base.max_abs_offset if max_abs_offset is None else max_abs_offset,
+    )
+
+
+@dataclass(frozen=True)
+class TrackSettings:
+    """Which runs of face boxes count as a track."""
+
+    min_face_px: int = 50
+    """Mean width or height of the face, in pixels of the original frame."""
+    min_track_frames: int = 50
+    max_gap_frames: int = 25
+    """Missed frames that are bridged by interpolation."""
+    min_overlap: float = 0.5
+    """Intersection over union that links two boxes; strictly more is needed."""
+
+    def __post_init__(self) -> None:
+        if self.min_face_px < 1:
+            raise UsageError(f"--min_face_size {self.min_face_px}", cure="give a number of pixels of 1 or more")
+        if self.min_track_frames < 1:
+            raise UsageError(f"--min_track {self.min_track_frames}", cure="give a number of frames of 1 or more")
+
+
+@dataclass(frozen=True)
+class ShotSettings:
+    """PySceneDetect's ContentDetector."""
+
+    content_threshold: float = 27.0
+    """The library's default."""
+
+
+@dataclass(frozen=True)
+class DetectSettings:
+    """How often, and at which size, faces are looked for."""
+
+    detect_every_frames: int = 5
+    min_face_px: int = 50

@@ -1,0 +1,66 @@
+"""The scorers behind one small protocol, and the one registry that loads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from syncnet.errors import UsageError
+
+MODEL_NAMES = ("lite", "syncnet_v2")
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Lips and sound of one track as points that lie close together where they belong together."""
+
+    video: np.ndarray
+    """(W, D) float32, one a frame."""
+    audio: np.ndarray
+    """(A, D) float32, one a frame; the sound may reach beyond the track at both ends."""
+    audio_lead: int
+    """``video[i]`` is in step with ``audio[audio_lead + i]``."""
+    metric: Literal["cosine", "euclidean"]
+    zero_pad_ends: bool
+    """Whether sound that does not exist counts as a zero vector (as published) or not at all."""
+
+
+class FaceEncoder(Protocol):
+    """Takes in the face crops of one track, piece by piece, and keeps only numbers of them."""
+
+    def push(self, crops: np.ndarray) -> None:
+        """The next crops of the track, shape (n, 224, 224, 3), uint8 BGR."""
+
+
+class SyncModel(Protocol):
+    """A lip-sync model. One copy serves all threads."""
+
+    name: str
+    identity: str
+    """SHA-256 of what the score depends on: the weights, and the calibration where there is one."""
+    min_track_frames: int
+    """A shorter track gives no embedding to compare, or too few."""
+
+    def face_encoder(self) -> FaceEncoder:
+        """A new encoder, one for each track."""
+
+    def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
+        """Embeddings of a track whose crops were all pushed; ``samples`` are those of the whole file."""
+
+    def confidence(self, raw: float) -> float:
+        """Median minus minimum of the mean distances, brought to the familiar SyncNet scale."""
+
+
+def load_model(name: str, device: str, weights_dir: Path | None) -> SyncModel:
+    """The model, verified and resident on the device.
+
+    Raises UsageError for a model that this version does not bring, ModelFileError for a missing or corrupt file.
+    """
+    if name in ("auto", "lite"):
+        from syncnet.models.lite import load_lite
+
+        return load_lite(device, weights_dir)
+    raise UsageError(f"--model {name} is not part of this version", cure="use --model lite")

@@ -1,0 +1,183 @@
+"""The command line: flags -> one checked request. Standard library only, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from syncnet.errors import UsageError
+from syncnet.settings import PRESETS, Thresholds, TrackSettings, resolve_thresholds
+
+PROGRAM = "filter_videos_by_sync_score.py"
+DEFAULT_WORKERS = 2
+
+DESCRIPTION = """\
+Scores how well the lips fit the sound in every video of a folder, and copies each video to
+OUTPUT_DIR/good_quality or OUTPUT_DIR/poor_quality. OUTPUT_DIR/sync_filter_results.json says why.
+"""
+
+EPILOG = """\
+presets (an explicit --min_confidence or --max_abs_offset wins):
+{presets}
+
+examples:
+  python {program} --input_dir videos --output_dir sorted
+  python {program} --input_dir videos --output_dir sorted --preset high --max_workers 4
+  python {program} --input_dir videos --output_dir look --keep_all --recursive
+  python {program} --input_dir videos --output_dir sorted --min_confidence 4.5 --max_abs_offset 2
+
+An offset is in frames of 1/25 s (40 ms); positive means that the sound comes early.
+Flags may be written with dashes (--input-dir) and shortened where that is unambiguous.
+
+exit code: 0 every video was processed, 1 some video failed, 2 wrong usage or set-up, 130 interrupted.
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of the command, as asked for; numbers are checked, files are not."""
+
+    input_dir: Path
+    output_dir: Path
+    preset: str | None
+    thresholds: Thresholds
+    tracks: TrackSettings
+    max_workers: int
+    keep_all: bool
+    recursive: bool
+    model: str
+    detector: str
+    device: str
+    weights_dir: Path | None
+
+
+def parse_request(arguments: Sequence[str]) -> Request:
+    """Raises UsageError for anything that cannot be meant; ``--help`` prints and raises SystemExit(0)."""
+    options = _build_parser().parse_args([_underscored(argument) for argument in arguments])
+    if options.max_workers < 1:
+        raise UsageError(f"--max_workers {options.max_workers}", cure="give a whole number of 1 or more")
+    return Request(
+        input_dir=options.input_dir,
+        output_dir=options.output_dir,
+        preset=options.preset,
+        thresholds=resolve_thresholds(options.preset, options.min_confidence, options.max_abs_offset),
+        tracks=TrackSettings(min_face_px=options.min_face_size, min_track_frames=options.min_track),
+        max_workers=options.max_workers,
+        keep_all=options.keep_all,
+        recursive=options.recursive,
+        model=options.model,
+        detector=options.detector,
+        device=options.device,
+        weights_dir=options.weights_dir,
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is one line like every other error, not a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, cure="see --help")
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    presets = "\n".join(
+        f"  {name:<8} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
+        for name, preset in PRESETS.items()
+    )
+    parser = _Parser(
+        prog=PROGRAM,
+        description=DESCRIPTION,
+        epilog=EPILOG.format(presets=presets, program=PROGRAM),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_folders(parser.add_argument_group("folders"))
+    _add_gates(parser.add_argument_group("what passes"))
+    _add_means(parser.add_argument_group("how it is scored"))
+    return parser
+
+
+def _add_folders(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--input_dir", type=_folder, required=True, metavar="DIR", help="folder of videos")
+    group.add_argument("--output_dir", type=_folder, required=True, metavar="DIR", help="folder for the results")
+    group.add_argument("--recursive", action="store_true", help="also videos in subfolders; paths are kept")
+    group.add_argument("--keep_all", action="store_true", help="analyse only: write the results, copy nothing")
+
+
+def _add_gates(group: argparse._ArgumentGroup) -> None:
+    thresholds, tracks = Thresholds(), TrackSettings()
+    group.add_argument("--preset", choices=PRESETS, help="a pair of thresholds, see below")
+    group.add_argument(
+        "--min_confidence",
+        type=float,
+        metavar="N",
+        help=f"minimum SyncNet confidence (default {thresholds.min_confidence})",
+    )
+    group.add_argument(
+        "--max_abs_offset",
+        type=int,
+        metavar="FRAMES",
+        help=f"maximum offset to either side, in frames of 1/25 s (default {thresholds.max_abs_offset})",
+    )
+    group.add_argument(
+        "--min_face_size",
+        type=int,
+        default=tracks.min_face_px,
+        metavar="PX",
+        help="minimum size of a face, in pixels of the original frame (default %(default)s)",
+    )
+    group.add_argument(
+        "--min_track",
+        type=int,
+        default=tracks.min_track_frames,
+        metavar="FRAMES",
+        help="minimum number of frames that a face must be seen (default %(default)s)",
+    )
+
+
+def _add_means(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--max_workers",
+        type=int,
+        default=DEFAULT_WORKERS,
+        metavar="N",
+        help="videos processed in parallel (default %(default)s)",
+    )
+    group.add_argument(
+        "--model",
+        choices=("auto", "lite", "syncnet_v2"),
+        default="auto",
+        help="scorer; auto takes the best one whose file is at hand (default auto)",
+    )
+    group.add_argument(
+        "--detector",
+        choices=("auto", "haar", "yunet"),
+        default="auto",
+        help="face detector; auto takes yunet where its file is at hand, else haar (default auto)",
+    )
+    group.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs (default auto)"
+    )
+    group.add_argument(
+        "--weights_dir",
+        type=_folder,
+        metavar="DIR",
+        help="where model files are looked for first; also the environment variable SYNC_FILTER_WEIGHTS",
+    )
+
+
+def _folder(text: str) -> Path:
+    # Path("") is the current folder: an unset variable in a script must not mean that.
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
+
+
+def _underscored(argument: str) -> str:
+    """``--input-dir=a-b`` -> ``--input_dir=a-b``: one spelling for argparse, which then resolves abbreviations."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument[2:].partition("=")
+    return f"--{name.replace('-', '_')}{equals}{value}"

@@ -1,0 +1,116 @@
+"""Input folder -> the videos in it, in path order."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+# fmt: off
+VIDEO_SUFFIXES = frozenset((
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".flv", ".wmv", ".3gp",
+))
+# fmt: on
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A file that is called a video; nothing has been read of it yet."""
+
+    path: Path
+    """As given: the input folder as the user wrote it, with the relative path below."""
+    relative_path: PurePath
+    """Below the input folder. It is the name of the copy below good_quality or poor_quality."""
+    file_bytes: int
+
+
+@dataclass(frozen=True)
+class SkippedPath:
+    """Something in the input folder that was not looked into, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass
+class FoundVideos:
+    """What a folder holds."""
+
+    videos: list[VideoFile] = field(default_factory=list)
+    """In the order of their path strings."""
+    unreadable: list[SkippedPath] = field(default_factory=list)
+    """Folders and files that the system would not show, and links to nothing: videos are missing there."""
+    left_out: list[SkippedPath] = field(default_factory=list)
+    """Named like videos, but nothing to open (pipes, devices), and linked subfolders."""
+
+
+def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Path] = ()) -> FoundVideos:
+    """Videos by their extension, in any case, with those of subfolders when ``recursive``.
+
+    Hidden files and folders (``.name``, so also the ``._name`` companions that macOS writes) are skipped. A
+    link to a video is a video. A linked subfolder is not followed, because it may lead back up; it is named
+    in ``left_out``. ``excluded_dirs`` (the output folders) are not entered, under whatever name they appear.
+    """
+    found = FoundVideos()
+    excluded = {path.resolve() for path in excluded_dirs}
+    folders = [PurePath()]
+    while folders:
+        folder = folders.pop()
+        for entry in _list_folder(input_dir, folder, found):
+            relative_path = folder / entry.name
+            if _is_folder(entry):
+                if recursive and (input_dir / relative_path).resolve() not in excluded:
+                    _note_folder(entry, input_dir, relative_path, folders, found)
+            elif relative_path.suffix.lower() in VIDEO_SUFFIXES:
+                _note_file(entry, input_dir, relative_path, found)
+    found.videos.sort(key=lambda video: str(video.path))
+    return found
+
+
+def _list_folder(input_dir: Path, folder: PurePath, found: FoundVideos) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(input_dir / folder) as entries:
+            yield from (entry for entry in entries if not entry.name.startswith("."))
+    except OSError as error:
+        found.unreadable.append(SkippedPath(input_dir / folder, _reason(error)))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A loop of links: no folder to enter; as a file it is reported below.
+        return False
+
+
+def _note_folder(
+    entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath, folders: list[PurePath], found: FoundVideos
+) -> None:
+    if entry.is_symlink():
+        found.left_out.append(SkippedPath(input_dir / relative_path, "a link to a folder, not followed"))
+    else:
+        folders.append(relative_path)
+
+
+def _note_file(entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath, found: FoundVideos) -> None:
+    path = input_dir / relative_path
+    try:
+        status = entry.stat()
+    except FileNotFoundError:
+        # A link to nothing is a video that is missing, as when a disk is not mounted. A plain file that went
+        # away since the listing needs no word.
+        if entry.is_symlink():
+            found.unreadable.append(SkippedPath(path, "a link to nothing"))
+    except OSError as error:
+        found.unreadable.append(SkippedPath(path, _reason(error)))
+    else:
+        if stat.S_ISREG(status.st_mode):
+            found.videos.append(VideoFile(path, relative_path, status.st_size))
+        else:
+            found.left_out.append(SkippedPath(path, "not a regular file"))
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

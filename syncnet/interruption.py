@@ -1,0 +1,60 @@
+"""SIGINT and SIGTERM as a flag that the work under way looks at, so that nothing is left half done."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+EXIT_INTERRUPTED = 130
+
+
+class Interrupted(Exception):  # noqa: N818 (a stop is no error)
+    """The run is being stopped: the video under way is abandoned. It is neither scored nor failed."""
+
+
+class StopFlag:
+    """Set once, read from every thread.
+
+    A plain attribute and not a ``threading.Event``: the event's lock could be held by the very code that the
+    signal handler interrupts.
+    """
+
+    def __init__(self) -> None:
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def check(self) -> None:
+        """Raises Interrupted once the flag is set."""
+        if self._stopped:
+            raise Interrupted
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[StopFlag]:
+    """A flag that the first SIGINT or SIGTERM sets; the second one ends the process at once.
+
+    A signal that the parent chose to ignore (a shell's background job) stays ignored. Main thread only.
+    """
+    flag = StopFlag()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if flag.stopped:
+            os._exit(EXIT_INTERRUPTED)
+        flag.stop()
+
+    signals = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, on_signal) for number in signals}
+    try:
+        yield flag
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

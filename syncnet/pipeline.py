@@ -1,0 +1,139 @@
+"""One video through every stage: file -> frames and samples -> faces -> tracks -> crops -> embeddings -> scores."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from detectors import DetectorSpec
+from syncnet.crops import TrackCropper
+from syncnet.errors import DamagedVideoError
+from syncnet.faces import find_faces
+from syncnet.interruption import StopFlag
+from syncnet.media import Media, MediaInfo, open_media
+from syncnet.models import SyncModel
+from syncnet.scoring import SyncScore, score_sync
+from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
+from syncnet.tracks import Track, link_tracks
+
+CROPS_PER_PIECE = 64
+"""224 x 224 crops handed to a model at once: 9.6 MB, however long the track is."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What the stages work with; one copy is shared by all workers."""
+
+    model: SyncModel
+    detector: DetectorSpec
+    tracks: TrackSettings = field(default_factory=TrackSettings)
+    detect: DetectSettings = field(default_factory=DetectSettings)
+    shots: ShotSettings = field(default_factory=ShotSettings)
+    decode_threads: int = 1
+
+
+@dataclass(frozen=True)
+class TrackScore:
+    """One face track, without its boxes, and how its lips fit the sound."""
+
+    first_frame: int
+    frame_count: int
+    mean_box: tuple[float, float, float, float]
+    """xyxy in pixels of the original frame."""
+    score: SyncScore | None
+    """None where no sound stands beside the track."""
+
+
+@dataclass(frozen=True)
+class VideoScore:
+    """All that was found in one video."""
+
+    info: MediaInfo
+    tracks: tuple[TrackScore, ...]
+    """In the order of the tracking stage."""
+    no_track_reason: str
+    """Which gate dropped every face; empty when there are tracks."""
+
+
+def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
+    """Scores every face track of a video.
+
+    Decodes the pictures twice rather than hold them: once to find the faces, once to crop them. Raises
+    VideoError, and Interrupted within a frame once ``stop`` is set.
+    """
+    media = open_media(path, threads=stages.decode_threads)
+    info = media.info
+    detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
+    faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots)
+    tracking = link_tracks(faces, stages.tracks)
+    tracks = _score_tracks(media, tracking.tracks, stages.model, stop)
+    return VideoScore(info, tracks, tracking.no_track_reason)
+
+
+def best_score(tracks: Iterable[TrackScore]) -> SyncScore | None:
+    """The score with the highest confidence, the earliest of equals; None where there is none."""
+    scores = (track.score for track in tracks if track.score is not None)
+    return max(scores, key=lambda score: -math.inf if math.isnan(score.confidence) else score.confidence, default=None)
+
+
+def _watched(frames: Iterable[np.ndarray], stop: StopFlag) -> Iterator[np.ndarray]:
+    for frame in frames:
+        stop.check()
+        yield frame
+
+
+class _TrackInWork:
+    """Crops of one track on their way to the model, a piece at a time."""
+
+    def __init__(self, position: int, track: Track, model: SyncModel) -> None:
+        self.position = position
+        self.track = track
+        self.end_frame = track.first_frame + track.frame_count
+        self._cropper = TrackCropper(track)
+        self._encoder = model.face_encoder()
+        self._crops: list[np.ndarray] = []
+
+    def add(self, frame_index: int, frame: np.ndarray) -> None:
+        self._crops.append(self._cropper.crop(frame_index, frame))
+        if len(self._crops) == CROPS_PER_PIECE:
+            self._push()
+
+    def finish(self, samples: np.ndarray, model: SyncModel) -> TrackScore:
+        self._push()
+        track = self.track
+        embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count)
+        x1, y1, x2, y2 = (float(edge) for edge in track.mean_box)
+        return TrackScore(track.first_frame, track.frame_count, (x1, y1, x2, y2), score_sync(embeddings, model))
+
+    def _push(self) -> None:
+        if self._crops:
+            self._encoder.push(np.stack(self._crops))
+            self._crops.clear()
+
+
+def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: StopFlag) -> tuple[TrackScore, ...]:
+    """The second pass. A track is scored as soon as its last frame is cropped, and the pass ends with the last one."""
+    upcoming = deque(sorted(enumerate(tracks), key=lambda numbered: numbered[1].first_frame))
+    active: list[_TrackInWork] = []
+    scores: dict[int, TrackScore] = {}
+    frames = enumerate(_watched(media.frames(), stop)) if tracks else iter(())
+    for frame_index, frame in frames:
+        while upcoming and upcoming[0][1].first_frame == frame_index:
+            active.append(_TrackInWork(*upcoming.popleft(), model))
+        for work in active:
+            work.add(frame_index, frame)
+        for work in [work for work in active if work.end_frame == frame_index + 1]:
+            scores[work.position] = work.finish(media.samples, model)
+            active.remove(work)
+        if len(scores) == len(tracks):
+            break
+    if len(scores) < len(tracks):
+        raise DamagedVideoError(
+            "decoding a second time gave fewer frames than the first", path=media.path, cure="see that it plays"
+        )
+    return tuple(scores[position] for position in range(len(tracks)))

@@ -1,0 +1,83 @@
+"""What a run tells: the results file, the progress and the summary. All of them are made from ``Run``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from syncnet.discovery import FoundVideos
+from syncnet.engines import VideoResult
+from syncnet.placement import OutputFolders
+from syncnet.settings import Thresholds, TrackSettings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Choices as they stood on the command line, before ``auto`` was settled."""
+
+    preset: str | None
+    model: str
+    detector: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which model file gave the numbers."""
+
+    name: str
+    identity: str
+    """SHA-256."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run over a folder."""
+
+    folders: OutputFolders
+    thresholds: Thresholds
+    tracks: TrackSettings
+    asked: Asked
+    model: Identity
+    detector: Identity
+    found: FoundVideos
+    results: Sequence[VideoResult]
+    """In path order; after an interruption those that were finished."""
+    keep_all: bool
+    interrupted: bool
+    seconds: float
+
+
+@dataclass
+class Counts:
+    """How many videos came out how."""
+
+    good: int = 0
+    poor: int = 0
+    no_faces: int = 0
+    failed: int = 0
+
+    def add(self, result: VideoResult) -> None:
+        if result.status == "failed":
+            self.failed += 1
+        elif result.status == "no_faces":
+            self.no_faces += 1
+        elif result.passed:
+            self.good += 1
+        else:
+            self.poor += 1
+
+    @property
+    def successful(self) -> int:
+        return self.good + self.poor
+
+    @property
+    def all(self) -> int:
+        return self.successful + self.no_faces + self.failed
+
+
+def count_results(results: Iterable[VideoResult]) -> Counts:
+    counts = Counts()
+    for result in results:
+        counts.add(result)
+    return counts

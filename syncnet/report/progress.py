@@ -1,0 +1,58 @@
+"""How far the run is, on stderr: a bar on a terminal, one plain line a video elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+from syncnet.engines import VideoResult
+from syncnet.report import Counts
+from syncnet.report.text import printable
+from syncnet.verdict import describe_offset
+
+
+class Progress:
+    """Hears of each finished video. A stderr that nobody reads any more does not end the run."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._counts = Counts()
+        self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if sys.stderr.isatty() and total else None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, result: VideoResult) -> None:
+        self._counts.add(result)
+        with contextlib.suppress(OSError):
+            if self._bar is not None:
+                counts = self._counts
+                self._bar.set_postfix_str(
+                    f"good {counts.good}, poor {counts.poor}, no face {counts.no_faces}, failed {counts.failed}",
+                    refresh=False,
+                )
+                self._bar.update()
+            else:
+                print(self._line(result), file=sys.stderr, flush=True)
+
+    def _line(self, result: VideoResult) -> str:
+        return f"[{self._counts.all}/{self._total}] {printable(str(result.relative_path))}: {_outcome(result)}"
+
+
+def _outcome(result: VideoResult) -> str:
+    if result.status == "failed":
+        return printable(f"failed: {result.error}")
+    if result.best is None:
+        return f"no face track: {result.error}"
+    score = result.best
+    quality = "good" if result.passed else "poor"
+    return f"{quality}, confidence {score.confidence:.1f}, {describe_offset(score.offset_frames)}"

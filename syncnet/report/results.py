@@ -1,0 +1,146 @@
+"""sync_filter_results.json; every key is explained in docs/results.md."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import syncnet
+from syncnet.discovery import SkippedPath
+from syncnet.engines import VideoResult
+from syncnet.pipeline import TrackScore
+from syncnet.report import Identity, Run, count_results
+from syncnet.scoring import SyncScore
+from syncnet.verdict import offset_direction, offset_milliseconds
+
+# A score's last digits change with the number of threads that added it up. These are the ones that do not.
+SCORE_DECIMALS = 3
+
+
+def build_results(run: Run) -> dict[str, Any]:
+    """The document, ready for JSON: no NaN, no infinity."""
+    counts = count_results(run.results)
+    document = {
+        "filter_settings": {
+            "min_confidence": run.thresholds.min_confidence,
+            "max_abs_offset": run.thresholds.max_abs_offset,
+            "min_face_size": run.tracks.min_face_px,
+            "min_track": run.tracks.min_track_frames,
+            "preset": run.asked.preset,
+            "model": run.asked.model,
+            "detector": run.asked.detector,
+            "device": run.asked.device,
+        },
+        "total_videos": len(run.found.videos),
+        "successful_processing": counts.successful,
+        "good_quality": counts.good,
+        "poor_quality": counts.poor,
+        "no_faces_detected": counts.no_faces,
+        "processing_failed": counts.failed,
+        "not_processed": len(run.found.videos) - counts.all,
+        "interrupted": run.interrupted,
+        "timestamp": round(time.time(), 3),
+        "model": _identity(run.model),
+        "detector": _identity(run.detector),
+        "versions": _versions(),
+        "unreadable": [_skipped(path) for path in run.found.unreadable],
+        "left_out": [_skipped(path) for path in run.found.left_out],
+        "results": [_video(result) for result in run.results],
+    }
+    scrubbed: dict[str, Any] = _without_nan(document)
+    return scrubbed
+
+
+def write_results(document: dict[str, Any], path: Path) -> None:
+    """Replaces the file at one stroke: a reader sees the old one or the new one, never half of it.
+
+    Names that are no valid UTF-8 are written as escapes (``\\udcff``), which Python reads back to the same
+    bytes. Raises OSError, leaving the old file as it was.
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "wb") as writer:
+            writer.write(text.encode("utf-8", errors="backslashreplace"))
+            writer.flush()
+            os.fsync(writer.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _video(result: VideoResult) -> dict[str, Any]:
+    info = result.info
+    best = _scores(result.best)
+    offset = best["offset"]
+    return {
+        "video_name": result.path.stem,
+        "video_path": str(result.path),
+        "status": result.status,
+        "offset": best["offset"],
+        "offset_ms": None if offset is None else offset_milliseconds(offset),
+        "offset_direction": None if offset is None else offset_direction(offset),
+        "confidence": best["confidence"],
+        "min_distance": best["min_distance"],
+        "passes_quality": result.passed,
+        "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
+        "all_tracks": [_track(track) for track in result.tracks],
+        "duration_seconds": round(info.duration_seconds, 3) if info else None,
+        "source_fps": round(info.source_fps, 3) if info else None,
+        "width": info.width if info else None,
+        "height": info.height if info else None,
+        "file_size": result.file_bytes,
+        "processing_time": round(result.seconds, 3),
+        "error": result.error or None,
+        "cure": result.cure or None,
+    }
+
+
+def _scores(score: SyncScore | None) -> dict[str, Any]:
+    if score is None:
+        return {"offset": None, "confidence": None, "min_distance": None}
+    return {
+        "offset": int(score.offset_frames),
+        "confidence": round(float(score.confidence), SCORE_DECIMALS),
+        "min_distance": round(float(score.min_distance), SCORE_DECIMALS),
+    }
+
+
+def _track(track: TrackScore) -> dict[str, Any]:
+    return {
+        **_scores(track.score),
+        "first_frame": track.first_frame,
+        "frame_count": track.frame_count,
+        "mean_box": [round(edge) for edge in track.mean_box],
+    }
+
+
+def _identity(identity: Identity) -> dict[str, str]:
+    return {"name": identity.name, "sha256": identity.identity}
+
+
+def _skipped(skipped: SkippedPath) -> dict[str, str]:
+    return {"path": str(skipped.path), "reason": skipped.reason}
+
+
+def _versions() -> dict[str, str]:
+    modules = {"torch": "torch", "opencv": "cv2", "av": "av"}
+    versions = {name: str(importlib.import_module(module).__version__) for name, module in modules.items()}
+    return {"tool": syncnet.__version__, "python": platform.python_version(), **versions}
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

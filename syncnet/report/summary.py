@@ -1,0 +1,144 @@
+"""The summary on stdout: counts, the best videos, and for every other one its reason and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from syncnet.discovery import VIDEO_SUFFIXES, SkippedPath
+from syncnet.engines import VideoResult
+from syncnet.report import Counts, Run, count_results
+from syncnet.report.text import display_width, fit, format_duration, indent, printable
+from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
+
+MOST_SHOWN = 20
+"""Entries of one list; the results file has them all."""
+WIDEST_NAME = 40
+NARROWEST_NAME = 12
+# Room beside a name for "  confidence  12.3  sound 600 ms early".
+SCORE_COLUMNS = 40
+
+
+def format_summary(run: Run, width: int) -> str:
+    """The whole summary, in lines of at most ``width`` columns where names and reasons allow it."""
+    counts = count_results(run.results)
+    sections = [
+        _headline(run, counts, width),
+        _count_lines(run, counts),
+        _best_videos(run.results, width),
+        _filtered_out(run.results, width),
+        _without_score(run.results, "no_faces", "No face track", width),
+        _without_score(run.results, "failed", "Failed", width),
+        _skipped(run.found.unreadable, "Could not be read", width),
+        _skipped(run.found.left_out, "Left out", width),
+        [f"Results: {printable(str(run.folders.results_path))}"],
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _headline(run: Run, counts: Counts, width: int) -> list[str]:
+    total = len(run.found.videos)
+    if not total:
+        kinds = " ".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
+        hint = f"No videos found (looked for {kinds}). Videos in subfolders need --recursive."
+        return indent(hint, width, 0).splitlines()
+    models = f"model {run.model.name}, detector {run.detector.name}"
+    lines = [f"{counts.all} of {_count(total, 'video')} in {format_duration(run.seconds)} ({models})"]
+    if run.interrupted:
+        lines.insert(0, f"INTERRUPTED: {_count(total - counts.all, 'video')} not processed; what is finished is kept.")
+    return lines
+
+
+def _count_lines(run: Run, counts: Counts) -> list[str]:
+    limit = run.thresholds.max_abs_offset
+    wanted = (
+        f"confidence at least {run.thresholds.min_confidence}, "
+        f"offset at most {_count(limit, 'frame')} ({limit * MILLISECONDS_PER_FRAME} ms)"
+    )
+    rows = [
+        ("good quality", counts.good, wanted),
+        ("poor quality", counts.poor, ""),
+        ("no face track", counts.no_faces, ""),
+        ("failed", counts.failed, ""),
+    ]
+    digits = len(str(counts.all))
+    lines = [f"  {name:<14} {number:>{digits}}   {note}".rstrip() for name, number, note in rows]
+    if run.keep_all:
+        lines.append("  Nothing was copied (--keep_all).")
+    return lines
+
+
+def _best_videos(results: Sequence[VideoResult], width: int) -> list[str]:
+    good = sorted((result for result in results if result.passed), key=_confidence, reverse=True)
+    columns = _name_columns(good[:MOST_SHOWN], width)
+    entries = ([f"  {fit(_name(result), columns)}  {_score(result)}"] for result in good)
+    return _section("Best videos", entries, len(good))
+
+
+def _filtered_out(results: Sequence[VideoResult], width: int) -> list[str]:
+    poor = [result for result in results if result.status == "success" and not result.passed]
+    entries = (
+        [f"  {_name(result)}", *(indent(reason, width, 4) for reason in result.verdict.reasons)]
+        for result in poor
+        if result.verdict
+    )
+    return _section("Filtered out", entries, len(poor))
+
+
+def _without_score(results: Sequence[VideoResult], status: str, title: str, width: int) -> list[str]:
+    chosen = [result for result in results if result.status == status]
+    entries = (
+        [
+            f"  {_name(result)}",
+            indent(printable(result.error), width, 4),
+            *([indent(f"-> {printable(result.cure)}", width, 4)] if result.cure else []),
+        ]
+        for result in chosen
+    )
+    return _section(title, entries, len(chosen))
+
+
+def _skipped(paths: Sequence[SkippedPath], title: str, width: int) -> list[str]:
+    entries = ([f"  {printable(str(path.path))}", indent(path.reason, width, 4)] for path in paths)
+    return _section(title, entries, len(paths))
+
+
+def _section(title: str, entries: Iterable[list[str]], total: int) -> list[str]:
+    """A titled list cut at ``MOST_SHOWN`` entries; nothing at all where there are none."""
+    if not total:
+        return []
+    shown = list(_first(entries, MOST_SHOWN))
+    lines = [title, *(line for entry in shown for line in entry)]
+    if total > len(shown):
+        lines.append(f"  and {total - len(shown)} more, see the results file")
+    return lines
+
+
+def _first(entries: Iterable[list[str]], count: int) -> Iterator[list[str]]:
+    for _, entry in zip(range(count), entries, strict=False):
+        yield entry
+
+
+def _name_columns(results: Sequence[VideoResult], width: int) -> int:
+    """As wide as the longest name, within what the terminal leaves beside the scores."""
+    longest = max((display_width(_name(result)) for result in results), default=0)
+    return min(longest, WIDEST_NAME, max(NARROWEST_NAME, width - SCORE_COLUMNS))
+
+
+def _name(result: VideoResult) -> str:
+    return printable(str(result.relative_path))
+
+
+def _confidence(result: VideoResult) -> float:
+    return result.best.confidence if result.best else -math.inf
+
+
+def _score(result: VideoResult) -> str:
+    if result.best is None:
+        return ""
+    score = result.best
+    return f"confidence {score.confidence:5.1f}  {describe_offset(score.offset_frames)}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -1,0 +1,79 @@
+"""Score + thresholds -> verdict with reasons."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from syncnet import FPS, MAX_SHIFT_FRAMES
+from syncnet.scoring import SyncScore
+from syncnet.settings import Thresholds
+
+MILLISECONDS_PER_FRAME = 1000 // FPS
+MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a video passes, and if not, why."""
+
+    passed: bool
+    reasons: tuple[str, ...]
+    """One sentence for each threshold that was missed; empty when the video passes."""
+
+
+def judge(score: SyncScore | None, thresholds: Thresholds, no_track_reason: str = "") -> Verdict:
+    """The verdict on the best track's score, or on a video without one.
+
+    A video passes when its confidence is at least the minimum and its offset is at most the maximum to either
+    side. A confidence that is no number never passes.
+    """
+    if score is None:
+        return Verdict(False, (no_track_reason or "no face track",))
+    reasons = []
+    if not score.confidence >= thresholds.min_confidence:
+        reasons.append(_low_confidence(score.confidence, thresholds.min_confidence))
+    if abs(score.offset_frames) > thresholds.max_abs_offset:
+        reasons.append(_large_offset(score.offset_frames, thresholds.max_abs_offset))
+    return Verdict(not reasons, tuple(reasons))
+
+
+def offset_milliseconds(offset_frames: int) -> int:
+    """Signed as the offset: positive means that the sound comes early."""
+    return offset_frames * MILLISECONDS_PER_FRAME
+
+
+def offset_direction(offset_frames: int) -> str:
+    """``sound early``, ``sound late`` or ``in sync``."""
+    if offset_frames == 0:
+        return "in sync"
+    return "sound early" if offset_frames > 0 else "sound late"
+
+
+def describe_offset(offset_frames: int) -> str:
+    """``sound 120 ms late``, or ``in sync``."""
+    if offset_frames == 0:
+        return "in sync"
+    subject, when = offset_direction(offset_frames).split()
+    return f"{subject} {abs(offset_milliseconds(offset_frames))} ms {when}"
+
+
+def _low_confidence(confidence: float, minimum: float) -> str:
+    if not math.isfinite(confidence):
+        return f"confidence is not a number, {minimum} is needed"
+    # Enough decimals that 4.98 does not read "5.0 is below 5.0".
+    shown = next(
+        (text for digits in range(1, MOST_DECIMALS) if float(text := f"{confidence:.{digits}f}") < minimum),
+        str(confidence),
+    )
+    return f"confidence {shown} is below {minimum}"
+
+
+def _large_offset(offset_frames: int, maximum: int) -> str:
+    milliseconds = abs(offset_milliseconds(offset_frames))
+    direction = offset_direction(offset_frames)
+    sentence = f"offset {offset_frames:+d} frames ({milliseconds} ms, {direction}) is beyond {maximum}"
+    if abs(offset_frames) >= MAX_SHIFT_FRAMES:
+        # Unrelated sound mostly lands here: the number is the end of the search and no measurement.
+        sentence += ", at the edge of the search: no matching shift was found"
+    return sentence

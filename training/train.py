@@ -35,7 +35,7 @@ def main() -> None:
         Windows(corpus, clips, offsets, options.seed), batch_size=BATCH, num_workers=1, prefetch_factor=6
     )
     network = LiteNetwork(dropout=0.2).to(options.device, memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.998), use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
     if options.start:
         from safetensors.torch import load_file
 

@@ -31,7 +31,11 @@ class LiteFaceEncoder:
         self._features: list[torch.Tensor] = []
 
     def push(self, crops: np.ndarray) -> None:
-        mouths = np.concatenate([self._tail, cut_mouths(crops)])
+        self.push_mouths(cut_mouths(crops))
+
+    def push_mouths(self, mouths: np.ndarray) -> None:
+        """As ``push``, from mouth squares, shape (n, 64, 64), uint8 grey."""
+        mouths = np.concatenate([self._tail, mouths])
         self._tail = mouths[-NEIGHBOURS:]
         if len(mouths) > NEIGHBOURS:
             self._features.append(self._model.encode_mouths(mouths))

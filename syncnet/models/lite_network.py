@@ -39,7 +39,7 @@ class FrameNetwork(nn.Module):
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
-            _convolve(3, 24), _convolve(24, 48), _convolve(48, 64), _convolve(64, 96)
+            _convolve(3, 16), _convolve(16, 32), _convolve(32, 64), _convolve(64, 96)
         )
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(96 * (MOUTH_SIZE_PX // 16) ** 2, FRAME_FEATURES)

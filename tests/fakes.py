@@ -1,0 +1,96 @@
+"""Scores and results made by hand, for tests of what comes after scoring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from syncnet.engines import VideoResult
+from syncnet.interruption import StopFlag
+from syncnet.media import MediaInfo
+from syncnet.pipeline import TrackScore, VideoScore, best_score
+from syncnet.scoring import SyncScore
+from syncnet.settings import Thresholds
+from syncnet.verdict import judge
+
+INFO = MediaInfo(
+    width=1280,
+    height=720,
+    source_fps=29.97003,
+    duration_seconds=4.0041,
+    container="mov,mp4",
+    video_codec="h264",
+    audio_codec="aac",
+    rotation_degrees=0,
+    file_bytes=1234,
+)
+
+
+def make_score(confidence: float, offset_frames: int = 0, min_distance: float = 7.0) -> SyncScore:
+    return SyncScore(offset_frames, confidence, min_distance, np.zeros(31, np.float32))
+
+
+def make_track(score: SyncScore | None, first_frame: int = 0) -> TrackScore:
+    return TrackScore(first_frame, 100, (10.2, 20.7, 110.4, 140.6), score)
+
+
+def scored(*scores: SyncScore | None, no_track_reason: str = "") -> VideoScore:
+    """What the pipeline gives for a video with these track scores."""
+    return VideoScore(INFO, tuple(make_track(score) for score in scores), no_track_reason)
+
+
+def successful(name: str, score: SyncScore, thresholds: Thresholds | None = None) -> VideoResult:
+    tracks = (make_track(score),)
+    verdict = judge(score, thresholds or Thresholds())
+    return VideoResult(
+        Path("in") / name, PurePath(name), 1234, "success", 1.5, INFO, tracks, best_score(tracks), verdict
+    )
+
+
+def faceless(name: str, reason: str = "no face seen", cure: str = "try --min_face_size 30") -> VideoResult:
+    verdict = judge(None, Thresholds(), reason)
+    return VideoResult(
+        Path("in") / name, PurePath(name), 99, "no_faces", 1.5, INFO, verdict=verdict, error=reason, cure=cure
+    )
+
+
+def failed(name: str, error: str = "no sound in it", cure: str = "add sound") -> VideoResult:
+    return VideoResult(Path("in") / name, PurePath(name), 5, "failed", 0.1, error=error, cure=cure)
+
+
+@dataclass
+class FakeModel:
+    name: str = "fake"
+    identity: str = "a" * 64
+    min_track_frames: int = 9
+
+
+@dataclass
+class FakeDetector:
+    name: str = "faceless"
+    identity: str = "b" * 64
+
+
+@dataclass
+class FakeStages:
+    """As much of ``Stages`` as the command looks at itself."""
+
+    model: FakeModel = field(default_factory=FakeModel)
+    detector: FakeDetector = field(default_factory=FakeDetector)
+
+
+def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
+    """Scores a video as its name says: in place of the pipeline."""
+    stop.check()
+    name = path.name.lower()
+    if "damaged" in name:
+        raise ValueError("broken\x1b[31m in the middle")
+    if "memory" in name:
+        raise MemoryError
+    if "faceless" in name:
+        return scored(no_track_reason="only faces smaller than 50 px (largest 31 px)")
+    if "poor" in name:
+        return scored(make_score(1.2, -15))
+    return scored(make_score(7.5, 1), make_score(2.0, 9))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+from fakes import make_score
+
+from syncnet.settings import Thresholds
+from syncnet.verdict import describe_offset, judge, offset_direction, offset_milliseconds
+
+LIMITS = Thresholds(min_confidence=5.0, max_abs_offset=3)
+
+
+@pytest.mark.parametrize("offset", [-3, 0, 3])
+def test_a_video_on_both_limits_passes(offset: int) -> None:
+    verdict = judge(make_score(5.0, offset), LIMITS)
+    assert verdict.passed
+    assert verdict.reasons == ()
+
+
+def test_low_confidence_is_the_reason() -> None:
+    verdict = judge(make_score(3.14, 0), LIMITS)
+    assert not verdict.passed
+    assert verdict.reasons == ("confidence 3.1 is below 5.0",)
+
+
+def test_positive_offset_is_sound_early_in_milliseconds_of_forty_a_frame() -> None:
+    assert judge(make_score(9.0, 8), LIMITS).reasons == ("offset +8 frames (320 ms, sound early) is beyond 3",)
+
+
+def test_negative_offset_is_sound_late() -> None:
+    assert judge(make_score(9.0, -4), LIMITS).reasons == ("offset -4 frames (160 ms, sound late) is beyond 3",)
+
+
+def test_both_limits_missed_are_two_reasons_and_the_edge_of_the_search_is_named() -> None:
+    assert judge(make_score(0.5, -15), LIMITS).reasons == (
+        "confidence 0.5 is below 5.0",
+        "offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search: no matching shift was found",
+    )
+
+
+@pytest.mark.parametrize(("confidence", "shown"), [(4.96, "4.96"), (4.9996, "4.9996"), (4.94, "4.9")])
+def test_a_near_miss_is_not_rounded_up_to_the_limit(confidence: float, shown: str) -> None:
+    assert judge(make_score(confidence), LIMITS).reasons == (f"confidence {shown} is below 5.0",)
+
+
+def test_a_confidence_that_is_no_number_never_passes() -> None:
+    verdict = judge(make_score(float("nan")), Thresholds(min_confidence=0.0))
+    assert verdict.reasons == ("confidence is not a number, 0.0 is needed",)
+
+
+def test_no_track_is_a_verdict_with_the_reason_of_the_tracking_stage() -> None:
+    verdict = judge(None, LIMITS, "no face seen")
+    assert not verdict.passed
+    assert verdict.reasons == ("no face seen",)
+    assert judge(None, LIMITS).reasons == ("no face track",)
+
+
+@pytest.mark.parametrize(
+    ("offset", "milliseconds", "direction", "words"),
+    [
+        (3, 120, "sound early", "sound 120 ms early"),
+        (-1, -40, "sound late", "sound 40 ms late"),
+        (0, 0, *["in sync"] * 2),
+    ],
+)
+def test_words_and_milliseconds(offset: int, milliseconds: int, direction: str, words: str) -> None:
+    assert offset_milliseconds(offset) == milliseconds
+    assert offset_direction(offset) == direction
+    assert describe_offset(offset) == words

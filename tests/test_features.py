@@ -1,0 +1,55 @@
+"""Mouth squares and mel energies of pictures and sounds whose answers are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import python_speech_features as psf
+import pytest
+
+from syncnet import features
+
+
+def test_mouth_is_the_square_below_the_nose_root() -> None:
+    crops = np.zeros((2, 224, 224, 3), np.uint8)
+    crops[1, 80:176, 64:160] = 200
+    mouths = features.cut_mouths(crops)
+    assert mouths.shape == (2, 64, 64) and mouths.dtype == np.uint8
+    assert (mouths[0] == 0).all()
+    assert (mouths[1] == 200).all()
+
+
+def test_steps_count_only_whole_windows() -> None:
+    assert [features.count_mel_steps(n) for n in (0, 399, 400, 559, 560)] == [0, 0, 1, 1, 2]
+    assert features.log_mel(np.zeros(100, np.int16)).shape == (0, 40)
+
+
+def test_silence_sits_on_the_floor() -> None:
+    assert (features.log_mel(np.zeros(16_000, np.int16)) == np.log(features.ENERGY_FLOOR)).all()
+
+
+def test_energies_equal_the_library_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = np.random.default_rng(3).integers(-9000, 9000, 16_000, dtype=np.int16)
+    expected, _ = psf.fbank(samples, 16_000, nfilt=40, nfft=512)
+    # The library pads one window more at the end with zeros; ours stops at the last whole one.
+    expected = expected[: features.count_mel_steps(len(samples))]
+    monkeypatch.setattr(features, "STEPS_PER_BLOCK", 7)
+    got = features.log_mel(samples)
+    np.testing.assert_allclose(got, np.log(expected), rtol=1e-5)
+
+
+def test_a_tone_lights_its_own_band_and_its_own_steps() -> None:
+    time = np.arange(16_000) / 16_000
+    tone = 8000 * np.sin(2 * np.pi * 1000 * time)
+    tone[:8000] = 0
+    mel = features.log_mel(tone.astype(np.int16))
+    # 40 bands evenly over 0..2840 mel; 1000 Hz is 1000 mel, so band 1000 / (2840 / 41) - 1 = 13.4.
+    assert mel[80].argmax() in (13, 14)
+    # Step 47 ends at sample 47 * 160 + 400 = 7920, before the tone; step 50 starts at 8000.
+    assert (mel[:48] == 0).all() and mel[50].max() > 10
+
+
+def test_bands_are_normalised_over_time_but_stillness_is_not_blown_up() -> None:
+    mel = np.stack([np.array([0.0, 4.0, 8.0]), np.array([1.0, 1.001, 1.002])], axis=1)
+    normal = features.normalise_bands(mel)
+    assert normal[:, 0] == pytest.approx([-1.2247, 0, 1.2247], abs=1e-3)
+    assert np.abs(normal[:, 1]).max() < 0.01

@@ -1,0 +1,89 @@
+"""The embedded model's mechanics: alignment of its two streams, streaming, normalisation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from syncnet import SAMPLES_PER_FRAME
+from syncnet.models.lite import LiteModel, load_lite
+from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
+
+
+@pytest.fixture(scope="module")
+def model() -> LiteModel:
+    return load_lite("cpu", None)
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    return np.random.default_rng(5).integers(0, 256, (70, 224, 224, 3), dtype=np.uint8)
+
+
+def noise(frames: int) -> np.ndarray:
+    return np.random.default_rng(7).integers(-5000, 5000, frames * SAMPLES_PER_FRAME, dtype=np.int16)
+
+
+def test_streams_keep_step(model: LiteModel, crops: np.ndarray) -> None:
+    encoder = model.face_encoder()
+    encoder.push(crops)
+    # Ten frames into the file: the sound may reach ten frames back, not fifteen.
+    embeddings = model.embed(encoder, noise(200), first_frame=10, frame_count=70)
+    assert embeddings.video.shape == (60, 128)
+    assert embeddings.audio_lead == 10
+    assert embeddings.audio.shape == (10 + 70 + 15 - (CONTEXT_FRAMES - 1), 128)
+    np.testing.assert_allclose(np.linalg.norm(embeddings.video, axis=1), 1, atol=1e-5)
+
+
+def test_sound_embedding_sees_its_own_frames_only() -> None:
+    torch.manual_seed(0)
+    network = LiteNetwork().eval()
+    mel = torch.randn(1, 4 * 60, 40)
+    before = network.embed_sound(mel)[0]
+    changed = mel.clone()
+    changed[:, 4 * 30] += 1.0  # the first step of frame 30
+    moved = (network.embed_sound(changed)[0] - before).abs().sum(dim=1) > 1e-6
+    # Embedding i sees the steps 4 i .. 4 i + 40, so step 120 shows in embeddings 20 to 30.
+    assert moved.nonzero().flatten().tolist() == list(range(20, 31))
+
+
+def test_lip_embedding_sees_its_eleven_frames_only() -> None:
+    torch.manual_seed(0)
+    network = LiteNetwork().eval()
+    mouths = torch.rand(1, 40, 64, 64) * 255
+    changed = mouths.clone()
+    changed[0, 20, 10:30, 10:30] = 0
+    before = network.embed_lips(network.frame_network(mouths))[0]
+    moved = (network.embed_lips(network.frame_network(changed))[0] - before).abs().sum(dim=1) > 1e-6
+    assert moved.nonzero().flatten().tolist() == list(range(10, 21))
+
+
+def test_pieces_of_any_size_give_the_same_features(model: LiteModel, crops: np.ndarray) -> None:
+    whole = model.face_encoder()
+    whole.push(crops)
+    pieces = model.face_encoder()
+    for first, end in ((0, 1), (1, 2), (2, 40), (40, 70)):
+        pieces.push(crops[first:end])
+    # Batches of another size may round differently in the last digits.
+    torch.testing.assert_close(pieces.features(), whole.features(), rtol=1e-4, atol=1e-4)
+
+
+def test_short_track_or_missing_sound_gives_no_embedding(model: LiteModel, crops: np.ndarray) -> None:
+    encoder = model.face_encoder()
+    encoder.push(crops[: CONTEXT_FRAMES - 1])
+    assert len(model.embed(encoder, noise(30), 0, CONTEXT_FRAMES - 1).video) == 0
+    encoder = model.face_encoder()
+    encoder.push(crops)
+    assert len(model.embed(encoder, noise(5), 0, 70).audio) == 0
+
+
+def test_calibration_rises_from_zero(model: LiteModel) -> None:
+    confidences = [model.confidence(raw) for raw in np.linspace(0, 1.5, 40)]
+    assert confidences[0] == 0
+    assert (np.diff(confidences) > 0).all()
+
+
+def test_identity_names_weights_and_calibration(model: LiteModel) -> None:
+    weights_digest, calibration_digest = model.identity.split("+")
+    assert len(weights_digest) == 64 and len(calibration_digest) == 12

@@ -1,0 +1,76 @@
+"""Offset, confidence and distance on embeddings whose answers are worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from syncnet.models import Embeddings
+from syncnet.scoring import mean_distances, score_sync
+
+
+class RawModel:
+    """Passes the raw confidence on, doubled, so that a test sees that the model was asked."""
+
+    name = "raw"
+    identity = "none"
+    min_track_frames = 1
+
+    def confidence(self, raw: float) -> float:
+        return 2 * raw
+
+
+def one_hot_rows(indices: range) -> np.ndarray:
+    return np.eye(200, dtype=np.float32)[list(indices)]
+
+
+def shifted(shift: int, lead: int = 20, pairs: int = 50) -> Embeddings:
+    """Lips that equal the sound ``shift`` frames later in the file, and no other sound."""
+    video = one_hot_rows(range(lead + shift, lead + shift + pairs))
+    return Embeddings(video, one_hot_rows(range(0, 200)), lead, "cosine", zero_pad_ends=False)
+
+
+@pytest.mark.parametrize("early", [-15, -3, 0, 4, 15])
+def test_offset_is_positive_when_the_sound_is_early(early: int) -> None:
+    score = score_sync(shifted(-early), RawModel())
+    assert score is not None
+    assert score.offset_frames == early
+    # Distance 0 at the right shift and 1 at every other: median 1, minimum 0, doubled by the model.
+    assert score.min_distance == 0
+    assert score.confidence == 2.0
+
+
+def test_pairs_that_do_not_exist_do_not_count() -> None:
+    video = one_hot_rows(range(10))
+    embeddings = Embeddings(video, video, 0, "cosine", zero_pad_ends=False)
+    curve = mean_distances(embeddings)
+    # Ten lips and ten sounds: shift 9 has one pair left, shift 10 none.
+    assert np.isfinite(curve[15 - 9 : 15 + 10]).all()
+    assert np.isnan(curve[: 15 - 9]).all() and np.isnan(curve[15 + 10 :]).all()
+    assert curve[15] == 0 and curve[15 + 9] == 1
+
+
+def test_zero_padding_counts_missing_sound_as_zero_vectors() -> None:
+    video = np.array([[3.0, 4.0], [0.0, 5.0]], np.float32)
+    embeddings = Embeddings(video, video.copy(), 0, "euclidean", zero_pad_ends=True)
+    curve = mean_distances(embeddings)
+    assert curve[15] == pytest.approx(0, abs=1e-5)
+    # Shift +1: lip 0 meets sound 1 at distance sqrt(9 + 1), lip 1 meets a zero vector at distance 5.
+    assert curve[16] == pytest.approx((np.sqrt(10) + 5) / 2, abs=1e-5)
+    # Far shifts meet zero vectors only.
+    assert curve[30] == pytest.approx(5, abs=1e-5)
+
+
+def test_euclidean_distance_carries_the_published_epsilon() -> None:
+    same = np.zeros((4, 100), np.float32)
+    curve = mean_distances(Embeddings(same, same, 0, "euclidean", zero_pad_ends=True))
+    # 100 differences of 1e-6 each: sqrt(100) * 1e-6.
+    assert curve[15] == pytest.approx(1e-5, rel=1e-3)
+
+
+def test_a_track_without_sound_beside_it_has_no_score() -> None:
+    video = one_hot_rows(range(20))
+    silent = Embeddings(video, video[:0], 0, "cosine", zero_pad_ends=False)
+    assert score_sync(silent, RawModel()) is None
+    ended_before = Embeddings(video, one_hot_rows(range(5)), 8, "cosine", zero_pad_ends=False)
+    assert score_sync(ended_before, RawModel()) is None

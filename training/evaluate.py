@@ -18,7 +18,7 @@ from syncnet import FPS, SAMPLES_PER_FRAME
 from syncnet.crops import TrackCropper
 from syncnet.faces import find_faces
 from syncnet.media import open_media
-from syncnet.models.lite import LiteFaceEncoder, LiteModel, load_lite
+from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE, LiteFaceEncoder, LiteModel, read_lite
 from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSettings
 from syncnet.tracks import link_tracks
 from syncnet.verdict import judge
@@ -119,10 +119,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--detector", choices=("haar", "yunet"), nargs="+", default=["haar", "yunet"])
-    parser.add_argument("--weights_dir", type=Path)
+    parser.add_argument("--weights", type=Path, default=Path("weights") / WEIGHTS_FILE)
+    parser.add_argument("--calibration", type=Path, default=Path("weights") / CALIBRATION_FILE)
+    parser.add_argument("--weights_dir", type=Path, help="where YuNet's file lies")
     parser.add_argument("--out", type=Path, help="JSON of the figures")
     options = parser.parse_args()
-    model = load_lite("cpu", options.weights_dir)
+    model = read_lite(options.weights, options.calibration, "cpu")
     figures = {}
     for name in options.detector:
         detector = resolve_detector(name, options.weights_dir)

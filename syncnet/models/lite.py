@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
@@ -105,12 +107,15 @@ class LiteModel:
 
 def load_lite(device: str, weights_dir: Path | None) -> LiteModel:
     """The embedded model; ModelFileError where its files are missing or were changed."""
-    weights_path = _find(WEIGHTS_FILE, weights_dir)
-    calibration_path = _find(CALIBRATION_FILE, weights_dir)
+    return read_lite(_find(WEIGHTS_FILE, weights_dir), _find(CALIBRATION_FILE, weights_dir), device)
+
+
+def read_lite(weights_path: Path, calibration_path: Path, device: str) -> LiteModel:
+    """The model from two files that the caller trusts, such as fresh ones of a training."""
     network = LiteNetwork()
     try:
         network.load_state_dict(load_file(weights_path))
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, SafetensorError) as error:
         raise ModelFileError(
             f"{weights_path} does not fit this version ({str(error).splitlines()[0]})",
             path=weights_path,
@@ -118,8 +123,8 @@ def load_lite(device: str, weights_dir: Path | None) -> LiteModel:
         ) from error
     table = json.loads(calibration_path.read_text())
     calibration = (np.array(table["raw"], float), np.array(table["confidence"], float))
-    identity = f"{weights.sha256_of(weights_path)}+{weights.sha256_of(calibration_path)[:12]}"
-    return LiteModel(network, calibration, identity, device)
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (weights_path, calibration_path)]
+    return LiteModel(network, calibration, f"{digests[0]}+{digests[1][:12]}", device)
 
 
 def _find(file_name: str, weights_dir: Path | None) -> Path:

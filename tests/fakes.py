@@ -7,12 +7,15 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
+from syncnet.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.engines import VideoResult
 from syncnet.interruption import StopFlag
 from syncnet.media import MediaInfo
 from syncnet.pipeline import TrackScore, VideoScore, best_score
+from syncnet.placement import OutputFolders
+from syncnet.report import Asked, Identity, Run
 from syncnet.scoring import SyncScore
-from syncnet.settings import Thresholds
+from syncnet.settings import Thresholds, TrackSettings
 from syncnet.verdict import judge
 
 INFO = MediaInfo(
@@ -58,6 +61,35 @@ def faceless(name: str, reason: str = "no face seen", cure: str = "try --min_fac
 
 def failed(name: str, error: str = "no sound in it", cure: str = "add sound") -> VideoResult:
     return VideoResult(Path("in") / name, PurePath(name), 5, "failed", 0.1, error=error, cure=cure)
+
+
+ONE_OF_EACH = [
+    successful("sub/a.b.mp4", make_score(7.12345, 3, 6.54321)),
+    successful("b.mp4", make_score(1.0, -15)),
+    faceless("c.mp4"),
+    failed("d.mp4"),
+]
+
+
+def make_run(results: list[VideoResult], unprocessed: int = 0, interrupted: bool = False) -> Run:
+    found = FoundVideos(
+        videos=[VideoFile(Path("v"), PurePath("v"), 1)] * (len(results) + unprocessed),
+        unreadable=[SkippedPath(Path("in/locked"), "permission denied")],
+        left_out=[SkippedPath(Path("in/pipe.mp4"), "not a regular file")],
+    )
+    return Run(
+        folders=OutputFolders(Path("out")),
+        thresholds=Thresholds(4.0, 5),
+        tracks=TrackSettings(60, 70),
+        asked=Asked("medium", "auto", "haar", "cpu"),
+        model=Identity("lite", "ab12"),
+        detector=Identity("haar", "cd34"),
+        found=found,
+        results=results,
+        keep_all=False,
+        interrupted=interrupted,
+        seconds=3.0,
+    )
 
 
 @dataclass

@@ -38,7 +38,7 @@ def indent(text: str, width: int, margin: int) -> str:
 
 def format_duration(seconds: float) -> str:
     """``4.2 s``, ``3 min 20 s`` or ``2 h 5 min``."""
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

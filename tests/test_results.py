@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path, PurePath
+from typing import Any
+
+import pytest
+from fakes import ONE_OF_EACH, make_run, make_score, make_track, scored, successful
+
+from syncnet.engines import VideoResult
+from syncnet.report.results import build_results, write_results
+
+
+def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
+    document = build_results(make_run(ONE_OF_EACH, unprocessed=2, interrupted=True))
+    assert document["filter_settings"] == {
+        "min_confidence": 4.0,
+        "max_abs_offset": 5,
+        "min_face_size": 60,
+        "min_track": 70,
+        "preset": "medium",
+        "model": "auto",
+        "detector": "haar",
+        "device": "cpu",
+    }
+    counts = [
+        "total_videos", "successful_processing", "good_quality", "poor_quality", "no_faces_detected",
+        "processing_failed", "not_processed",
+    ]  # fmt: skip
+    assert [document[name] for name in counts] == [6, 2, 1, 1, 1, 1, 2]
+    assert document["interrupted"] is True
+    assert abs(document["timestamp"] - time.time()) < 60
+    assert document["model"] == {"name": "lite", "sha256": "ab12"}
+    assert document["detector"] == {"name": "haar", "sha256": "cd34"}
+    assert set(document["versions"]) == {"tool", "python", "torch", "opencv", "av"}
+    assert document["unreadable"] == [{"path": "in/locked", "reason": "permission denied"}]
+    assert document["left_out"] == [{"path": "in/pipe.mp4", "reason": "not a regular file"}]
+
+
+def test_a_scored_video_tells_everything() -> None:
+    (entry, *_) = build_results(make_run(ONE_OF_EACH))["results"]
+    assert entry == {
+        "video_name": "a.b",
+        "video_path": "in/sub/a.b.mp4",
+        "status": "success",
+        "offset": 3,
+        "offset_ms": 120,
+        "offset_direction": "sound early",
+        "confidence": 7.123,
+        "min_distance": 6.543,
+        "passes_quality": True,
+        "quality_reasons": [],
+        "all_tracks": [
+            {
+                "offset": 3,
+                "confidence": 7.123,
+                "min_distance": 6.543,
+                "first_frame": 0,
+                "frame_count": 100,
+                "mean_box": [10, 21, 110, 141],
+            }
+        ],
+        "duration_seconds": 4.004,
+        "source_fps": 29.97,
+        "width": 1280,
+        "height": 720,
+        "file_size": 1234,
+        "processing_time": 1.5,
+        "error": None,
+        "cure": None,
+    }
+
+
+def test_where_there_is_no_score_there_is_null_and_a_reason() -> None:
+    faceless_entry, failed_entry = build_results(make_run(ONE_OF_EACH))["results"][2:]
+    for entry in (faceless_entry, failed_entry):
+        assert [entry[name] for name in ("offset", "offset_ms", "offset_direction", "confidence", "min_distance")] == [
+            None
+        ] * 5
+        assert entry["passes_quality"] is False
+        assert entry["all_tracks"] == []
+    assert (faceless_entry["status"], failed_entry["status"]) == ("no_faces", "failed")
+    assert (faceless_entry["error"], faceless_entry["cure"]) == ("no face seen", "try --min_face_size 30")
+    assert faceless_entry["quality_reasons"] == ["no face seen"]
+    assert faceless_entry["width"] == 1280
+    assert (failed_entry["error"], failed_entry["cure"]) == ("no sound in it", "add sound")
+    assert failed_entry["quality_reasons"] == ["no sound in it"]
+    assert failed_entry["width"] is None
+    assert failed_entry["file_size"] == 5
+
+
+def test_no_nan_reaches_the_file(tmp_path: Path) -> None:
+    odd = make_score(float("nan"), 0, float("inf"))
+    result = VideoResult(
+        Path("a.mp4"), PurePath("a.mp4"), 1, "success", float("nan"), tracks=(make_track(odd),), best=odd
+    )
+    document = build_results(make_run([result]))
+    assert document["results"][0]["confidence"] is None
+    assert document["results"][0]["all_tracks"][0]["min_distance"] is None
+    write_results(document, tmp_path / "r.json")
+    assert not re.search(r"NaN|Infinity", (tmp_path / "r.json").read_text())
+
+
+def test_names_of_any_bytes_come_back_as_they_were(tmp_path: Path) -> None:
+    name = os.fsdecode(b'caf\xc3\xa9 \xff\x1b"\n.mp4')
+    document = build_results(make_run([successful(name, make_score(7.0))]))
+    write_results(document, tmp_path / "r.json")
+    raw = (tmp_path / "r.json").read_bytes()
+    assert "café".encode() in raw
+    (entry,) = json.loads(raw.decode("utf-8"))["results"]
+    assert os.fsencode(entry["video_path"]) == b'in/caf\xc3\xa9 \xff\x1b"\n.mp4'
+
+
+def test_the_file_is_replaced_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    write_results({"run": 1}, path)
+    write_results({"run": 2}, path)
+    assert json.loads(path.read_text()) == {"run": 2}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r.json"
+    write_results({"run": 1}, path)
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("syncnet.report.results.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_results({"run": 2}, path)
+    assert json.loads(path.read_text()) == {"run": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def keys_of(value: Any, prefix: str = "") -> set[str]:
+    """``{"a": [{"b": 1}]}`` -> ``a``, ``a.b``."""
+    if isinstance(value, list):
+        return set().union(*(keys_of(item, prefix) for item in value))
+    if not isinstance(value, dict):
+        return set()
+    own = {f"{prefix}{key}" for key in value}
+    return own.union(*(keys_of(item, f"{prefix}{key}.") for key, item in value.items()))
+
+
+def test_every_key_is_documented_and_every_documented_key_is_written(repository: Path) -> None:
+    text = (repository / "docs" / "results.md").read_text()
+    documented = re.findall(r"^\| `([\w.]+)` \|", text, flags=re.MULTILINE)
+    assert len(documented) == len(set(documented))
+    assert set(documented) == keys_of(build_results(make_run(ONE_OF_EACH)))
+
+
+def test_the_best_of_several_tracks_is_told_and_all_are_listed() -> None:
+    tracks = scored(make_score(2.0, 9), make_score(6.0, 1), None).tracks
+    result = VideoResult(Path("a.mp4"), PurePath("a.mp4"), 1, "success", 1.0, tracks=tracks, best=tracks[1].score)
+    (entry,) = build_results(make_run([result]))["results"]
+    assert entry["confidence"] == 6.0
+    assert [track["confidence"] for track in entry["all_tracks"]] == [2.0, 6.0, None]

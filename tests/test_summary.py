@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import ONE_OF_EACH, faceless, failed, make_run, make_score, successful
+
+from syncnet.discovery import FoundVideos
+from syncnet.engines import VideoResult
+from syncnet.report import Run
+from syncnet.report.progress import Progress
+from syncnet.report.summary import format_summary
+from syncnet.report.text import display_width, fit, format_duration, printable
+
+
+def plain_run(results: list[VideoResult]) -> Run:
+    run = make_run(results)
+    return replace(run, found=FoundVideos(videos=run.found.videos))
+
+
+def test_the_whole_summary_of_one_video_of_each_kind() -> None:
+    assert format_summary(make_run(ONE_OF_EACH), 100) == (
+        "4 of 4 videos in 3.0 s (model lite, detector haar)\n"
+        "\n"
+        "  good quality   1   confidence at least 4.0, offset at most 5 frames (200 ms)\n"
+        "  poor quality   1\n"
+        "  no face track  1\n"
+        "  failed         1\n"
+        "\n"
+        "Best videos\n"
+        "  sub/a.b.mp4  confidence   7.1  sound 120 ms early\n"
+        "\n"
+        "Filtered out\n"
+        "  b.mp4\n"
+        "    confidence 1.0 is below 5.0\n"
+        "    offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search: no matching shift\n"
+        "    was found\n"
+        "\n"
+        "No face track\n"
+        "  c.mp4\n"
+        "    no face seen\n"
+        "    -> try --min_face_size 30\n"
+        "\n"
+        "Failed\n"
+        "  d.mp4\n"
+        "    no sound in it\n"
+        "    -> add sound\n"
+        "\n"
+        "Could not be read\n"
+        "  in/locked\n"
+        "    permission denied\n"
+        "\n"
+        "Left out\n"
+        "  in/pipe.mp4\n"
+        "    not a regular file\n"
+        "\n"
+        "Results: out/sync_filter_results.json\n"
+    )
+
+
+def test_the_best_come_first_in_aligned_columns() -> None:
+    run = plain_run([successful("a-long-name.mp4", make_score(5.5)), successful("b.mp4", make_score(12.25, -1))])
+    assert (
+        "Best videos\n"
+        "  b.mp4            confidence  12.2  sound 40 ms late\n"
+        "  a-long-name.mp4  confidence   5.5  in sync\n"
+    ) in format_summary(run, 100)
+
+
+@pytest.mark.parametrize("make", [faceless, failed, lambda name: successful(name, make_score(1.0))])
+def test_thousands_of_videos_make_short_lists(make: object) -> None:
+    run = plain_run([make(f"{number:04}.mp4") for number in range(1000)])  # type: ignore[operator]
+    text = format_summary(run, 100)
+    assert "  0019.mp4\n" in text
+    assert "0020.mp4" not in text
+    assert "  and 980 more, see the results file\n" in text
+
+
+def test_a_list_that_just_fits_is_not_cut() -> None:
+    assert "more, see" not in format_summary(plain_run([failed(f"{number}.mp4") for number in range(20)]), 100)
+
+
+def test_lines_respect_a_narrow_terminal() -> None:
+    results = [successful("x" * 60 + ".mp4", make_score(7.0, 2)), successful("b.mp4", make_score(1.0, -15))]
+    lines = format_summary(plain_run(results), 60).splitlines()
+    scores = lines[lines.index("Best videos") + 1]
+    assert display_width(scores) <= 60
+    assert scores == "  xxxxxxxxx...xxxx.mp4  confidence   7.0  sound 80 ms early"
+    assert max(map(len, lines[lines.index("Filtered out") :])) <= 60
+
+
+def test_an_empty_folder_says_what_was_looked_for() -> None:
+    text = format_summary(plain_run([]), 100)
+    assert text.startswith("No videos found (looked for 3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ts webm wmv).")
+    assert "--recursive" in text
+    assert "  good quality   0" in text
+
+
+def test_an_interrupted_run_says_so_first() -> None:
+    text = format_summary(make_run(ONE_OF_EACH, unprocessed=7, interrupted=True), 100)
+    assert text.startswith("INTERRUPTED: 7 videos not processed; what is finished is kept.\n4 of 11 videos in 3.0 s")
+
+
+def test_analysing_only_is_said() -> None:
+    assert "Nothing was copied (--keep_all)." in format_summary(replace(plain_run(ONE_OF_EACH), keep_all=True), 100)
+
+
+def test_names_cannot_play_tricks_on_the_terminal() -> None:
+    text = format_summary(plain_run([failed("a\x1b[31m\nb\udcff\u202e.mp4", error="odd \x07 bell")]), 100)
+    assert "  a\\x1b[31m\\nb\\udcff\\u202e.mp4\n" in text
+    assert "odd \\x07 bell" in text
+
+
+def test_printable_leaves_letters_of_every_script_alone() -> None:
+    assert printable("über 日本 é.mp4") == "über 日本 é.mp4"
+
+
+def test_fit_pads_and_cuts_by_columns() -> None:
+    assert fit("ab", 5) == "ab   "
+    assert fit("abcdefghij", 7) == "ab...ij"
+    # Each of these letters takes two columns: one of them fits on either side of the dots, and one column stays empty.
+    assert fit("日本語文字", 8) == "日...字 "
+    assert display_width(fit("日本語文字", 8)) == 8
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4.24, "4.2 s"), (59.99, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+def test_without_a_terminal_each_video_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(4) as progress:
+        for result in [*ONE_OF_EACH[:3], failed("d\n.mp4")]:
+            progress.show(result)
+    assert capsys.readouterr().err == (
+        "[1/4] sub/a.b.mp4: good, confidence 7.1, sound 120 ms early\n"
+        "[2/4] b.mp4: poor, confidence 1.0, sound 600 ms late\n"
+        "[3/4] c.mp4: no face track: no face seen\n"
+        "[4/4] d\\n.mp4: failed: no sound in it\n"
+    )
+
+
+def test_on_a_terminal_a_bar_shows_the_counts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with Progress(4) as progress:
+        for result in ONE_OF_EACH:
+            progress.show(result)
+    shown = capsys.readouterr().err
+    assert "good 1, poor 1, no face 1, failed 1" in shown
+    assert "4/4" in shown
+    assert "a.b.mp4" not in shown

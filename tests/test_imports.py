@@ -1,0 +1,107 @@
+"""Imports go one way: command -> reports -> engines -> pipeline -> stages -> models, detectors -> weights."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+OURS = ("syncnet", "detectors", "weights", "filter_videos_by_sync_score")
+
+# A module may import modules of its own rank and of lower ones. The longest matching prefix counts.
+RANKS = {
+    "syncnet": 0,
+    "syncnet.errors": 0,
+    "syncnet.settings": 0,
+    "syncnet.interruption": 0,
+    "weights": 1,
+    "detectors": 2,
+    "syncnet.features": 2,
+    "syncnet.models": 2,
+    "syncnet.media": 3,
+    "syncnet.shots": 3,
+    "syncnet.faces": 3,
+    "syncnet.tracks": 3,
+    "syncnet.crops": 3,
+    "syncnet.scoring": 3,
+    "syncnet.verdict": 3,
+    "syncnet.advice": 3,
+    "syncnet.discovery": 3,
+    "syncnet.placement": 3,
+    "syncnet.pipeline": 4,
+    "syncnet.engines": 5,
+    "syncnet.report": 6,
+    "syncnet.cli": 7,
+    "syncnet.command": 7,
+    "filter_videos_by_sync_score": 8,
+}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def our_files() -> list[Path]:
+    folders = [REPOSITORY / name for name in ("syncnet", "detectors", "weights")]
+    return [REPOSITORY / "filter_videos_by_sync_score.py", *(path for f in folders for path in sorted(f.rglob("*.py")))]
+
+
+MODULES = {module_name(path): path for path in our_files()}
+
+
+def imports_of(name: str, *, at_import_only: bool = False) -> set[str]:
+    """Every module that is imported anywhere in the file, also within functions and for types only."""
+    tree = ast.parse(MODULES[name].read_text())
+    found = set()
+    for node in tree.body if at_import_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: write imports in full"
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(submodules & MODULES.keys() or {str(node.module)})
+    return found
+
+
+def our_imports_of(name: str, *, at_import_only: bool = False) -> set[str]:
+    imports = imports_of(name, at_import_only=at_import_only)
+    return {imported for imported in imports if imported.split(".")[0] in OURS}
+
+
+def rank(name: str) -> int:
+    """``syncnet.media_audio`` belongs to ``syncnet.media``; a module that belongs nowhere needs a rank."""
+    fitting = [prefix for prefix in RANKS if name == prefix or name.startswith((f"{prefix}.", f"{prefix}_"))]
+    best = max(fitting, key=len, default="")
+    assert best and (best != "syncnet" or name == "syncnet"), f"give {name} a rank in RANKS"
+    return RANKS[best]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_module_imports_upwards(name: str) -> None:
+    upwards = {imported for imported in our_imports_of(name) if rank(imported) > rank(name)}
+    assert not upwards
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    # A registry and what it loads know each other; it imports them when they are asked for.
+    graph = {name: our_imports_of(name, at_import_only=True) - {name} for name in MODULES}
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) >= len(MODULES)
+
+
+@pytest.mark.parametrize(
+    "name", ["syncnet", "syncnet.errors", "syncnet.settings", "syncnet.cli", *(n for n in MODULES if rank(n) == 1)]
+)
+def test_what_help_and_set_up_need_is_standard_library_only(name: str) -> None:
+    foreign = {imported.split(".")[0] for imported in imports_of(name)} - sys.stdlib_module_names - set(OURS)
+    assert not foreign
+
+
+def test_the_checks_above_see_what_they_look_for() -> None:
+    assert "syncnet.engines" in our_imports_of("syncnet.report.results")
+    assert "syncnet.pipeline" in our_imports_of("syncnet.command"), "imports within functions count"
+    assert rank("syncnet.report.results") > rank("syncnet.media_file") > rank("weights")

@@ -1,0 +1,48 @@
+# `make demo` and `make test` need nothing but Python 3.10 or newer; both are quick the second time.
+
+PYTHON ?= python3
+# Installed first. Plain `pip install -r requirements.txt` would do as well; another build goes in here, for
+# example one for your CUDA version.
+TORCH ?= torch==2.13.0
+
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN_READY) ## set up, then sort the sample videos into demo_output/
+	@$(VENV_PYTHON) filter_videos_by_sync_score.py --input_dir samples --output_dir demo_output --max_workers 2; \
+	code=$$?; echo; \
+	if [ $$code -ne 1 ]; then echo "make demo: exit code $$code where 1 was expected" >&2; exit 1; fi; \
+	echo "Exit code 1, as it should be: among the samples are a damaged video and one without sound."; \
+	echo "Look into demo_output/good_quality, demo_output/poor_quality and demo_output/sync_filter_results.json."
+
+test: $(DEV_READY) ## set up, then run the tests
+	@$(VENV_PYTHON) -m pytest
+
+check: $(DEV_READY) ## formatter, linter, type checker, tests
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m mypy
+	@$(VENV_PYTHON) -m pytest
+
+$(VENV_PYTHON):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed; name one with: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
+
+$(RUN_READY): requirements.txt | $(VENV_PYTHON)
+	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt $(RUN_READY)
+	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -49,8 +49,6 @@ def load_stages(request: Request, workers: int) -> Stages:
     from syncnet.pipeline import Stages
     from syncnet.settings import DetectSettings
 
-    if request.weights_dir and not request.weights_dir.is_dir():
-        raise UsageError(f"--weights_dir {request.weights_dir}: no such folder", cure="give the folder of model files")
     share = share_cores(workers)
     model = load_model(request.model, request.device, request.weights_dir)
     if request.tracks.min_track_frames < model.min_track_frames:

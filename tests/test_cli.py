@@ -325,7 +325,7 @@ def test_wrong_usage_is_exit_code_2(
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--weights_dir", "none"], "--weights_dir none: no such folder"),
+        (["--weights_dir", "none"], "--weights_dir names none"),
         (["--min_track", "8"], "--min_track 8 is too short for the model fake: give 9 or more"),
     ],
 )

@@ -23,11 +23,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Identity:
-    """Which model file gave the numbers."""
+    """Which model gave the numbers."""
 
     name: str
     identity: str
-    """SHA-256."""
+    """SHA-256 of the files that its answers depend on."""
 
 
 @dataclass(frozen=True)

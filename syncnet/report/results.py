@@ -123,7 +123,7 @@ def _track(track: TrackScore) -> dict[str, Any]:
 
 
 def _identity(identity: Identity) -> dict[str, str]:
-    return {"name": identity.name, "sha256": identity.identity}
+    return {"name": identity.name, "identity": identity.identity}
 
 
 def _skipped(skipped: SkippedPath) -> dict[str, str]:

@@ -1,0 +1,182 @@
+"""The order of the stages and the second pass, with stages that are replaced by ones whose answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import INFO, make_score
+
+from syncnet import pipeline
+from syncnet.errors import DamagedVideoError
+from syncnet.interruption import Interrupted, StopFlag
+from syncnet.media import MediaInfo
+from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.scoring import SyncScore
+from syncnet.tracks import Track, TrackingResult
+
+SAMPLES = np.arange(16_000, dtype=np.int16)
+
+
+@dataclass
+class CountedMedia:
+    """Frame n is a picture full of n; counts how many frames each pass took."""
+
+    frame_count: int
+    path: Path = Path("a.mp4")
+    info: MediaInfo = INFO
+    samples: np.ndarray = field(default_factory=lambda: SAMPLES)
+    taken: list[int] = field(default_factory=list)
+    lost_in_second_pass: int = 0
+
+    def frames(self) -> Iterator[np.ndarray]:
+        self.taken.append(0)
+        lost = self.lost_in_second_pass if len(self.taken) > 1 else 0
+        for number in range(self.frame_count - lost):
+            self.taken[-1] += 1
+            yield np.full((4, 4, 3), number, np.uint8)
+
+
+@dataclass
+class RecordingEncoder:
+    pieces: list[np.ndarray] = field(default_factory=list)
+
+    def push(self, crops: np.ndarray) -> None:
+        self.pieces.append(crops)
+
+
+class RecordingModel:
+    """Its score of a track is the number of the track's first frame, which the encoder saw."""
+
+    name, identity, min_track_frames = "recording", "0" * 64, 1
+
+    def __init__(self) -> None:
+        self.embedded: list[tuple[RecordingEncoder, int, int]] = []
+
+    def face_encoder(self) -> RecordingEncoder:
+        return RecordingEncoder()
+
+    def embed(self, encoder: RecordingEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> int:
+        assert samples is SAMPLES
+        self.embedded.append((encoder, first_frame, frame_count))
+        return int(encoder.pieces[0][0, 0, 0, 0])
+
+
+class AnyDetector:
+    name, identity = "any", "0" * 64
+
+    def create(self, min_face_px: int, frame_width: int, frame_height: int) -> tuple[int, int, int]:
+        return min_face_px, frame_width, frame_height
+
+
+def make_track(first_frame: int, frame_count: int) -> Track:
+    boxes = np.tile(np.array([[1, 2, 3, 4]], np.float32), (frame_count, 1))
+    return Track(np.arange(first_frame, first_frame + frame_count), boxes)
+
+
+class WholeFrameCropper:
+    def __init__(self, track: Track) -> None:
+        self._track = track
+
+    def crop(self, frame_index: int, frame_bgr: np.ndarray) -> np.ndarray:
+        assert frame_index in self._track.frames
+        assert frame_bgr[0, 0, 0] == frame_index % 256
+        return frame_bgr
+
+
+@pytest.fixture
+def score(monkeypatch: pytest.MonkeyPatch) -> object:
+    """``score(media, tracks, stop)`` -> the video's score and the model."""
+
+    def run(
+        media: CountedMedia, tracks: list[Track], stop: StopFlag | None = None, reason: str = ""
+    ) -> tuple[pipeline.VideoScore, RecordingModel]:
+        monkeypatch.setattr(pipeline, "open_media", lambda _path, threads: media)
+        monkeypatch.setattr(pipeline, "find_faces", lambda frames, *_: list(frames))
+        monkeypatch.setattr(pipeline, "link_tracks", lambda *_: TrackingResult(tracks, reason))
+        monkeypatch.setattr(pipeline, "TrackCropper", WholeFrameCropper)
+        monkeypatch.setattr(pipeline, "score_sync", lambda first_seen, _model: make_score(float(first_seen)))
+        model = RecordingModel()
+        stages = Stages(model=model, detector=AnyDetector())  # type: ignore[arg-type]
+        return score_video(media.path, stages, stop or StopFlag()), model
+
+    return run
+
+
+def confidences(video: pipeline.VideoScore) -> list[float]:
+    return [track.score.confidence for track in video.tracks if track.score]
+
+
+def test_each_track_gets_its_own_frames_in_pieces_of_at_most_64(score: object) -> None:
+    media = CountedMedia(250)
+    video, model = score(media, [make_track(10, 130), make_track(100, 64)])  # type: ignore[operator]
+    assert confidences(video) == [10.0, 100.0]
+    assert [(track.first_frame, track.frame_count) for track in video.tracks] == [(10, 130), (100, 64)]
+    assert video.tracks[0].mean_box == (1.0, 2.0, 3.0, 4.0)
+    (long, *long_range), (short, *short_range) = model.embedded
+    assert (long_range, short_range) == ([10, 130], [100, 64])
+    assert [len(piece) for piece in long.pieces] == [64, 64, 2]
+    assert [len(piece) for piece in short.pieces] == [64]
+    seen = np.concatenate(long.pieces)[:, 0, 0, 0]
+    assert seen.tolist() == list(range(10, 140))
+
+
+def test_the_second_pass_ends_with_the_last_track(score: object) -> None:
+    media = CountedMedia(250)
+    score(media, [make_track(10, 30), make_track(20, 60)])  # type: ignore[operator]
+    assert media.taken == [250, 80]
+
+
+def test_a_track_that_ends_with_the_video_is_whole(score: object) -> None:
+    media = CountedMedia(100)
+    video, _ = score(media, [make_track(0, 100)])  # type: ignore[operator]
+    assert confidences(video) == [0.0]
+
+
+def test_without_tracks_nothing_is_decoded_again_and_the_reason_is_kept(score: object) -> None:
+    media = CountedMedia(100)
+    video, _ = score(media, [], reason="no face seen")  # type: ignore[operator]
+    assert (video.tracks, video.no_track_reason) == ((), "no face seen")
+    assert media.taken == [100]
+
+
+def test_scores_stay_in_the_order_of_the_tracks_whichever_ends_first(score: object) -> None:
+    video, model = score(CountedMedia(200), [make_track(0, 150), make_track(5, 20), make_track(5, 10)])  # type: ignore[operator]
+    assert [track.frame_count for track in video.tracks] == [150, 20, 10]
+    assert [frame_count for _, _, frame_count in model.embedded] == [10, 20, 150]
+
+
+def test_frames_missing_in_the_second_pass_are_an_error_and_no_short_score(score: object) -> None:
+    with pytest.raises(DamagedVideoError, match="fewer frames than the first"):
+        score(CountedMedia(100, lost_in_second_pass=1), [make_track(50, 50)])  # type: ignore[operator]
+
+
+def test_a_stop_ends_the_work_at_the_next_frame(score: object) -> None:
+    stop = StopFlag()
+    media = CountedMedia(100)
+    frames = media.frames
+
+    def stopping() -> Iterator[np.ndarray]:
+        for number, frame in enumerate(frames()):
+            if number == 7:
+                stop.stop()
+            yield frame
+
+    media.frames = stopping  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        score(media, [make_track(0, 50)], stop)  # type: ignore[operator]
+    assert media.taken == [8]
+
+
+def test_the_best_score_is_the_highest_the_first_of_equals_and_never_nan() -> None:
+    def track(result: SyncScore | None) -> pipeline.TrackScore:
+        return pipeline.TrackScore(0, 50, (0.0, 0.0, 1.0, 1.0), result)
+
+    first, second = make_score(6.0, 1), make_score(6.0, 2)
+    others = [track(None), track(make_score(float("nan"))), track(make_score(2.0))]
+    assert best_score([*others, track(first), track(second)]) is first
+    assert best_score([track(None)]) is None
+    assert best_score([]) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.loss import shift_scores, sync_loss
+from training.loss import shift_scores, sync_loss, whole_context
 
 
 def matching_batch(batch: int = 3, frames: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
@@ -50,3 +50,10 @@ def test_embeddings_that_say_nothing_cost_the_logarithm_of_the_choices() -> None
     loss, _ = sync_loss(lips, sound, all_lips, all_sound, torch.tensor(12.0), others=4)
     # Frame: 31 shifts and 4 sounds of the one other clip; clip: 31 shifts.
     assert loss.item() == pytest.approx(np.log(35) + np.log(31), rel=1e-4)
+
+
+def test_only_embeddings_whose_eleven_frames_exist_count() -> None:
+    exists = torch.ones(1, 30, dtype=torch.bool)
+    exists[0, 25:] = False
+    # Embedding i sees the frames i .. i + 10: the last whole one is 14.
+    assert whole_context(exists)[0].tolist() == [True] * 15 + [False] * 5

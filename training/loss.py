@@ -7,9 +7,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from syncnet import MAX_SHIFT_FRAMES
+from syncnet.models.lite_network import CONTEXT_FRAMES
 
 SHIFTS = 2 * MAX_SHIFT_FRAMES + 1
 NEVER = -1e4
+
+
+def whole_context(frame_valid: Tensor) -> Tensor:
+    """(batch, T) -> (batch, T - 10): embeddings all of whose 11 frames exist.
+
+    One that saw the end of a clip would be known by it, and the middle shift by having the fewest of them.
+    """
+    return frame_valid.unfold(1, CONTEXT_FRAMES, 1).all(dim=2)
 
 
 def shift_scores(lips: Tensor, sound: Tensor) -> Tensor:

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from syncnet.models.lite_network import MIDDLE_FRAME, LiteNetwork
+from syncnet.models.lite_network import LiteNetwork
 from training.corpus import LEFT_OUT_SOURCES, load_corpus
-from training.loss import sync_loss
+from training.loss import sync_loss, whole_context
 from training.validate import validate
 from training.windows import Windows
 
@@ -53,12 +53,11 @@ def main() -> None:
         frames = network.frame_network(mouths.to(options.device).float())
         lips = network.embed_lips(frames)
         sound = network.embed_sound(mel.to(options.device))
-        middle = slice(MIDDLE_FRAME, -MIDDLE_FRAME)
         loss, hit = sync_loss(
             lips,
             sound,
-            lips_valid[:, middle].to(options.device),
-            sound_valid[:, middle].to(options.device),
+            whole_context(lips_valid).to(options.device),
+            whole_context(sound_valid).to(options.device),
             network.log_scale.exp(),
         )
         optimiser.zero_grad()

@@ -1,0 +1,87 @@
+"""Face detectors behind one protocol, their boxes in one convention.
+
+A box is tight around the face, forehead to chin, as WIDER FACE annotates and S3FD gives. A detector whose own boxes
+differ maps them before it returns them, so that everything downstream (tracks, crops, models) sees one kind of box.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from syncnet.errors import ModelFileError, UsageError
+from weights import find_weights, load_manifest
+
+YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The faces of one frame."""
+
+    boxes: np.ndarray
+    """Tight face boxes inside the frame, shape (N, 4), float32, xyxy in pixels of the full frame."""
+    scores: np.ndarray
+    """How sure the detector is, shape (N,), float32, on a scale of its own."""
+
+    @classmethod
+    def inside(cls, boxes: np.ndarray, scores: np.ndarray, frame_width: int, frame_height: int) -> Detections:
+        """Boxes (N, 4) cut at the frame's border; those that have no number or no area left are dropped."""
+        clipped = np.clip(boxes, 0, (frame_width, frame_height, frame_width, frame_height)).reshape(-1, 4)
+        kept = np.isfinite(clipped).all(axis=1) & (clipped[:, 2:] > clipped[:, :2]).all(axis=1)
+        return cls(clipped[kept].astype(np.float32), np.asarray(scores)[kept].astype(np.float32))
+
+
+class FaceDetector(Protocol):
+    """Finds faces in single frames of one video. Not for use by two threads at once."""
+
+    def detect(self, frame_bgr: np.ndarray) -> Detections: ...
+
+
+@dataclass(frozen=True)
+class DetectorSpec:
+    """Which detector is used: cheap to share between threads, each of which creates its own detectors from it."""
+
+    name: str
+    """``haar`` or ``yunet``."""
+    identity: str
+    """SHA-256 of the model file, in hex; of both cascade files one after the other for ``haar``."""
+    model_path: Path | None = None
+
+    def create(self, min_face_px: int, frame_width: int, frame_height: int) -> FaceDetector:
+        """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more.
+
+        Smaller faces are returned too where they happen to be seen.
+        """
+        if self.model_path is not None:
+            from detectors.yunet import YunetDetector
+
+            return YunetDetector(self.model_path, min_face_px, frame_width, frame_height)
+        from detectors.haar import HaarDetector
+
+        return HaarDetector(min_face_px, frame_width, frame_height)
+
+
+def resolve_detector(name: str, weights_dir: Path | None) -> DetectorSpec:
+    """The detector to use. ``auto``: yunet where its file is at hand, else haar.
+
+    Raises ModelFileError where yunet was asked for by name and its file is missing, or a file is corrupt.
+    """
+    if name not in ("auto", "haar", "yunet"):
+        raise UsageError(f"unknown detector {name}", cure="choose auto, haar or yunet")
+    if name != "haar":
+        path = find_weights(YUNET_FILE, weights_dir)
+        if path is not None:
+            return DetectorSpec("yunet", load_manifest()[YUNET_FILE]["sha256"], path)
+        if name == "yunet":
+            url = load_manifest()[YUNET_FILE]["urls"][0]
+            raise ModelFileError(
+                f"detector yunet needs {YUNET_FILE}, which is not here",
+                cure=f"fetch it from {url} into a folder and name that with --weights_dir, or use --detector haar",
+            )
+    from detectors.haar import cascades_sha256
+
+    return DetectorSpec("haar", cascades_sha256())

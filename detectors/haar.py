@@ -1,0 +1,121 @@
+"""Cascades (Viola and Jones, 2001; Lienhart and Maydt, 2002) that OpenCV 4 carries: no file is needed.
+
+The frontal cascade comes first. Where it finds nothing, the profile cascade looks for faces turned to one side, then
+(in the mirrored frame) to the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from detectors import Detections
+from detectors.working_frame import WorkingFrame
+from syncnet.errors import UsageError
+
+RELIABLE_FACE_PX = 24
+_WINDOW_PX = 20
+"""Side of the square in which both cascades were trained, and of the smallest that they can find."""
+_SCALE_STEP = 1.1
+
+
+@dataclass(frozen=True)
+class BoxMapping:
+    """How a cascade's square becomes a tight face box; all in sides of the square (``benchmarks/haar_box.py``)."""
+
+    shift_x: float
+    """Centre of the box minus centre of the square."""
+    shift_y: float
+    width: float
+    height: float
+
+    def tight_boxes(self, squares: np.ndarray) -> np.ndarray:
+        """Squares (N, 3), each left, top, side -> boxes (N, 4) xyxy."""
+        left, top, side = squares.T
+        x, y = left + side * (0.5 + self.shift_x), top + side * (0.5 + self.shift_y)
+        half_width, half_height = side * self.width / 2, side * self.height / 2
+        return np.stack([x - half_width, y - half_height, x + half_width, y + half_height], axis=1)
+
+
+@dataclass(frozen=True)
+class CascadeSettings:
+    """One of OpenCV's cascade files, and which of its findings count."""
+
+    file_name: str
+    min_neighbours: int
+    """Raw findings that must agree on a place."""
+    min_weight: float
+    """What a finding must reach in the last stage; each cascade has a scale of its own."""
+    mapping: BoxMapping
+
+
+# The thresholds are the loosest at which false alarms all but vanish (about one in a hundred looks).
+FRONTAL = CascadeSettings("haarcascade_frontalface_alt2.xml", 3, 55.5, BoxMapping(0.0, 0.026, 0.81, 1.09))
+PROFILE = CascadeSettings("haarcascade_profileface.xml", 4, 0.0, BoxMapping(-0.053, 0.014, 0.71, 1.03))
+
+
+def cascades_sha256() -> str:
+    """SHA-256, in hex, of the frontal and the profile cascade file one after the other."""
+    digest = hashlib.sha256()
+    for settings in (FRONTAL, PROFILE):
+        digest.update(_cascade_path(settings).read_bytes())
+    return digest.hexdigest()
+
+
+class Cascade:
+    """A cascade file, loaded."""
+
+    def __init__(self, settings: CascadeSettings) -> None:
+        self._settings = settings
+        self._classifier = cv2.CascadeClassifier(str(_cascade_path(settings)))
+
+    def find(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Squares (N, 3), each left, top, side in pixels of this image, and their weights (N,)."""
+        found, _, last_stage_sums = self._classifier.detectMultiScale3(
+            grey, _SCALE_STEP, self._settings.min_neighbours, 0, (_WINDOW_PX, _WINDOW_PX), outputRejectLevels=True
+        )
+        squares = np.asarray(found, dtype=np.float64).reshape(-1, 4)[:, :3]
+        weights = np.asarray(last_stage_sums, dtype=np.float64).ravel()
+        sure = weights >= self._settings.min_weight
+        return squares[sure], weights[sure]
+
+
+class HaarDetector:
+    """Faces of one video. Make one per video and thread: OpenCV's object keeps buffers of its own."""
+
+    def __init__(self, min_face_px: int, frame_width: int, frame_height: int) -> None:
+        self._working_frame = WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height)
+        self._frontal = Cascade(FRONTAL)
+        self._profile = Cascade(PROFILE)
+
+    def detect(self, frame_bgr: np.ndarray) -> Detections:
+        """Tight boxes of the faces in a frame of the size that was named; scores are the cascades' weights."""
+        grey = cv2.cvtColor(self._working_frame.resize(frame_bgr), cv2.COLOR_BGR2GRAY)
+        squares, weights = self._frontal.find(grey)
+        boxes = FRONTAL.mapping.tight_boxes(squares)
+        if len(boxes) == 0:
+            squares, weights = self._profile.find(grey)
+            boxes = PROFILE.mapping.tight_boxes(squares)
+        if len(boxes) == 0:
+            squares, weights = self._profile.find(cv2.flip(grey, 1))
+            boxes = mirrored(PROFILE.mapping.tight_boxes(squares), grey.shape[1])
+        boxes = self._working_frame.to_full_frame(boxes)
+        return Detections.inside(boxes, weights, frame_bgr.shape[1], frame_bgr.shape[0])
+
+
+def mirrored(boxes: np.ndarray, image_width: int) -> np.ndarray:
+    """Boxes (N, 4) xyxy as they lie in the image mirrored left to right."""
+    left, top, right, bottom = boxes.T
+    return np.stack([image_width - right, top, image_width - left, bottom], axis=1)
+
+
+def _cascade_path(settings: CascadeSettings) -> Path:
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise UsageError(
+            f"OpenCV {cv2.__version__} has no cascade classifier", cure="install opencv-python-headless>=4.10,<5"
+        )
+    return Path(cv2.__file__).parent / "data" / settings.file_name

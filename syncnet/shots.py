@@ -57,8 +57,9 @@ def find_shots(frames: Iterable[np.ndarray], settings: ShotSettings) -> list[Sho
 
 def shots_between(cuts: list[int], frame_count: int) -> list[Shot]:
     """The shots of ``frame_count`` frames where each frame of ``cuts`` starts a new one."""
-    starts = [0, *cuts] if frame_count else []
-    return [Shot(first, end) for first, end in zip(starts, [*starts[1:], frame_count], strict=True)]
+    if frame_count == 0:
+        return []
+    return [Shot(first, end) for first, end in zip([0, *cuts], [*cuts, frame_count], strict=True)]
 
 
 def _reduced_size(frame_bgr: np.ndarray) -> tuple[int, int]:

@@ -1,0 +1,50 @@
+"""Cuts in made-up frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from syncnet.settings import ShotSettings
+from syncnet.shots import CutFinder, Shot, find_shots
+
+
+def plain(level: int, *, width: int = 64, height: int = 48) -> np.ndarray:
+    """A grey frame: of hue, saturation and brightness only the last differs between two of them."""
+    return np.full((height, width, 3), level, dtype=np.uint8)
+
+
+def test_no_frame_no_shot() -> None:
+    assert find_shots([], ShotSettings()) == []
+
+
+def test_a_still_picture_is_one_shot() -> None:
+    assert find_shots([plain(100)] * 7, ShotSettings()) == [Shot(0, 7)]
+
+
+def test_cut_lies_at_the_first_frame_of_the_new_picture() -> None:
+    frames = [plain(20)] * 5 + [plain(220)] * 3
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 5), Shot(5, 8)]
+
+
+def test_threshold_is_the_mean_change_of_hue_saturation_and_brightness() -> None:
+    # Between greys only brightness changes, so that its change counts a third: 81 / 3 = 27 is a cut, 80 / 3 is none.
+    assert find_shots([plain(100), plain(181)], ShotSettings()) == [Shot(0, 1), Shot(1, 2)]
+    assert find_shots([plain(100), plain(180)], ShotSettings()) == [Shot(0, 2)]
+    assert find_shots([plain(100), plain(180)], ShotSettings(content_threshold=26.0)) == [Shot(0, 1), Shot(1, 2)]
+
+
+def test_a_fade_is_no_cut() -> None:
+    assert find_shots([plain(level) for level in range(0, 250, 10)], ShotSettings()) == [Shot(0, 25)]
+
+
+def test_cuts_are_told_when_their_frame_arrives_however_close() -> None:
+    finder = CutFinder(ShotSettings())
+    levels = [20, 220, 220, 20, 20, 20]
+    assert [finder.is_cut(plain(level)) for level in levels] == [False, True, False, True, False, False]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1080, 1920), (3000, 4), (1, 1)])
+def test_frames_of_any_shape(width: int, height: int) -> None:
+    frames = [plain(20, width=width, height=height)] * 2 + [plain(220, width=width, height=height)]
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 2), Shot(2, 3)]

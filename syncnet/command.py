@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"{PROGRAM}: error: {error}", file=sys.stderr)
         return EXIT_WRONG_USAGE
+    except ImportError as error:
+        print(f"{PROGRAM}: error: {error}: pip install -r requirements.txt", file=sys.stderr)
+        return EXIT_WRONG_USAGE
     except KeyboardInterrupt:
         # Before the first video: there is nothing to keep.
         return EXIT_INTERRUPTED

@@ -54,14 +54,14 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
     in ``left_out``. ``excluded_dirs`` (the output folders) are not entered, under whatever name they appear.
     """
     found = FoundVideos()
-    excluded = {path.resolve() for path in excluded_dirs}
+    excluded = {os.path.realpath(path) for path in excluded_dirs}
     folders = [PurePath()]
     while folders:
         folder = folders.pop()
         for entry in _list_folder(input_dir, folder, found):
             relative_path = folder / entry.name
             if _is_folder(entry):
-                if recursive and (input_dir / relative_path).resolve() not in excluded:
+                if recursive and os.path.realpath(input_dir / relative_path) not in excluded:
                     _note_folder(entry, input_dir, relative_path, folders, found)
             elif relative_path.suffix.lower() in VIDEO_SUFFIXES:
                 _note_file(entry, input_dir, relative_path, found)

@@ -49,10 +49,11 @@ def prepare_folders(input_dir: Path, output_dir: Path, *, keep_all: bool) -> Out
     """Checks both folders and makes the output's. Raises UsageError before anything else is done."""
     _check_input(input_dir)
     folders = OutputFolders(output_dir)
-    source = input_dir.resolve()
-    if output_dir.resolve() == source:
+    # realpath, where Path.resolve would trip over a loop of links.
+    source = Path(os.path.realpath(input_dir))
+    if Path(os.path.realpath(output_dir)) == source:
         raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
-    for target in (folders.good_dir.resolve(), folders.poor_dir.resolve()):
+    for target in (Path(os.path.realpath(folder)) for folder in (folders.good_dir, folders.poor_dir)):
         if target == source or target in source.parents:
             raise UsageError(
                 f"--input_dir {input_dir} lies where copies are put ({target})", cure="give another --output_dir"

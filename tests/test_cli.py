@@ -356,40 +356,43 @@ def test_a_corrupt_model_file_is_exit_code_2(
     assert_one_line(capsys, "lite.safetensors is not the file that was expected: restore it")
 
 
-# Signals, in a process of its own: "fine" videos are scored, "slow" ones take for ever
+def test_a_missing_package_is_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'torch'")
 
-INTERRUPTIBLE = """
+    monkeypatch.setattr(command, "load_stages", missing)
+    assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 2
+    assert_one_line(capsys, "No module named 'torch': pip install -r requirements.txt")
+
+
+# In a process of its own: "fine" videos are scored, "slow" ones take for ever, "stuck" ones do not even hear the stop
+
+OWN_PROCESS = """
 import sys, threading
 from syncnet import command
+from syncnet.engines import threads
 from fakes import FakeStages, score_by_name
 import syncnet.pipeline
 
 def score(path, stages, stop):
-    while "slow" in path.name:
-        stop.check()
+    while "slow" in path.name or "stuck" in path.name:
+        if "slow" in path.name:
+            stop.check()
         threading.Event().wait(0.01)
     return score_by_name(path, stages, stop)
 
 command.load_stages = lambda request, workers: FakeStages()
 syncnet.pipeline.score_video = score
+threads.run_in_threads.__kwdefaults__["grace_seconds"] = 0.5
 sys.exit(command.main())
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: Path, number: int) -> None:
-    videos = make_videos(tmp_path / "in", "a_fine.mp4", "b_slow.mp4", "c_fine.mp4")
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            INTERRUPTIBLE,
-            "--max_workers=1",
-            "--input_dir",
-            videos,
-            "--output_dir",
-            tmp_path / "out",
-        ],
+def start(repository: Path, input_dir: Path, output_dir: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", OWN_PROCESS, "--max_workers=1", "--input_dir", input_dir, "--output_dir", output_dir],
         env={**os.environ, "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'tests'}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -397,17 +400,35 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: P
         # A shell's background job ignores SIGINT and hands that down.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGINT, "slow"), (signal.SIGTERM, "slow"), (signal.SIGTERM, "stuck")]
+)
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: Path, number: int, kind: str) -> None:
+    videos = make_videos(tmp_path / "in", "a_fine.mp4", f"b_{kind}.mp4", "c_fine.mp4")
+    process = start(repository, videos, tmp_path / "out")
     assert process.stderr is not None
     assert process.stderr.readline().startswith("[1/3] a_fine.mp4: good")
     process.send_signal(number)
-    out, _ = process.communicate(timeout=120)
-    assert process.returncode == 130
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (130, "")
     assert out.startswith("INTERRUPTED: 2 videos not processed; what is finished is kept.")
     document = results_in(tmp_path / "out")
     assert document["interrupted"] is True
     assert (document["total_videos"], document["good_quality"], document["not_processed"]) == (3, 1, 2)
     assert [entry["video_name"] for entry in document["results"]] == ["a_fine"]
     assert files_below(tmp_path / "out") == ["good_quality/a_fine.mp4", "sync_filter_results.json"]
+
+
+def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> None:
+    process = start(repository, make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == "[1/1] fine.mp4: good, confidence 7.5, sound 40 ms early\n"
+    assert process.wait(120) == 0
+    assert results_in(tmp_path / "out")["good_quality"] == 1
 
 
 @pytest.mark.usefixtures("fake_scoring")

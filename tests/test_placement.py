@@ -188,6 +188,13 @@ def test_an_output_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None
         prepare_folders(tmp_path / "in", tmp_path / "file" / "out", keep_all=False)
 
 
+def test_an_output_that_is_a_loop_of_links_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UsageError, match="cannot write to"):
+        prepare_folders(tmp_path / "in", tmp_path / "loop", keep_all=False)
+
+
 def test_a_folder_in_place_of_the_results_file_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out" / "sync_filter_results.json").mkdir(parents=True)

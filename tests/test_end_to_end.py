@@ -1,0 +1,103 @@
+"""The real command line on real files: the samples, whose truth is known, and some clips of the test data."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CLIP_COUNT = 5
+"""The smallest ones: enough kinds of file for a test, not for a measurement."""
+
+
+def filter_videos(repository: Path, input_dir: Path, output_dir: Path, *extra: str) -> tuple[int, dict[str, Any], str]:
+    """Exit code, results file and stdout."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "filter_videos_by_sync_score.py",
+            "--input_dir",
+            input_dir,
+            "--output_dir",
+            output_dir,
+            *extra,
+        ],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, json.loads((output_dir / "sync_filter_results.json").read_text()), done.stdout
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def sorted_samples(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, dict[str, Any], str]:
+    """The samples after one run with the detector that every machine has."""
+    output_dir = tmp_path_factory.mktemp("samples") / "out"
+    return output_dir, *filter_videos(repository, repository / "samples", output_dir, "--detector", "haar")
+
+
+def test_the_samples_are_sorted_as_they_were_made(sorted_samples: tuple[Path, int, dict[str, Any], str]) -> None:
+    output_dir, code, results, summary = sorted_samples
+    assert code == 1
+    assert names_in(output_dir / "good_quality") == ["in_sync.mp4"]
+    assert names_in(output_dir / "poor_quality") == ["other_sentence.mp4", "sound_8_frames_late.mp4"]
+    statuses = {entry["video_name"]: entry["status"] for entry in results["results"]}
+    assert statuses == {
+        "damaged": "failed",
+        "in_sync": "success",
+        "no_face": "no_faces",
+        "no_sound": "failed",
+        "other_sentence": "success",
+        "sound_8_frames_late": "success",
+    }
+    assert "6 of 6 videos" in summary
+
+
+def test_the_samples_offsets_are_the_known_ones(sorted_samples: tuple[Path, int, dict[str, Any], str]) -> None:
+    entries = {entry["video_name"]: entry for entry in sorted_samples[2]["results"]}
+    # Within one frame: a mouth opens some milliseconds before it is heard.
+    assert abs(entries["in_sync"]["offset"]) <= 1
+    assert abs(entries["sound_8_frames_late"]["offset"] + 8) <= 1
+    assert entries["sound_8_frames_late"]["offset_direction"] == "sound late"
+    assert entries["in_sync"]["confidence"] >= 5.0 > entries["other_sentence"]["confidence"]
+
+
+def test_four_workers_give_the_same_results(
+    repository: Path, tmp_path: Path, sorted_samples: tuple[Path, int, dict[str, Any], str]
+) -> None:
+    arguments = ("--detector", "haar", "--keep_all", "--max_workers", "4")
+    _, results, _ = filter_videos(repository, repository / "samples", tmp_path / "out", *arguments)
+    assert timeless(results) == timeless(sorted_samples[2])
+
+
+def timeless(results: dict[str, Any]) -> dict[str, Any]:
+    entries = [{**entry, "processing_time": None} for entry in results["results"]]
+    return {**results, "timestamp": None, "results": entries}
+
+
+def test_real_clips_are_all_scored(repository: Path, test_data: Path, tmp_path: Path) -> None:
+    clips = sorted((test_data / "clips").glob("*.mp4"), key=lambda path: (path.stat().st_size, path.name))[:CLIP_COUNT]
+    if not clips:
+        pytest.skip(f"no clips in {test_data / 'clips'}")
+    (tmp_path / "in").mkdir()
+    for clip in clips:
+        shutil.copyfile(clip, tmp_path / "in" / clip.name)
+    code, results, _ = filter_videos(repository, tmp_path / "in", tmp_path / "out")
+    assert code == 0
+    assert results["total_videos"] == len(clips)
+    assert {entry["status"] for entry in results["results"]} <= {"success", "no_faces"}
+    copied = [*names_in(tmp_path / "out" / "good_quality"), *names_in(tmp_path / "out" / "poor_quality")]
+    assert sorted(copied) == sorted(
+        Path(entry["video_path"]).name for entry in results["results"] if entry["status"] == "success"
+    )

@@ -39,10 +39,11 @@ $(VENV_PYTHON):
 		{ rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
 
 $(RUN_READY): requirements.txt | $(VENV_PYTHON)
-	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check "$(TORCH)"
-	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Installing into $(VENV): $(TORCH) and requirements.txt. The first time this takes some minutes."
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt $(RUN_READY)
-	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -1,0 +1,137 @@
+"""A video file -> 25 frames a second and 16 kHz mono samples, on one clock that starts at the first shown frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from syncnet import FPS
+from syncnet.errors import DamagedVideoError, EmptyVideoError
+from syncnet.media_audio import SoundTape
+from syncnet.media_clock import MAX_STEP_SECONDS, nearest_items
+from syncnet.media_decoder import StreamDecoder
+from syncnet.media_file import COPY_AGAIN, opened, picture_stream, sound_stream
+from syncnet.media_picture import FrameConverter, orientation_of
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What the file says about itself."""
+
+    width: int
+    """Pixels, upright: after the rotation."""
+    height: int
+    source_fps: float
+    """Mean rate of the source's frames; 0.0 where it is unknown."""
+    duration_seconds: float
+    """From the first shown frame to the end of the last."""
+    container: str
+    """FFmpeg's name of the format, such as ``mov,mp4,m4a,3gp,3g2,mj2``."""
+    video_codec: str
+    audio_codec: str
+    rotation_degrees: int
+    """How far the stored picture was turned clockwise to stand upright: 0, 90, 180 or 270."""
+    file_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Media:
+    """One video, its sound decoded and its frames at hand as often as they are asked for."""
+
+    path: Path
+    info: MediaInfo
+    samples: np.ndarray
+    """Shape (S,), int16, 16 kHz mono; sample 0 belongs to the first shown frame. Sound that starts later is preceded by
+    zeros, gaps are zeros. They end where the sound ends, which may be before or after the picture does."""
+    threads: int = 1
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Decode the picture anew: (H, W, 3) uint8 BGR, upright, frame n the source frame nearest to n / 25 s.
+
+        A source frame that is shown for several ticks comes as the same array: copy it before drawing on it. Only a few
+        frames are held at a time. Raises DamagedVideoError, at the end, where too much did not decode.
+        """
+        with opened(self.path) as container:
+            picture = picture_stream(container, self.path)
+            sound = sound_stream(container, self.path)
+            decoder = StreamDecoder(self.path, container, picture, sound, threads=self.threads)
+            converter = FrameConverter()
+            shown: VideoFrame | None = None
+            for frame in nearest_items(_with_durations(decoder, picture)):
+                if frame is not shown:
+                    shown, image = frame, converter.convert(frame)
+                yield image
+
+
+def open_media(path: Path, *, threads: int = 1) -> Media:
+    """Open a video, decode its sound, and find where its picture starts.
+
+    ``threads`` is the number of threads that the picture's decoder may use.
+    Raises the errors of syncnet/errors.py: NotAVideoError, NoVideoStreamError, NoAudioStreamError, EmptyVideoError and
+    DamagedVideoError.
+    """
+    with opened(path) as container:
+        first, start = _first_frame(path, container)
+        sound_stream(container, path)
+    with opened(path) as container:
+        picture, sound = picture_stream(container, path), sound_stream(container, path)
+        decoder = StreamDecoder(path, container, sound, picture)
+        samples = _read_samples(path, decoder, start)
+        orientation = orientation_of(first)
+        info = MediaInfo(
+            width=first.height if orientation.swap_axes else first.width,
+            height=first.width if orientation.swap_axes else first.height,
+            source_fps=float(picture.average_rate or picture.guessed_rate or 0),
+            duration_seconds=float(decoder.ends.get(picture.index, start) - start),
+            container=container.format.name,
+            video_codec=picture.codec_context.codec.canonical_name,
+            audio_codec=sound.codec_context.codec.canonical_name,
+            rotation_degrees=orientation.clockwise_degrees,
+            file_bytes=path.stat().st_size,
+        )
+    return Media(path, info, samples, threads)
+
+
+def _first_frame(path: Path, container: InputContainer) -> tuple[VideoFrame, Fraction]:
+    """The first shown frame and its time, in seconds of the file's own clock."""
+    decoder = StreamDecoder(path, container, picture_stream(container, path))
+    for time, frame in decoder.frames():
+        return cast("VideoFrame", frame), time or Fraction(0)
+    raise EmptyVideoError("no picture decodes", path=path, cure="check that the file plays")
+
+
+def _read_samples(path: Path, decoder: StreamDecoder, start: Fraction) -> np.ndarray:
+    """All samples from ``start`` on, (S,) int16."""
+    tape = SoundTape(start)
+    heard = False
+    for time, frame in decoder.frames():
+        if not heard and time is not None and time - start > MAX_STEP_SECONDS:
+            problem = f"the sound starts {float(time - start):.0f} s after the picture"
+            raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN)
+        heard = True
+        tape.add(time, cast("AudioFrame", frame))
+    samples = tape.finish()
+    if len(samples) == 0:
+        problem = "no sound decodes that belongs to the picture"
+        raise EmptyVideoError(problem, path=path, cure="check that the file plays with sound")
+    return samples
+
+
+def _with_durations(
+    decoder: StreamDecoder, picture: VideoStream
+) -> Iterator[tuple[Fraction | None, Fraction, VideoFrame]]:
+    usual = 1 / Fraction(picture.average_rate or picture.guessed_rate or FPS)
+    for time, frame in decoder.frames():
+        duration = frame.duration * picture.time_base if frame.duration and picture.time_base else usual
+        yield time, duration, cast("VideoFrame", frame)

@@ -35,6 +35,19 @@ class Detections:
         return cls(clipped[kept].astype(np.float32), np.asarray(scores)[kept].astype(np.float32))
 
 
+def box_overlaps(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
+    """Intersection over union of each pair of xyxy boxes, (A, 4) and (B, 4) -> (A, B). Empty boxes overlap nothing."""
+    top_left = np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
+    bottom_right = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
+    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
+    area_a = np.clip(boxes_a[:, 2:] - boxes_a[:, :2], 0, None).prod(axis=1)
+    area_b = np.clip(boxes_b[:, 2:] - boxes_b[:, :2], 0, None).prod(axis=1)
+    union = area_a[:, None] + area_b[None, :] - shared
+    overlaps = np.zeros(shared.shape)
+    np.divide(shared, union, out=overlaps, where=union > 0)
+    return overlaps
+
+
 class FaceDetector(Protocol):
     """Finds faces in single frames of one video. Not for use by two threads at once."""
 

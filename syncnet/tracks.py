@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors import box_overlaps
 from syncnet.faces import FacePass
 from syncnet.settings import TrackSettings
 from syncnet.shots import Shot
@@ -65,19 +66,6 @@ def link_tracks(faces: FacePass, settings: TrackSettings) -> TrackingResult:
         if track.frame_count >= settings.min_track_frames and track.face_px >= settings.min_face_px
     ]
     return TrackingResult(tracks, "" if tracks else _no_track_reason(candidates, settings))
-
-
-def box_overlaps(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
-    """Intersection over union of each pair of xyxy boxes, (A, 4) and (B, 4) -> (A, B). Empty boxes overlap nothing."""
-    top_left = np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
-    bottom_right = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
-    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
-    area_a = np.clip(boxes_a[:, 2:] - boxes_a[:, :2], 0, None).prod(axis=1)
-    area_b = np.clip(boxes_b[:, 2:] - boxes_b[:, :2], 0, None).prod(axis=1)
-    union = area_a[:, None] + area_b[None, :] - shared
-    overlaps = np.zeros(shared.shape)
-    np.divide(shared, union, out=overlaps, where=union > 0)
-    return overlaps
 
 
 class _OpenTrack:

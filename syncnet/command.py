@@ -14,6 +14,7 @@ from syncnet.discovery import FoundVideos, find_videos
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, stop_on_signals
 from syncnet.placement import OutputFolders, prepare_folders
+from syncnet.text import printable
 
 if TYPE_CHECKING:
     from syncnet.engines.threads import Batch
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(parse_request(sys.argv[1:] if arguments is None else arguments))
     except UsageError as error:
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        # A name with a line break in it must not make two lines.
+        print(f"{PROGRAM}: error: {printable(str(error))}", file=sys.stderr)
         return EXIT_WRONG_USAGE
     except ImportError as error:
         print(f"{PROGRAM}: error: {error}: pip install -r requirements.txt", file=sys.stderr)

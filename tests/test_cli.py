@@ -300,6 +300,7 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], message: str) -> None:
     ("arguments", "message"),
     [
         (["--input_dir", "none", "--output_dir", "out"], "--input_dir none: no such folder"),
+        (["--input_dir", "two\nlines", "--output_dir", "out"], "--input_dir two\\nlines: no such folder"),
         (["--input_dir", "in", "--output_dir", "in"], "the same folder"),
         (["--input_dir", "in", "--output_dir", "in/../in"], "the same folder"),
         (["--input_dir", "in", "--output_dir", "file"], "cannot write to file"),

@@ -18,6 +18,7 @@ RANKS = {
     "syncnet.errors": 0,
     "syncnet.settings": 0,
     "syncnet.interruption": 0,
+    "syncnet.text": 0,
     "weights": 1,
     "detectors": 2,
     "syncnet.features": 2,

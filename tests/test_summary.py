@@ -10,7 +10,7 @@ from syncnet.engines import VideoResult
 from syncnet.report import Run
 from syncnet.report.progress import Progress
 from syncnet.report.summary import format_summary
-from syncnet.report.text import display_width, fit, format_duration, printable
+from syncnet.text import display_width, fit, format_duration, printable
 
 
 def plain_run(results: list[VideoResult]) -> Run:

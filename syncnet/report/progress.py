@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from syncnet.engines import VideoResult
 from syncnet.report import Counts
-from syncnet.report.text import printable
+from syncnet.text import printable
 from syncnet.verdict import describe_offset
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from syncnet.discovery import VIDEO_SUFFIXES, SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.report import Counts, Run, count_results
-from syncnet.report.text import display_width, fit, format_duration, indent, printable
+from syncnet.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
 
 MOST_SHOWN = 20

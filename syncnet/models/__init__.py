@@ -55,12 +55,28 @@ class SyncModel(Protocol):
 
 
 def load_model(name: str, device: str, weights_dir: Path | None) -> SyncModel:
-    """The model, verified and resident on the device.
+    """The model, verified and resident on the device (``auto``, ``cpu`` or ``cuda``).
 
-    Raises UsageError for a model that this version does not bring, ModelFileError for a missing or corrupt file.
+    Raises UsageError for a model that this version does not bring or a device that the machine does not have,
+    ModelFileError for a missing or corrupt file.
     """
+    device = resolve_device(device)
     if name in ("auto", "lite"):
         from syncnet.models.lite import load_lite
 
         return load_lite(device, weights_dir)
     raise UsageError(f"--model {name} is not part of this version", cure="use --model lite")
+
+
+def resolve_device(name: str) -> str:
+    """``auto`` becomes ``cuda`` where torch can use one, else ``cpu``; UsageError for ``cuda`` where it cannot."""
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            "--device cuda: PyTorch finds no CUDA device here",
+            cure="use --device cpu, or install a CUDA build of torch",
+        )
+    return name

@@ -1,0 +1,42 @@
+"""The registry: which model and device a name comes to, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import weights
+from syncnet.errors import ModelFileError, UsageError
+from syncnet.models import load_model, resolve_device
+
+
+def test_auto_is_the_embedded_model() -> None:
+    assert load_model("auto", "cpu", None).name == "lite"
+
+
+def test_a_model_that_is_not_there_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="syncnet_v3"):
+        load_model("syncnet_v3", "cpu", None)
+
+
+@pytest.mark.parametrize(("at_hand", "expected"), [(True, "cuda"), (False, "cpu")])
+def test_auto_takes_the_gpu_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, at_hand: bool, expected: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: at_hand)
+    assert resolve_device("auto") == expected
+
+
+def test_cuda_without_a_gpu_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="--device cpu"):
+        resolve_device("cuda")
+
+
+@pytest.mark.parametrize("name", ["lite.safetensors", "lite_calibration.json"])
+def test_a_changed_file_of_the_embedded_model_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes((weights.EMBEDDED_MODEL.parent / name).read_bytes() + b" ")
+    with pytest.raises(ModelFileError, match="expected"):
+        load_model("lite", "cpu", tmp_path)

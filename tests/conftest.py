@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from fakes import FakeStages, score_by_name
+
+from syncnet import command
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -22,3 +25,10 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data in {folder}; set SYNC_FILTER_TEST_DATA to its folder")
     return folder
+
+
+@pytest.fixture
+def fake_scoring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command with scores that follow from the names of the files."""
+    monkeypatch.setattr(command, "load_stages", lambda _request, _workers: FakeStages())
+    monkeypatch.setattr("syncnet.pipeline.score_video", score_by_name)

@@ -1,0 +1,32 @@
+"""Folders of files that are called videos, and the command run on them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from syncnet import command
+
+
+def make_videos(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.fsencode(name))
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def run(input_dir: Path, output_dir: Path, *extra: str) -> int:
+    return command.main(["--input_dir", str(input_dir), "--output_dir", str(output_dir), *extra])
+
+
+def results_in(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "sync_filter_results.json").read_text())
+    return document
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from folders import files_below, make_videos, results_in, run
+
+from syncnet import command
+
+# In a process of its own: "fine" videos are scored, "slow" ones take for ever, "stuck" ones do not even hear the stop
+
+OWN_PROCESS = """
+import sys, threading
+from syncnet import command
+from syncnet.engines import threads
+from fakes import FakeStages, score_by_name
+import syncnet.pipeline
+
+def score(path, stages, stop):
+    while "slow" in path.name or "stuck" in path.name:
+        if "slow" in path.name:
+            stop.check()
+        threading.Event().wait(0.01)
+    return score_by_name(path, stages, stop)
+
+command.load_stages = lambda request, workers: FakeStages()
+syncnet.pipeline.score_video = score
+threads.run_in_threads.__kwdefaults__["grace_seconds"] = 0.5
+sys.exit(command.main())
+"""
+
+
+def start(repository: Path, input_dir: Path, output_dir: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", OWN_PROCESS, "--max_workers=1", "--input_dir", input_dir, "--output_dir", output_dir],
+        env={**os.environ, "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'tests'}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores SIGINT and hands that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(signal.SIGINT, "slow"), (signal.SIGTERM, "slow"), (signal.SIGTERM, "stuck")]
+)
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: Path, number: int, kind: str) -> None:
+    videos = make_videos(tmp_path / "in", "a_fine.mp4", f"b_{kind}.mp4", "c_fine.mp4")
+    process = start(repository, videos, tmp_path / "out")
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("[1/3] a_fine.mp4: good")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (130, "")
+    assert out.startswith("INTERRUPTED: 2 videos not processed; what is finished is kept.")
+    document = results_in(tmp_path / "out")
+    assert document["interrupted"] is True
+    assert (document["total_videos"], document["good_quality"], document["not_processed"]) == (3, 1, 2)
+    assert [entry["video_name"] for entry in document["results"]] == ["a_fine"]
+    assert files_below(tmp_path / "out") == ["good_quality/a_fine.mp4", "sync_filter_results.json"]
+
+
+def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> None:
+    process = start(repository, make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == "[1/1] fine.mp4: good, confidence 7.5, sound 40 ms early\n"
+    assert process.wait(120) == 0
+    assert results_in(tmp_path / "out")["good_quality"] == 1
+
+
+@pytest.mark.usefixtures("fake_scoring")
+def test_signal_handlers_are_given_back(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_an_interrupt_before_the_first_video_is_exit_code_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "load_stages", interrupted)
+    assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 130

@@ -9,7 +9,7 @@ from detectors import Detections
 from syncnet.faces import FacePass
 from syncnet.settings import TrackSettings
 from syncnet.shots import Shot
-from syncnet.tracks import Track, box_overlaps, link_tracks
+from syncnet.tracks import Track, link_tracks
 
 SHORT = TrackSettings(min_face_px=1, min_track_frames=1)
 """Gates that let every track through."""
@@ -30,13 +30,6 @@ def box_at(x: float, side: float = 100.0) -> list[float]:
 
 def frame_ranges(faces: FacePass, settings: TrackSettings = SHORT) -> list[tuple[int, int]]:
     return [(track.first_frame, track.frame_count) for track in link_tracks(faces, settings).tracks]
-
-
-def test_overlap_of_boxes() -> None:
-    boxes_a = np.array([[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 0.0, 10.0]])
-    boxes_b = np.array([[0.0, 0.0, 10.0, 10.0], [5.0, 0.0, 15.0, 10.0], [20.0, 0.0, 30.0, 10.0], [2.0, 2.0, 8.0, 7.0]])
-    # Same box; 50 shared of 150; apart; 30 inside 100. The second box of a is empty.
-    np.testing.assert_allclose(box_overlaps(boxes_a, boxes_b), [[1.0, 1 / 3, 0.0, 0.3], [0.0, 0.0, 0.0, 0.0]])
 
 
 def test_a_still_face_is_one_track() -> None:

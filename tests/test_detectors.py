@@ -1,0 +1,217 @@
+"""Detectors: boxes of one kind, the working size, and the choice between them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+import weights
+from detectors import YUNET_FILE, Detections, DetectorSpec, box_overlaps, resolve_detector
+from detectors.haar import BoxMapping, mirrored
+from detectors.working_frame import WorkingFrame
+from syncnet.errors import ModelFileError, UsageError
+
+NAMES = "haar", "yunet"
+EXAMPLE_FACE = np.array([[47.0, 2.0, 168.0, 160.0]])
+"""The face in frame 20 of example.avi from forehead to chin, read off the picture by eye to some 5 pixels."""
+EXAMPLE_FACE_PX = 158
+
+
+@pytest.fixture
+def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the checkout's, and no other that is searched."""
+    monkeypatch.setattr(weights, "_OWN_FOLDER", tmp_path)
+    monkeypatch.delenv(weights.WEIGHTS_ENVIRONMENT_VARIABLE, raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def example_frame(test_data: Path) -> np.ndarray:
+    """Frame 20 of example.avi: 224 x 224, one face that looks into the camera."""
+    return frame_of(test_data / "clips" / "example.avi", 20)
+
+
+def frame_of(path: Path, index: int) -> np.ndarray:
+    with av.open(str(path)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number == index:
+                return frame.to_ndarray(format="bgr24")
+    raise AssertionError(f"{path} has no frame {index}")
+
+
+def spec_of(name: str, test_data: Path) -> DetectorSpec:
+    return resolve_detector(name, test_data / "weights")
+
+
+def find(spec: DetectorSpec, frame_bgr: np.ndarray, min_face_px: int = 50) -> Detections:
+    return spec.create(min_face_px, frame_bgr.shape[1], frame_bgr.shape[0]).detect(frame_bgr)
+
+
+def on_canvas(frame_bgr: np.ndarray, factor: float, width: int, height: int, left: int, top: int) -> np.ndarray:
+    """The frame resized and laid on a grey canvas."""
+    canvas = np.full((height, width, 3), 110, dtype=np.uint8)
+    small = cv2.resize(frame_bgr, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return canvas
+
+
+def test_boxes_are_cut_at_the_border_and_empty_ones_dropped() -> None:
+    boxes = np.array(
+        [[-5, 10, 30, 120], [10, 10, 20, 20], [100, 0, 130, 50], [20, 20, 20, 40], [1, 1, np.nan, 5]], dtype=np.float64
+    )
+    inside = Detections.inside(boxes, np.array([0.9, 0.8, 0.7, 0.6, 0.5]), 100, 100)
+    np.testing.assert_array_equal(inside.boxes, [[0, 10, 30, 100], [10, 10, 20, 20]])
+    np.testing.assert_array_equal(inside.scores, np.float32([0.9, 0.8]))
+    assert inside.boxes.dtype == inside.scores.dtype == np.float32
+
+
+def test_overlap_of_boxes() -> None:
+    boxes_a = np.array([[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 0.0, 10.0]])
+    boxes_b = np.array([[0.0, 0.0, 10.0, 10.0], [5.0, 0.0, 15.0, 10.0], [20.0, 0.0, 30.0, 10.0], [2.0, 2.0, 8.0, 7.0]])
+    # Same box; 50 shared of 150; apart; 30 inside 100. The second box of a is empty.
+    np.testing.assert_allclose(box_overlaps(boxes_a, boxes_b), [[1.0, 1 / 3, 0.0, 0.3], [0.0, 0.0, 0.0, 0.0]])
+
+
+def test_box_mapping() -> None:
+    # A square of side 40 at (100, 50): centre (120, 70), moved by (4, -8); 20 wide, 60 high.
+    boxes = BoxMapping(0.1, -0.2, 0.5, 1.5).tight_boxes(np.array([[100.0, 50.0, 40.0]]))
+    np.testing.assert_allclose(boxes, [[114, 32, 134, 92]])
+    assert BoxMapping(0.1, -0.2, 0.5, 1.5).tight_boxes(np.zeros((0, 3))).shape == (0, 4)
+
+
+def test_mirrored_boxes() -> None:
+    np.testing.assert_array_equal(mirrored(np.array([[10.0, 1.0, 30.0, 2.0]]), 100), [[70, 1, 90, 2]])
+
+
+@pytest.mark.parametrize(
+    ("min_face_px", "frame_size", "working_size"),
+    [
+        # 24 / 50 of the frame.
+        (50, (1920, 1080), (922, 518)),
+        (50, (1080, 1920), (518, 922)),
+        # Half the limit, twice the frame.
+        (25, (1920, 1080), (1843, 1037)),
+        # Small frames are not reduced, and larger ones not below 320 pixels.
+        (50, (224, 224), (224, 224)),
+        (50, (400, 200), (320, 160)),
+        (500, (1920, 1080), (320, 180)),
+        # 24 / 10 would be 2.4.
+        (10, (320, 240), (640, 480)),
+    ],
+)
+def test_working_size(min_face_px: int, frame_size: tuple[int, int], working_size: tuple[int, int]) -> None:
+    working_frame = WorkingFrame.for_faces(min_face_px, 24, *frame_size)
+    assert working_frame.size == working_size
+    frame = np.zeros((frame_size[1], frame_size[0], 3), np.uint8)
+    assert working_frame.resize(frame).shape == (working_size[1], working_size[0], 3)
+    whole = np.array([[0, 0, *working_size]], dtype=float)
+    np.testing.assert_allclose(working_frame.to_full_frame(whole), [[0, 0, *frame_size]])
+
+
+def test_auto_takes_haar_where_there_is_no_file(no_weights: Path) -> None:
+    spec = resolve_detector("auto", None)
+    assert spec.name == "haar"
+    assert len(spec.identity) == 64
+
+
+def test_auto_takes_yunet_where_its_file_is(no_weights: Path, test_data: Path) -> None:
+    spec = resolve_detector("auto", test_data / "weights")
+    assert spec.name == "yunet"
+    assert spec.identity == weights.load_manifest()[YUNET_FILE]["sha256"]
+    assert resolve_detector("haar", test_data / "weights").name == "haar"
+
+
+def test_yunet_without_its_file_says_what_to_do(no_weights: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"face_detection_yunet_2023mar\.onnx.*--weights_dir.*--detector haar"):
+        resolve_detector("yunet", None)
+
+
+def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
+    (no_weights / YUNET_FILE).write_bytes(b"not a network")
+    with pytest.raises(ModelFileError, match="not the expected file"):
+        resolve_detector("auto", None)
+
+
+def test_unknown_detector_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="choose auto, haar or yunet"):
+        resolve_detector("hog", None)
+
+
+def test_opencv_without_cascades_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cv2, "CascadeClassifier")
+    with pytest.raises(UsageError, match="opencv-python-headless>=4"):
+        resolve_detector("haar", None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_box_reaches_from_forehead_to_chin(name: str, test_data: Path, example_frame: np.ndarray) -> None:
+    found = find(spec_of(name, test_data), example_frame)
+    assert len(found.boxes) == 1
+    # An overlap of 0.8 leaves some 7 % of the side at each border; the square that haar itself finds has 0.78.
+    assert box_overlaps(found.boxes, EXAMPLE_FACE)[0, 0] > 0.8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frame_without_a_face(name: str, test_data: Path) -> None:
+    found = find(spec_of(name, test_data), np.full((120, 160, 3), 110, dtype=np.uint8))
+    assert found.boxes.shape == (0, 4)
+    assert found.scores.shape == (0,)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_smaller_min_face_finds_a_smaller_face(name: str, test_data: Path, example_frame: np.ndarray) -> None:
+    spec = spec_of(name, test_data)
+    # A face of 22 pixels in a frame of 1280 x 720, too small at the default of 50.
+    small = on_canvas(example_frame, 22 / EXAMPLE_FACE_PX, 1280, 720, 600, 300)
+    assert len(find(spec, small, min_face_px=50).boxes) == 0
+    found = find(spec, small, min_face_px=20)
+    assert len(found.boxes) == 1
+    left, top, right, bottom = found.boxes[0]
+    # The small picture is 32 pixels wide and lies at (600, 300); the face is in its middle, 22 +- 5 pixels high.
+    assert 600 <= left < 616 < right <= 633
+    assert abs((bottom - top) - 22) <= 5
+
+
+def test_yunet_finds_a_face_that_fills_the_frame_when_small_ones_are_wanted(
+    test_data: Path, example_frame: np.ndarray
+) -> None:
+    # For faces of 20 pixels the frame is enlarged to 2304 pixels, where a face of 900 gets lost.
+    large = on_canvas(example_frame, 1080 / 224, 1920, 1080, 400, 0)
+    found = find(spec_of("yunet", test_data), large, min_face_px=20)
+    heights = found.boxes[:, 3] - found.boxes[:, 1]
+    # 158 of 224 pixels, enlarged to 1080, are 762; a tenth for the detector.
+    assert np.count_nonzero(np.abs(heights - 762) < 76) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_boxes_stay_inside_the_frame(name: str, test_data: Path, example_frame: np.ndarray) -> None:
+    # The lower fifth of the face is cut off.
+    cut = np.ascontiguousarray(example_frame[:165])
+    boxes = find(spec_of(name, test_data), cut).boxes
+    assert (boxes >= 0).all()
+    assert (boxes[:, 2] <= 224).all() and (boxes[:, 3] <= 165).all()
+
+
+def test_haar_finds_faces_turned_to_either_side(test_data: Path) -> None:
+    frame = frame_of(test_data / "clips" / "congwei1230__MoChaBench__10_woman_man_beach_conversation.mp4", 10)
+    spec = spec_of("haar", test_data)
+    boxes = find(spec, frame).boxes
+    turned = find(spec, np.ascontiguousarray(frame[:, ::-1])).boxes
+    truth = find(spec_of("yunet", test_data), frame).boxes
+    assert len(boxes) == len(turned) == len(truth) == 1
+    assert box_overlaps(boxes, truth)[0, 0] > 0.5
+    assert box_overlaps(mirrored(turned, frame.shape[1]), truth)[0, 0] > 0.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_threads_with_a_detector_each_see_the_same(name: str, test_data: Path, example_frame: np.ndarray) -> None:
+    spec = spec_of(name, test_data)
+    with ThreadPoolExecutor(4) as pool:
+        boxes = [found.boxes for found in pool.map(lambda _: find(spec, example_frame), range(8))]
+    for other in boxes[1:]:
+        np.testing.assert_array_equal(other, boxes[0])

@@ -74,4 +74,5 @@ def _block_energies(samples: np.ndarray, first_step: int, end_step: int) -> np.n
 
 def normalise_bands(mel: np.ndarray) -> np.ndarray:
     """Each band brought to mean 0 and standard deviation 1 over time; a band that hardly moves stays small."""
-    return (mel - mel.mean(axis=0)) / np.maximum(mel.std(axis=0), MIN_BAND_STD)
+    normal: np.ndarray = (mel - mel.mean(axis=0)) / np.maximum(mel.std(axis=0), MIN_BAND_STD)
+    return normal

@@ -22,9 +22,7 @@ def test_a_model_that_is_not_there_is_wrong_usage() -> None:
 
 
 @pytest.mark.parametrize(("at_hand", "expected"), [(True, "cuda"), (False, "cpu")])
-def test_auto_takes_the_gpu_where_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, at_hand: bool, expected: str
-) -> None:
+def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch, at_hand: bool, expected: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: at_hand)
     assert resolve_device("auto") == expected
 

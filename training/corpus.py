@@ -49,6 +49,12 @@ class CorpusClip:
     def held_out(self) -> bool:
         return self.source in HELD_OUT_SOURCES
 
+    @property
+    def role(self) -> str:
+        if self.held_out:
+            return "held out"
+        return "left out" if self.source in LEFT_OUT_SOURCES else "trained on"
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -73,6 +79,14 @@ def load_corpus(corpus_dir: Path, cache_dir: Path) -> Corpus:
         _build_cache(corpus_dir, cache_dir)
     clips = tuple(CorpusClip(**entry) for entry in json.loads(index.read_text()))
     return Corpus(clips, np.load(cache_dir / "mouths.npy"), np.load(cache_dir / "samples.npy"))
+
+
+def write_manifest(corpus: Corpus, path: Path) -> None:
+    """What was trained on and what was not, a line a clip, by name and SHA-256."""
+    with path.open("w", newline="") as stream:
+        table = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        table.writerow(("file", "source_repository", "role", "frames", "sha256"))
+        table.writerows((clip.name, clip.source, clip.role, clip.frame_count, clip.sha256) for clip in corpus.clips)
 
 
 def _build_cache(corpus_dir: Path, cache_dir: Path) -> None:

@@ -93,7 +93,9 @@ def judge_clips(model: LiteModel, clips: Sequence[TalkingClip], window_seconds: 
         if clip.name in IN_SYNC_CLIPS:
             passes += [judge(score, thresholds).passed for score in unmoved]
             in_sync += [score.confidence for score in unmoved]
-        strangers = [s for sound in wrong_sounds(clips, index) for s in score_windows(model, clip, window_frames, sound)]
+        strangers = [
+            s for sound in wrong_sounds(clips, index) for s in score_windows(model, clip, window_frames, sound)
+        ]
         wrong_passes += [judge(score, thresholds).passed for score in strangers]
         wrong += [score.confidence for score in strangers]
         print(

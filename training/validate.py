@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from syncnet import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES
+from syncnet import MAX_SHIFT_FRAMES
 from syncnet.features import MOUTH_SIZE_PX, log_mel, normalise_bands
 from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
 from training.corpus import MARGIN, Corpus, CorpusClip
@@ -85,6 +85,3 @@ def validate(
         "raw_wrong": round(float(np.median(wrong)), 4),
         "score": round(float(np.mean(right[50])) + auc, 4),
     }
-
-
-__all__ = ["FEATURE_STEPS_PER_FRAME", "embed_clip", "mean_curve", "pair_scores", "raw_confidence", "validate"]

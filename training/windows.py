@@ -10,7 +10,7 @@ import torch
 from scipy.signal import fftconvolve
 from torch.utils.data import IterableDataset
 
-from syncnet import MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
 from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, log_mel, normalise_bands
 from training.corpus import MARGIN, Corpus, CorpusClip
 
@@ -26,11 +26,9 @@ Window = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 class Windows(IterableDataset[Window]):
     """Endless windows of random clips, the chance of a clip growing with the square root of its length."""
 
-    def __init__(self, corpus: Corpus, clips: Sequence[CorpusClip], offsets: dict[str, int], seed: int) -> None:
+    def __init__(self, corpus: Corpus, clips: Sequence[CorpusClip], seed: int) -> None:
         self.corpus = corpus
         self.clips = list(clips)
-        self.offsets = offsets
-        """Frames by which the sound of a clip is known to be early; it is delayed by as much."""
         weights = np.sqrt([clip.frame_count for clip in self.clips])
         self.chances = weights / weights.sum()
         self.seed = seed
@@ -48,8 +46,7 @@ class Windows(IterableDataset[Window]):
         frames_at = _pick_frames(rng, clip.frame_count, speed)
         valid = (frames_at >= 0) & (frames_at <= clip.frame_count - 1)
         mouths = _take_mouths(self.corpus.clip_mouths(clip), np.clip(frames_at, 0, clip.frame_count - 1), rng)
-        # Positive offset: sound early, so the sound that belongs to frame n stands offset frames earlier.
-        sound_start = (frames_at[0] - self.offsets.get(clip.name, 0)) * SAMPLES_PER_FRAME
+        sound_start = frames_at[0] * SAMPLES_PER_FRAME
         positions = sound_start + (np.arange(SOUND_SAMPLES) - MAX_SHIFT_FRAMES * SAMPLES_PER_FRAME) * speed
         samples = self.corpus.clip_samples(clip)
         sound = np.interp(positions, np.arange(len(samples)), samples, left=0, right=0)

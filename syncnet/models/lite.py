@@ -58,7 +58,9 @@ class LiteModel:
         self, network: LiteNetwork, calibration: tuple[np.ndarray, np.ndarray], identity: str, device: str
     ) -> None:
         self.identity = identity
-        self._network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        # torch's annotations do not know memory_format here, its documentation does.
+        network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = network.eval().requires_grad_(False)
         self._raw, self._familiar = calibration
         self._device = device
 
@@ -69,7 +71,8 @@ class LiteModel:
     def encode_mouths(self, mouths: np.ndarray) -> torch.Tensor:
         """(n, 64, 64) uint8 -> (n - 2, 128)."""
         batch = torch.from_numpy(mouths)[None].to(self._device)
-        return self._network.frame_network(batch.float())[0]
+        features: torch.Tensor = self._network.frame_network(batch.float())[0]
+        return features
 
     def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
         if not isinstance(encoder, LiteFaceEncoder):
@@ -99,7 +102,8 @@ class LiteModel:
         mel = log_mel(samples[first_frame * SAMPLES_PER_FRAME : end_frame * SAMPLES_PER_FRAME + reach])
         if len(mel) < CONTEXT_STEPS:
             return None
-        return self._network.embed_sound(torch.from_numpy(normalise_bands(mel))[None].to(self._device))[0]
+        embeddings = self._network.embed_sound(torch.from_numpy(normalise_bands(mel))[None].to(self._device))
+        return embeddings[0]
 
     def confidence(self, raw: float) -> float:
         return float(np.interp(raw, self._raw, self._familiar))

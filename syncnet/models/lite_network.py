@@ -38,9 +38,7 @@ class FrameNetwork(nn.Module):
 
     def __init__(self, dropout: float = 0.0) -> None:
         super().__init__()
-        self.convolutions = nn.Sequential(
-            _convolve(3, 16), _convolve(16, 32), _convolve(32, 64), _convolve(64, 96)
-        )
+        self.convolutions = nn.Sequential(_convolve(3, 16), _convolve(16, 32), _convolve(32, 64), _convolve(64, 96))
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(96 * (MOUTH_SIZE_PX // 16) ** 2, FRAME_FEATURES)
 
@@ -53,7 +51,8 @@ class FrameNetwork(nn.Module):
         batch, frames = stacked.shape[:2]
         images = stacked.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         features = self.convolutions(images).flatten(1)
-        return self.linear(self.dropout(features)).view(batch, frames, FRAME_FEATURES)
+        rows: Tensor = self.linear(self.dropout(features))
+        return rows.view(batch, frames, FRAME_FEATURES)
 
 
 class LiteNetwork(nn.Module):

@@ -9,7 +9,6 @@ from fakes import FakeModel
 from folders import files_below, make_videos, results_in, run
 
 from syncnet import command
-from syncnet.errors import ModelFileError
 
 # The command, with scores that follow from the names of the files
 
@@ -208,15 +207,30 @@ def test_what_the_models_refuse_is_exit_code_2(
     assert files_below(tmp_path) == ["in/fine.mp4"]
 
 
+@pytest.mark.parametrize("flag", ["--weights_dir", "SYNC_FILTER_WEIGHTS"])
 def test_a_corrupt_model_file_is_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flag: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "lite.safetensors").write_bytes(b"half a file")
+    monkeypatch.setattr("syncnet.engines.threads.share_cores", lambda _workers: 1)
+    if flag.startswith("--"):
+        extra = [flag, str(tmp_path / "models")]
+    else:
+        extra = []
+        monkeypatch.setenv(flag, str(tmp_path / "models"))
+    assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", *extra) == 2
+    assert_one_line(capsys, "lite.safetensors is not the expected file")
+    assert files_below(tmp_path / "out") == []
+
+
+def test_a_device_that_is_not_there_is_exit_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def corrupt(*_: object) -> None:
-        raise ModelFileError("lite.safetensors is not the file that was expected", cure="restore it")
-
-    monkeypatch.setattr("syncnet.models.load_model", corrupt)
-    assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 2
-    assert_one_line(capsys, "lite.safetensors is not the file that was expected: restore it")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("syncnet.engines.threads.share_cores", lambda _workers: 1)
+    assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", "--device", "cuda") == 2
+    assert_one_line(capsys, "--device cuda")
 
 
 def test_a_missing_package_is_exit_code_2(

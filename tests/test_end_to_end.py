@@ -1,18 +1,14 @@
-"""The real command line on real files: the samples, whose truth is known, and some clips of the test data."""
+"""The real command line on the samples, whose truth is known."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-CLIP_COUNT = 5
-"""The smallest ones: enough kinds of file for a test, not for a measurement."""
 
 
 def filter_videos(repository: Path, input_dir: Path, output_dir: Path, *extra: str) -> tuple[int, dict[str, Any], str]:
@@ -84,20 +80,3 @@ def test_four_workers_give_the_same_results(
 def timeless(results: dict[str, Any]) -> dict[str, Any]:
     entries = [{**entry, "processing_time": None} for entry in results["results"]]
     return {**results, "timestamp": None, "results": entries}
-
-
-def test_real_clips_are_all_scored(repository: Path, test_data: Path, tmp_path: Path) -> None:
-    clips = sorted((test_data / "clips").glob("*.mp4"), key=lambda path: (path.stat().st_size, path.name))[:CLIP_COUNT]
-    if not clips:
-        pytest.skip(f"no clips in {test_data / 'clips'}")
-    (tmp_path / "in").mkdir()
-    for clip in clips:
-        shutil.copyfile(clip, tmp_path / "in" / clip.name)
-    code, results, _ = filter_videos(repository, tmp_path / "in", tmp_path / "out")
-    assert code == 0
-    assert results["total_videos"] == len(clips)
-    assert {entry["status"] for entry in results["results"]} <= {"success", "no_faces"}
-    copied = [*names_in(tmp_path / "out" / "good_quality"), *names_in(tmp_path / "out" / "poor_quality")]
-    assert sorted(copied) == sorted(
-        Path(entry["video_path"]).name for entry in results["results"] if entry["status"] == "success"
-    )

@@ -13,7 +13,6 @@ from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
 
 MOST_SHOWN = 20
 """Entries of one list; the results file has them all."""
-WIDEST_NAME = 40
 NARROWEST_NAME = 12
 # Room beside a name for "  confidence  12.3  sound 600 ms early".
 SCORE_COLUMNS = 40
@@ -122,7 +121,7 @@ def _first(entries: Iterable[list[str]], count: int) -> Iterator[list[str]]:
 def _name_columns(results: Sequence[VideoResult], width: int) -> int:
     """As wide as the longest name, within what the terminal leaves beside the scores."""
     longest = max((display_width(_name(result)) for result in results), default=0)
-    return min(longest, WIDEST_NAME, max(NARROWEST_NAME, width - SCORE_COLUMNS))
+    return min(longest, max(NARROWEST_NAME, width - SCORE_COLUMNS))
 
 
 def _name(result: VideoResult) -> str:

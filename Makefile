@@ -11,7 +11,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check
+.PHONY: help demo test check model
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,17 @@ check: $(DEV_READY) ## formatter, linter, type checker, tests
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy
 	@$(VENV_PYTHON) -m pytest
+
+model: $(RUN_READY) ## from CORPUS=DIR to the embedded model, judged on CLIPS=DIR with YuNet in YUNET=DIR (hours)
+	@[ -d "$(CORPUS)" ] && [ -d "$(CLIPS)" ] && [ -d "$(YUNET)" ] || \
+		{ echo "name the folders: make model CORPUS=DIR CLIPS=DIR YUNET=DIR (see training/README.md)" >&2; exit 2; }
+	$(VENV_PYTHON) -m training.train --corpus "$(CORPUS)" > training/runs.log.jsonl
+	cp training/runs/lite.safetensors weights/lite.safetensors
+	cp training/runs/manifest.tsv training/manifest.tsv
+	mv training/runs.log.jsonl training/log.jsonl
+	$(VENV_PYTHON) -m training.calibrate --corpus "$(CORPUS)"
+	$(VENV_PYTHON) -m training.register
+	$(VENV_PYTHON) -m training.evaluate --clips "$(CLIPS)" --weights_dir "$(YUNET)" --out training/evaluation.json
 
 $(VENV_PYTHON):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

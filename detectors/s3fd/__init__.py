@@ -1,0 +1,103 @@
+"""S3FD, the face detector of the published lip-sync pipeline. Its boxes are tight: it was trained on WIDER FACE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from detectors import Detections
+from detectors.s3fd.boxes import MIN_CANDIDATE_SCORE, anchors, decode, pick_faces
+from detectors.s3fd.network import SMALLEST_SIDE_PX, S3fdNetwork
+from detectors.working_frame import WorkingFrame
+from syncnet.models.checkpoint import load_checkpoint
+
+RELIABLE_FACE_PX = 25
+"""What the smallest faces of the published pipeline, 100 px, are at its quarter scale."""
+PUBLISHED_SCALE = 0.25
+_PIXELS_AT_ONCE = 1 << 19
+"""Of pictures in the network at once: its first layers hold 64 floats a pixel, 128 MB."""
+
+
+@dataclass(frozen=True)
+class S3fdSpec:
+    """The network, loaded once and shared by all threads, each of which creates its own detectors from it."""
+
+    network: S3fdNetwork
+    identity: str
+    """SHA-256 of the model file, in hex."""
+    device: str
+    published_scale: bool = False
+    """Whether frames are looked at as the published pipeline does: at a quarter of their size, whatever that is."""
+    name: str = "s3fd"
+
+    def create(self, min_face_px: int, frame_width: int, frame_height: int) -> S3fdDetector:
+        """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more."""
+        if self.published_scale:
+            return S3fdDetector(self.network, self.device, partial(resize_as_published, scale=PUBLISHED_SCALE))
+        working_frame = WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height)
+        return S3fdDetector(self.network, self.device, working_frame.resize)
+
+
+class S3fdDetector:
+    """Faces of one video."""
+
+    def __init__(self, network: S3fdNetwork, device: str, resize: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._network = network
+        self._device = device
+        self._resize = resize
+
+    def detect(self, frame_bgr: np.ndarray) -> Detections:
+        """Tight boxes of the faces in a frame, with their probabilities, which are above 0.9."""
+        return self.detect_batch([frame_bgr])[0]
+
+    def detect_batch(self, frames_bgr: Sequence[np.ndarray]) -> list[Detections]:
+        """As ``detect``, for frames of one size."""
+        if not frames_bgr:
+            return []
+        pictures = [self._resize(frame) for frame in frames_bgr]
+        height, width = pictures[0].shape[:2]
+        at_once = max(1, _PIXELS_AT_ONCE // (height * width))
+        found: list[Detections] = []
+        for first in range(0, len(pictures), at_once):
+            found += self._find(pictures[first : first + at_once], frames_bgr[0].shape[1], frames_bgr[0].shape[0])
+        return found
+
+    @torch.inference_mode()
+    def _find(self, pictures: list[np.ndarray], frame_width: int, frame_height: int) -> list[Detections]:
+        height, width = pictures[0].shape[:2]
+        if min(height, width) < SMALLEST_SIDE_PX:
+            return [Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32)) for _ in pictures]
+        loc, scores, levels = self._network(torch.from_numpy(np.stack(pictures)).to(self._device))
+        every = anchors(width, height, levels)
+        return [
+            _faces(loc, scores, every, frame_width, frame_height)
+            for loc, scores in zip(loc.cpu().numpy(), scores.cpu().numpy(), strict=True)
+        ]
+
+
+def _faces(loc: np.ndarray, scores: np.ndarray, anchors: np.ndarray, width: int, height: int) -> Detections:
+    likely = scores > MIN_CANDIDATE_SCORE
+    scores = scores[likely]
+    boxes = decode(loc[likely], anchors[likely]) * np.array([width, height, width, height], np.float32)
+    faces = pick_faces(boxes, scores)
+    return Detections.inside(boxes[faces], scores[faces], width, height)
+
+
+def resize_as_published(frame: np.ndarray, scale: float) -> np.ndarray:
+    """The frame resized bilinearly by a factor. The factor itself is used, not the ratio of the rounded sizes."""
+    if min(frame.shape[:2]) * scale < 1:  # nothing would be left of it, and there is no face in it either
+        return frame
+    return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+
+
+def load_s3fd(path: Path, device: str, *, published_scale: bool = False) -> S3fdSpec:
+    """The detector from a file that the caller trusts; ModelFileError where it is of another shape."""
+    network = S3fdNetwork()
+    identity = load_checkpoint(network, path)
+    return S3fdSpec(network.eval().requires_grad_(False).to(device), identity, device, published_scale)

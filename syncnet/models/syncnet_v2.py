@@ -1,0 +1,125 @@
+"""The published network: SyncNet v2, whose confidence and distance are the LSE-C and LSE-D of the papers.
+
+A track is embedded as its authors do it: the sound is cut to the track's own frames, and sound beyond them counts as
+zero vectors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import python_speech_features as psf
+import torch
+
+from syncnet import CROP_SIZE_PX, MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.features import SAMPLES_PER_STEP, STEPS_PER_BLOCK, WINDOW_SAMPLES, count_mel_steps
+from syncnet.models import Embeddings, FaceEncoder
+from syncnet.models.checkpoint import load_checkpoint
+from syncnet.models.syncnet_v2_network import (
+    EMBEDDING_SIZE,
+    WINDOW_FRAMES,
+    WINDOW_STEPS,
+    SyncNetV2Layers,
+    SyncNetV2Streams,
+)
+
+COEFFICIENTS = 13
+_PRE_EMPHASIS = 0.97
+
+
+class SyncNetV2FaceEncoder:
+    """Lip embeddings of one track; of the crops only the last four are kept."""
+
+    def __init__(self, model: SyncNetV2) -> None:
+        self._model = model
+        self._tail = np.empty((0, CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
+        self._embeddings: list[np.ndarray] = []
+
+    def push(self, crops: np.ndarray) -> None:
+        crops = np.concatenate([self._tail, crops])
+        self._tail = crops[1 - WINDOW_FRAMES :].copy()
+        if len(crops) >= WINDOW_FRAMES:
+            self._embeddings.append(self._model.embed_lips(crops))
+
+    def embeddings(self) -> np.ndarray:
+        """(crops - 4, 1024) float32."""
+        return np.concatenate(self._embeddings) if self._embeddings else _no_embeddings()
+
+
+class SyncNetV2:
+    """See syncnet.models.SyncModel. Distances are Euclidean."""
+
+    name = "syncnet_v2"
+    # With fewer than sixteen windows the far shifts would meet zero vectors only. The last window is never used.
+    min_track_frames = WINDOW_FRAMES + MAX_SHIFT_FRAMES + 1
+
+    def __init__(self, streams: SyncNetV2Streams, identity: str, device: str) -> None:
+        self.identity = identity
+        self._streams = streams.to(device)
+        self._device = device
+
+    def face_encoder(self) -> SyncNetV2FaceEncoder:
+        return SyncNetV2FaceEncoder(self)
+
+    @torch.inference_mode()
+    def embed_lips(self, crops: np.ndarray) -> np.ndarray:
+        """(n, 224, 224, 3) uint8 BGR -> (n - 4, 1024) float32, for n of 5 and more."""
+        embeddings: np.ndarray = self._streams.embed_lips(torch.from_numpy(crops).to(self._device)).cpu().numpy()
+        return embeddings
+
+    @torch.inference_mode()
+    def embed_sound(self, samples: np.ndarray) -> np.ndarray:
+        """int16 samples -> float32, one row of 1024 for each frame with 20 steps of sound from its start."""
+        steps = mfcc(samples)
+        if len(steps) < WINDOW_STEPS:
+            return _no_embeddings()
+        inputs = torch.from_numpy(steps).float().to(self._device)
+        embeddings: np.ndarray = self._streams.embed_sound(inputs).cpu().numpy()
+        return embeddings
+
+    def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
+        if not isinstance(encoder, SyncNetV2FaceEncoder):
+            raise TypeError("syncnet_v2 embeds what its own face encoder took in")
+        start = first_frame * SAMPLES_PER_FRAME
+        sound = samples[start : start + frame_count * SAMPLES_PER_FRAME]
+        # As published: one window less than the pictures alone would give.
+        count = max(0, min(frame_count, len(sound) // SAMPLES_PER_FRAME) - WINDOW_FRAMES)
+        return Embeddings(
+            video=encoder.embeddings()[:count],
+            audio=self.embed_sound(sound)[:count],
+            audio_lead=0,
+            metric="euclidean",
+            zero_pad_ends=True,
+        )
+
+    def confidence(self, raw: float) -> float:
+        return raw
+
+
+def load_syncnet_v2(path: Path, device: str) -> SyncNetV2:
+    """The published network from a file that the caller trusts; ModelFileError where it is of another shape."""
+    layers = SyncNetV2Layers()
+    identity = load_checkpoint(layers, path)
+    return SyncNetV2(SyncNetV2Streams(layers), identity, device)
+
+
+def mfcc(samples: np.ndarray, steps_per_block: int = STEPS_PER_BLOCK) -> np.ndarray:
+    """``python_speech_features.mfcc`` with its defaults, shape (steps, 13), float64, for each whole window of 25 ms.
+
+    Long sound is worked through in blocks, because that library holds every window at once.
+    """
+    step_count = count_mel_steps(len(samples))
+    coefficients = np.empty((step_count, COEFFICIENTS))
+    for first in range(0, step_count, steps_per_block):
+        end = min(first + steps_per_block, step_count)
+        start = first * SAMPLES_PER_STEP
+        # Pre-emphasis reaches one sample back; doing it here keeps block borders invisible.
+        block = samples[max(start - 1, 0) : (end - 1) * SAMPLES_PER_STEP + WINDOW_SAMPLES].astype(np.float64)
+        emphasised = np.append(block[:1], block[1:] - _PRE_EMPHASIS * block[:-1])
+        coefficients[first:end] = psf.mfcc(emphasised[1 if start else 0 :], preemph=0)
+    return coefficients
+
+
+def _no_embeddings() -> np.ndarray:
+    return np.empty((0, EMBEDDING_SIZE), np.float32)

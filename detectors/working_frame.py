@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_SMALL_FRAME_PX = 320
+_SMALL_FRAME_PX = 480
 """Longer side up to which a frame is not reduced: that would save little and make boxes coarser."""
 _MAX_ENLARGEMENT = 2.0
 """Beyond that there is nothing more to be seen in the pixels, and lips of so few pixels cannot be read anyway."""

@@ -12,7 +12,9 @@ from detectors import Detections
 from detectors.working_frame import WorkingFrame
 
 RELIABLE_FACE_PX = 24
+"""Face height of which it finds 95 of 100; at 20 pixels they are 72 (``benchmarks/face_size.py``)."""
 _MIN_SCORE = 0.6
+"""Real faces of that size and more have about 0.8 to 0.95, what is none (also cartoon faces) at most 0.59."""
 _SUPPRESSION_OVERLAP = 0.3
 _MAX_BOXES = 5000
 _LARGE_FRAME_PX = 1280

@@ -96,10 +96,10 @@ def test_mirrored_boxes() -> None:
         (50, (1080, 1920), (518, 922)),
         # Half the limit, twice the frame.
         (25, (1920, 1080), (1843, 1037)),
-        # Small frames are not reduced, and larger ones not below 320 pixels.
+        # Small frames are not reduced, and larger ones not below 480 pixels.
         (50, (224, 224), (224, 224)),
-        (50, (400, 200), (320, 160)),
-        (500, (1920, 1080), (320, 180)),
+        (50, (640, 360), (480, 270)),
+        (500, (1920, 1080), (480, 270)),
         # 24 / 10 would be 2.4.
         (10, (320, 240), (640, 480)),
     ],

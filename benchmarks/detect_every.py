@@ -1,10 +1,11 @@
 """What is lost when faces are looked for in every N-th frame only: N = 3, 5, 10 against every frame.
 
-    python benchmarks/detect_every.py --clips DIR --weights_dir DIR [--detector haar] [--only bbaf2n lbax4n]
+    python benchmarks/detect_every.py --clips DIR --weights_dir DIR [--detector haar] [--only bbaf2n lbax4n] [--scores]
 
 For each video: the share of frames looked at, tracks and their frames in all, and how far the smoothed crops lie from
 those of every frame, in hundredths of the face's size (twice the half-size s): the median and the 95th percentile over
-frames of the shift of the centre, and of the difference in size.
+frames of the shift of the centre, and of the difference in size. With --scores, offset and confidence of the best track
+instead, from the whole pipeline with the embedded model.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from detectors import Detections, DetectorSpec, box_overlaps, resolve_detector
 from syncnet.crops import smooth_boxes
 from syncnet.errors import VideoError
 from syncnet.faces import FacePass, Lookout, find_faces
+from syncnet.interruption import StopFlag
 from syncnet.media import open_media
+from syncnet.models import load_model
+from syncnet.pipeline import Stages, best_score, score_video
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.tracks import Track, link_tracks
 
@@ -33,12 +37,41 @@ SETTINGS = TrackSettings()
 def main() -> None:
     arguments = parse_arguments()
     spec = resolve_detector(arguments.detector, arguments.weights_dir)
+    paths = [
+        path
+        for path in sorted(arguments.clips.iterdir())
+        if not arguments.only or any(word in path.name for word in arguments.only)
+    ]
+    if arguments.scores:
+        print_scores(paths, spec)
+    else:
+        print_differences(paths, spec)
+
+
+def print_scores(paths: list[Path], spec: DetectorSpec) -> None:
+    """Offset and confidence of each video's best track for every N."""
+    model = load_model("lite", "auto", None)
+    print(f"{'video':44}" + "".join(f"{f'N = {step}':>16}" for step in STEPS))
+    for path in paths:
+        cells = []
+        for step in STEPS:
+            stages = Stages(model, spec, SETTINGS, DetectSettings(step))
+            try:
+                best = best_score(score_video(path, stages, StopFlag()).tracks)
+            except VideoError as error:
+                print(error, file=sys.stderr)
+                break
+            cells.append("no track" if best is None else f"{best.offset_frames:+} / {best.confidence:.2f}")
+        else:
+            print(f"{path.name[:42]:44}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+
+
+def print_differences(paths: list[Path], spec: DetectorSpec) -> None:
+    """Looks, tracks and how far the crops lie from those of every frame, for every N."""
     print(f"detector {spec.name}; shift and size in % of the face: median / 95th percentile")
     print(f"{'video':44}" + "".join(f"{f'N = {step}: looks, tracks, frames, shift, size':>50}" for step in STEPS))
     everything: dict[int, list[np.ndarray]] = {step: [] for step in STEPS}
-    for path in sorted(arguments.clips.iterdir()):
-        if arguments.only and not any(word in path.name for word in arguments.only):
-            continue
+    for path in paths:
         try:
             faces = every_frame(path, spec)
         except VideoError as error:
@@ -64,6 +97,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--detector", choices=("haar", "yunet"), default="yunet")
     parser.add_argument("--weights_dir", type=Path, help="folder of the YuNet model file")
     parser.add_argument("--only", nargs="+", help="only videos whose name holds one of these words")
+    parser.add_argument("--scores", action="store_true", help="offset and confidence of the best track")
     return parser.parse_args()
 
 

@@ -31,9 +31,7 @@ PRESETS = {
 }
 
 
-def resolve_thresholds(
-    preset: str | None, min_confidence: float | None, max_abs_offset: int | None
-) -> Thresholds:
+def resolve_thresholds(preset: str | None, min_confidence: float | None, max_abs_offset: int | None) -> Thresholds:
     """Thresholds of the preset (or the defaults), each replaced by the explicit value where one was given."""
     base = PRESETS[preset] if preset else Thresholds()
     return Thresholds(

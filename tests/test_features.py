@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import python_speech_features as psf
 import pytest
+import python_speech_features as psf
 
 from syncnet import features
 

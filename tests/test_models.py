@@ -38,3 +38,14 @@ def test_a_changed_file_of_the_embedded_model_is_refused(tmp_path: Path, name: s
     (tmp_path / name).write_bytes((weights.EMBEDDED_MODEL.parent / name).read_bytes() + b" ")
     with pytest.raises(ModelFileError, match="expected"):
         load_model("lite", "cpu", tmp_path)
+
+
+def test_the_published_model_says_where_its_file_is_to_be_had(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"syncnet_v2\.model.*https://.*--weights_dir"):
+        load_model("syncnet_v2", "cpu", tmp_path)
+
+
+def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "syncnet_v2.model").write_bytes(b"something else")
+    with pytest.raises(ModelFileError, match="expected"):
+        load_model("syncnet_v2", "cpu", tmp_path)

@@ -27,7 +27,7 @@ def one_hot_rows(indices: range) -> np.ndarray:
 def shifted(shift: int, lead: int = 20, pairs: int = 50) -> Embeddings:
     """Lips that equal the sound ``shift`` frames later in the file, and no other sound."""
     video = one_hot_rows(range(lead + shift, lead + shift + pairs))
-    return Embeddings(video, one_hot_rows(range(0, 200)), lead, "cosine", zero_pad_ends=False)
+    return Embeddings(video, one_hot_rows(range(200)), lead, "cosine", zero_pad_ends=False)
 
 
 @pytest.mark.parametrize("early", [-15, -3, 0, 4, 15])

@@ -8,9 +8,10 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from syncnet.errors import UsageError
+from syncnet.errors import ModelFileError, UsageError
 
 MODEL_NAMES = ("lite", "syncnet_v2")
+SYNCNET_V2_FILE = "syncnet_v2.model"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class SyncModel(Protocol):
 def load_model(name: str, device: str, weights_dir: Path | None) -> SyncModel:
     """The model, verified and resident on the device (``auto``, ``cpu`` or ``cuda``).
 
-    Raises UsageError for a model that this version does not bring or a device that the machine does not have,
+    Raises UsageError for an unknown model or a device that the machine does not have,
     ModelFileError for a missing or corrupt file.
     """
     device = resolve_device(device)
@@ -65,7 +66,23 @@ def load_model(name: str, device: str, weights_dir: Path | None) -> SyncModel:
         from syncnet.models.lite import load_lite
 
         return load_lite(device, weights_dir)
-    raise UsageError(f"--model {name} is not part of this version", cure="use --model lite")
+    if name == "syncnet_v2":
+        return _load_syncnet_v2(device, weights_dir)
+    raise UsageError(f"--model {name} is not known", cure=f"use one of {', '.join(MODEL_NAMES)}")
+
+
+def _load_syncnet_v2(device: str, weights_dir: Path | None) -> SyncModel:
+    from syncnet.models.syncnet_v2 import load_syncnet_v2
+    from weights import find_weights, load_manifest
+
+    path = find_weights(SYNCNET_V2_FILE, weights_dir)
+    if path is None:
+        url = load_manifest()[SYNCNET_V2_FILE]["urls"][0]
+        raise ModelFileError(
+            f"--model syncnet_v2 needs {SYNCNET_V2_FILE}, which was not found",
+            cure=f"get it from {url} and name its folder with --weights_dir",
+        )
+    return load_syncnet_v2(path, device)
 
 
 def resolve_device(name: str) -> str:

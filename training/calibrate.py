@@ -28,7 +28,7 @@ FAMILIAR_IN_SYNC_90 = 8.7
 FAMILIAR_TOP = 12.0
 # The default threshold: of wrong sound that lands within 3 frames by chance, few may reach it.
 DEFAULT_THRESHOLD = 5.0
-WRONG_BELOW_THRESHOLD = 0.93
+WRONG_BELOW_THRESHOLD = 0.975
 UNCALIBRATED = (np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 
 

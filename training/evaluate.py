@@ -76,7 +76,8 @@ def read_clip(path: Path, model: LiteModel, detector: DetectorSpec) -> TalkingCl
             encoder.push(cropper.crop(index, frame)[None])
     samples = media.samples[track.first_frame * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
     samples = np.pad(samples, (0, track.frame_count * SAMPLES_PER_FRAME - len(samples)))
-    return TalkingClip(path.name, encoder.features(), samples)
+    recording = "example.avi" if path.name in MOVED_CLIPS else path.name
+    return TalkingClip(path.name, encoder.features(), samples, recording)
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,9 @@ def judge_clips(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, flo
         figures.append(own)
         whole = score_clip(model, clip)
         verdict = f"offset {whole.offset_frames:+3d}  confidence {whole.confidence:5.2f}" if whole else "no score"
-        print(
-            f"{clip.name:56.56} {verdict}  recovered {share(own.recovered):5.1%}  "
-            f"in-sync windows passing {pass_share(own.in_sync):5.1%} of {len(own.in_sync)}"
-        )
+        passing = f"{pass_share(own.in_sync):.0%} of {len(own.in_sync)}" if own.in_sync else "-"
+        found = f"{share(own.recovered):.1%} of {len(own.recovered)}" if own.recovered else "-"
+        print(f"{clip.name:56.56} {verdict}  moved windows recovered {found:14} in-sync windows passing {passing}")
     recovered = [outcome for own in figures for outcome in own.recovered]
     in_sync = [score for own in figures for score in own.in_sync]
     wrong = [score for own in figures for score in own.wrong_sound]

@@ -24,6 +24,8 @@ class TalkingClip:
     """(frames - 2, 128): what LiteFaceEncoder keeps of the track."""
     samples: np.ndarray
     """(frames * 640,) int16, in step with the track's frames."""
+    recording: str = ""
+    """Names what several clips were cut or copied from; the sound of one is no wrong sound for another."""
 
     @property
     def frame_count(self) -> int:
@@ -55,6 +57,7 @@ def cut_windows(clip: TalkingClip, window_frames: int, samples: np.ndarray | Non
             clip.name,
             clip.features[first : end - 2],
             sound[first * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME],
+            clip.recording,
         )
 
 
@@ -67,7 +70,10 @@ def score_windows(
 
 def wrong_sounds(clips: Sequence[TalkingClip], index: int, count: int = 3) -> Iterator[np.ndarray]:
     """Sound of ``count`` other clips, repeated or cut to the length of this clip's own."""
-    others = [clip for clip in clips if clip.name != clips[index].name]
+    own = clips[index]
+    others = [
+        clip for clip in clips if clip.name != own.name and not (own.recording and clip.recording == own.recording)
+    ]
     step = max(1, len(others) // count)
     for other in [others[(index + k * step) % len(others)] for k in range(min(count, len(others)))]:
-        yield np.resize(other.samples, len(clips[index].samples))
+        yield np.resize(other.samples, len(own.samples))

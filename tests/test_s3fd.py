@@ -50,7 +50,8 @@ def test_network_equals_the_published_one(
         np.testing.assert_allclose(loc[0].numpy(), golden["loc"], **LOC_TOLERANCE)
         np.testing.assert_allclose(probability[0].numpy(), golden["face_probability"], **GOLDEN_TOLERANCE)
         np.testing.assert_allclose(every, golden["priors"], rtol=1e-6)  # one rounding to float32
-        np.testing.assert_allclose(decode(loc[0].numpy(), every), golden["boxes_fraction"], **GOLDEN_TOLERANCE)
+        # From the golden loc: what float32 lost in ours was weighed above, the decoding is weighed alone.
+        np.testing.assert_allclose(decode(golden["loc"], every), golden["boxes_fraction"], **GOLDEN_TOLERANCE)
 
 
 def test_state_dict_has_the_published_names_and_shapes() -> None:

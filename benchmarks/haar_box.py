@@ -11,17 +11,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from detectors import resolve_detector
-from detectors.haar import FRONTAL, PROFILE, RELIABLE_FACE_PX, BoxMapping, Cascade
-from detectors.working_frame import WorkingFrame
+from detectors.haar import FRONTAL, PROFILE, BoxMapping, Cascade
 from syncnet.errors import VideoError
 from syncnet.media import open_media
 
@@ -65,17 +64,17 @@ def fits_of_video(path: Path, arguments: argparse.Namespace) -> Iterator[tuple[s
         return
     size = media.info.width, media.info.height
     yunet = resolve_detector("yunet", arguments.weights_dir).create(MIN_FACE_PX, *size)
-    working_frame = WorkingFrame.for_faces(MIN_FACE_PX, RELIABLE_FACE_PX, *size)
-    frontal, profile = Cascade(FRONTAL), Cascade(PROFILE)
+    frontal, profile = (
+        Cascade(replace(settings, mapping=AS_FOUND), MIN_FACE_PX, *size) for settings in (FRONTAL, PROFILE)
+    )
     for frame_bgr in islice(media.frames(), 0, arguments.every * arguments.looks, arguments.every):
         faces = yunet.detect(frame_bgr)
         faces_px = faces.boxes[faces.scores >= SURE_SCORE]
-        grey = cv2.cvtColor(working_frame.resize(frame_bgr), cv2.COLOR_BGR2GRAY)
         # As in the detector: the profile cascade is asked where the frontal one finds nothing.
-        settings, (squares, _) = FRONTAL, frontal.find(grey)
+        settings, (squares, _) = FRONTAL, frontal.find(frame_bgr)
         if len(squares) == 0:
-            settings, (squares, _) = PROFILE, profile.find(grey)
-        for square in working_frame.to_full_frame(AS_FOUND.tight_boxes(squares)):
+            settings, (squares, _) = PROFILE, profile.find(frame_bgr)
+        for square in squares:
             fit = fit_of_square(square, faces_px)
             if fit is not None:
                 yield settings.file_name, fit

@@ -17,8 +17,6 @@ from detectors import Detections
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import UsageError
 
-RELIABLE_FACE_PX = 24
-"""Face height of which it finds seven of ten (``benchmarks/face_size.py``); below 20 pixels there is no window."""
 _WINDOW_PX = 20
 """Side of the square in which both cascades were trained, and of the smallest that they can find."""
 _SCALE_STEP = 1.1
@@ -47,6 +45,8 @@ class CascadeSettings:
     """One of OpenCV's cascade files, and which of its findings count."""
 
     file_name: str
+    working_face_px: int
+    """Height to which the smallest face of interest is brought (``benchmarks/face_size.py``)."""
     min_neighbours: int
     """Raw findings that must agree on a place."""
     min_weight: float
@@ -54,9 +54,11 @@ class CascadeSettings:
     mapping: BoxMapping
 
 
-# The thresholds are the loosest at which false alarms all but vanish (about one in a hundred looks).
-FRONTAL = CascadeSettings("haarcascade_frontalface_alt2.xml", 3, 55.5, BoxMapping(0.0, 0.024, 0.81, 1.11))
-PROFILE = CascadeSettings("haarcascade_profileface.xml", 4, 0.0, BoxMapping(-0.055, 0.021, 0.66, 0.98))
+# The thresholds are the loosest at which false alarms all but vanish (about one in a hundred looks). At a height of 24
+# pixels seven of ten faces are found, below 20 there is no window. In profile they are looked for from 1.5 times the
+# smallest size on: that pass takes the most time, and the lips of a small profile tell little.
+FRONTAL = CascadeSettings("haarcascade_frontalface_alt2.xml", 24, 3, 55.5, BoxMapping(0.0, 0.024, 0.81, 1.11))
+PROFILE = CascadeSettings("haarcascade_profileface.xml", 16, 4, 0.0, BoxMapping(-0.052, 0.023, 0.66, 0.98))
 
 
 def cascades_sha256() -> str:
@@ -68,13 +70,23 @@ def cascades_sha256() -> str:
 
 
 class Cascade:
-    """A cascade file, loaded."""
+    """A cascade file, loaded for the frames of one video."""
 
-    def __init__(self, settings: CascadeSettings) -> None:
+    def __init__(self, settings: CascadeSettings, min_face_px: int, frame_width: int, frame_height: int) -> None:
         self._settings = settings
+        self._working_frame = WorkingFrame.for_faces(min_face_px, settings.working_face_px, frame_width, frame_height)
         self._classifier = cv2.CascadeClassifier(str(_cascade_path(settings)))
 
-    def find(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def find(self, frame_bgr: np.ndarray, *, mirror: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Tight boxes (N, 4) in pixels of the full frame and weights (N,); ``mirror`` looks at the mirrored frame."""
+        grey = cv2.cvtColor(self._working_frame.resize(frame_bgr), cv2.COLOR_BGR2GRAY)
+        squares, weights = self._squares(cv2.flip(grey, 1) if mirror else grey)
+        boxes = self._settings.mapping.tight_boxes(squares)
+        if mirror:
+            boxes = mirrored(boxes, grey.shape[1])
+        return self._working_frame.to_full_frame(boxes), weights
+
+    def _squares(self, grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Squares (N, 3), each left, top, side in pixels of this image, and their weights (N,)."""
         found, _, last_stage_sums = self._classifier.detectMultiScale3(
             grey, _SCALE_STEP, self._settings.min_neighbours, 0, (_WINDOW_PX, _WINDOW_PX), outputRejectLevels=True
@@ -89,22 +101,16 @@ class HaarDetector:
     """Faces of one video. Make one per video and thread: OpenCV's object keeps buffers of its own."""
 
     def __init__(self, min_face_px: int, frame_width: int, frame_height: int) -> None:
-        self._working_frame = WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height)
-        self._frontal = Cascade(FRONTAL)
-        self._profile = Cascade(PROFILE)
+        self._frontal = Cascade(FRONTAL, min_face_px, frame_width, frame_height)
+        self._profile = Cascade(PROFILE, min_face_px, frame_width, frame_height)
 
     def detect(self, frame_bgr: np.ndarray) -> Detections:
         """Tight boxes of the faces in a frame of the size that was named; scores are the cascades' weights."""
-        grey = cv2.cvtColor(self._working_frame.resize(frame_bgr), cv2.COLOR_BGR2GRAY)
-        squares, weights = self._frontal.find(grey)
-        boxes = FRONTAL.mapping.tight_boxes(squares)
+        boxes, weights = self._frontal.find(frame_bgr)
         if len(boxes) == 0:
-            squares, weights = self._profile.find(grey)
-            boxes = PROFILE.mapping.tight_boxes(squares)
+            boxes, weights = self._profile.find(frame_bgr)
         if len(boxes) == 0:
-            squares, weights = self._profile.find(cv2.flip(grey, 1))
-            boxes = mirrored(PROFILE.mapping.tight_boxes(squares), grey.shape[1])
-        boxes = self._working_frame.to_full_frame(boxes)
+            boxes, weights = self._profile.find(frame_bgr, mirror=True)
         return Detections.inside(boxes, weights, frame_bgr.shape[1], frame_bgr.shape[0])
 
 

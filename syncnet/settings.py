@@ -72,4 +72,5 @@ class DetectSettings:
     """How often, and at which size, faces are looked for."""
 
     detect_every_frames: int = 5
+    """Keeps every track and verdict of looking at each frame (``benchmarks/detect_every.py``)."""
     min_face_px: int = 50

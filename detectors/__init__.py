@@ -15,7 +15,9 @@ import numpy as np
 from syncnet.errors import ModelFileError, UsageError
 from weights import find_weights, load_manifest
 
+DETECTOR_NAMES = ("haar", "yunet", "s3fd")
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+S3FD_FILE = "sfd_face.pth"
 
 
 @dataclass(frozen=True)
@@ -54,47 +56,75 @@ class FaceDetector(Protocol):
     def detect(self, frame_bgr: np.ndarray) -> Detections: ...
 
 
-@dataclass(frozen=True)
-class DetectorSpec:
+class DetectorSpec(Protocol):
     """Which detector is used: cheap to share between threads, each of which creates its own detectors from it."""
 
-    name: str
-    """``haar`` or ``yunet``."""
-    identity: str
-    """SHA-256 of the model file, in hex; of both cascade files one after the other for ``haar``."""
-    model_path: Path | None = None
+    @property
+    def name(self) -> str:
+        """One of ``DETECTOR_NAMES``."""
+
+    @property
+    def identity(self) -> str:
+        """SHA-256, in hex, of the model file; of both cascade files one after the other for ``haar``."""
 
     def create(self, min_face_px: int, frame_width: int, frame_height: int) -> FaceDetector:
         """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more.
 
         Smaller faces are returned too where they happen to be seen.
         """
-        if self.model_path is not None:
-            from detectors.yunet import YunetDetector
 
-            return YunetDetector(self.model_path, min_face_px, frame_width, frame_height)
+
+@dataclass(frozen=True)
+class HaarSpec:
+    """The cascades inside OpenCV: nothing to download."""
+
+    identity: str
+    name: str = "haar"
+
+    def create(self, min_face_px: int, frame_width: int, frame_height: int) -> FaceDetector:
         from detectors.haar import HaarDetector
 
         return HaarDetector(min_face_px, frame_width, frame_height)
 
 
-def resolve_detector(name: str, weights_dir: Path | None) -> DetectorSpec:
-    """The detector to use. ``auto``: yunet where its file is at hand, else haar.
+@dataclass(frozen=True)
+class YunetSpec:
+    """YuNet, from its verified file."""
 
-    Raises ModelFileError where yunet was asked for by name and its file is missing, or a file is corrupt.
+    identity: str
+    model_path: Path
+    name: str = "yunet"
+
+    def create(self, min_face_px: int, frame_width: int, frame_height: int) -> FaceDetector:
+        from detectors.yunet import YunetDetector
+
+        return YunetDetector(self.model_path, min_face_px, frame_width, frame_height)
+
+
+def resolve_detector(name: str, weights_dir: Path | None, device: str = "cpu") -> DetectorSpec:
+    """The detector to use. ``auto``: yunet where its file is at hand, else haar. ``device`` is the one of s3fd.
+
+    Raises ModelFileError where a detector was asked for by name and its file is missing, or a file is corrupt.
     """
-    if name not in ("auto", "haar", "yunet"):
-        raise UsageError(f"unknown detector {name}", cure="choose auto, haar or yunet")
-    if name != "haar":
-        path = find_weights(YUNET_FILE, weights_dir)
-        if path is not None:
-            return DetectorSpec("yunet", load_manifest()[YUNET_FILE]["sha256"], path)
-        if name == "yunet":
-            url = load_manifest()[YUNET_FILE]["urls"][0]
-            raise ModelFileError(
-                f"detector yunet needs {YUNET_FILE}, which is not here",
-                cure=f"fetch it from {url} into a folder and name that with --weights_dir, or use --detector haar",
-            )
+    if name not in ("auto", *DETECTOR_NAMES):
+        raise UsageError(f"unknown detector {name}", cure=f"choose auto, {', '.join(DETECTOR_NAMES)}")
+    if name == "s3fd":
+        from detectors.s3fd import load_s3fd
+
+        return load_s3fd(_required(S3FD_FILE, name, weights_dir), device)
+    if name == "yunet" or (name == "auto" and find_weights(YUNET_FILE, weights_dir)):
+        return YunetSpec(load_manifest()[YUNET_FILE]["sha256"], _required(YUNET_FILE, "yunet", weights_dir))
     from detectors.haar import cascades_sha256
 
-    return DetectorSpec("haar", cascades_sha256())
+    return HaarSpec(cascades_sha256())
+
+
+def _required(file_name: str, detector: str, weights_dir: Path | None) -> Path:
+    path = find_weights(file_name, weights_dir)
+    if path is None:
+        url = load_manifest()[file_name]["urls"][0]
+        raise ModelFileError(
+            f"detector {detector} needs {file_name}, which is not here",
+            cure=f"fetch it from {url} into a folder and name that with --weights_dir, or use --detector haar",
+        )
+    return path

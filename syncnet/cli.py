@@ -149,11 +149,11 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         "--model",
         choices=("auto", "lite", "syncnet_v2"),
         default="auto",
-        help="scorer; auto takes the best one whose file is at hand (default auto)",
+        help="scorer: lite is embedded, syncnet_v2 is the published one and needs its file (default auto: lite)",
     )
     group.add_argument(
         "--detector",
-        choices=("auto", "haar", "yunet"),
+        choices=("auto", "haar", "yunet", "s3fd"),
         default="auto",
         help="face detector; auto takes yunet where its file is at hand, else haar (default auto)",
     )

@@ -50,12 +50,13 @@ def load_stages(request: Request, workers: int) -> Stages:
     """The models and settings that all workers share. Raises UsageError; no video is touched."""
     from detectors import resolve_detector
     from syncnet.engines.threads import share_cores
-    from syncnet.models import load_model
+    from syncnet.models import load_model, resolve_device
     from syncnet.pipeline import Stages
     from syncnet.settings import DetectSettings
 
     share = share_cores(workers)
-    model = load_model(request.model, request.device, request.weights_dir)
+    device = resolve_device(request.device)
+    model = load_model(request.model, device, request.weights_dir)
     if request.tracks.min_track_frames < model.min_track_frames:
         raise UsageError(
             f"--min_track {request.tracks.min_track_frames} is too short for the model {model.name}",
@@ -63,7 +64,7 @@ def load_stages(request: Request, workers: int) -> Stages:
         )
     return Stages(
         model=model,
-        detector=resolve_detector(request.detector, request.weights_dir),
+        detector=resolve_detector(request.detector, request.weights_dir, device),
         tracks=request.tracks,
         detect=DetectSettings(min_face_px=request.tracks.min_face_px),
         decode_threads=share,

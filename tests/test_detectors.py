@@ -138,7 +138,7 @@ def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
 
 
 def test_unknown_detector_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="choose auto, haar or yunet"):
+    with pytest.raises(UsageError, match="choose auto, haar, yunet, s3fd"):
         resolve_detector("hog", None)
 
 
@@ -216,3 +216,8 @@ def test_threads_with_a_detector_each_see_the_same(name: str, test_data: Path, e
         boxes = [found.boxes for found in pool.map(lambda _: find(spec, example_frame), range(8))]
     for other in boxes[1:]:
         np.testing.assert_array_equal(other, boxes[0])
+
+
+def test_s3fd_says_where_its_file_is_to_be_had(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"sfd_face\.pth.*https://.*--weights_dir"):
+        resolve_detector("s3fd", tmp_path)

@@ -62,8 +62,8 @@ def test_the_samples_are_sorted_as_they_were_made(sorted_samples: tuple[Path, in
 
 def test_the_samples_offsets_are_the_known_ones(sorted_samples: tuple[Path, int, dict[str, Any], str]) -> None:
     entries = {entry["video_name"]: entry for entry in sorted_samples[2]["results"]}
-    # The drawn lips reach each shape when its sound is at its middle; real ones, from which the model learnt, are ahead
-    # of it by about a frame or two, so the sound seems that much early here.
+    # The drawn lips reach each shape at the middle of its sound; real ones, from which the model learnt, run ahead, so
+    # the sound may seem a frame or two early here.
     assert abs(entries["in_sync"]["offset"]) <= 2
     # The second clip is the first with its sound moved: the rounding of two offsets makes one frame.
     assert abs(entries["in_sync"]["offset"] - entries["sound_8_frames_late"]["offset"] - 8) <= 1

@@ -154,17 +154,21 @@ def test_results_are_in_path_order_whatever_finishes_first() -> None:
     def work(item: VideoFile) -> VideoResult:
         if item.path.name == "0.mp4":
             assert second_done.wait(60)
-        if item.path.name == "1.mp4":
-            second_done.set()
         return result_of(item)
 
     heard: list[str] = []
+
+    def hear(result: VideoResult) -> None:
+        heard.append(result.path.name)
+        if result.path.name == "1.mp4":
+            second_done.set()
+
     batch = run_in_threads(
         [video("0.mp4"), video("1.mp4"), video("2.mp4")],
         work,
         workers=2,
         stop=StopFlag(),
-        on_result=lambda result: heard.append(result.path.name),
+        on_result=hear,
     )
     assert [result.path.name for result in batch.results] == ["0.mp4", "1.mp4", "2.mp4"]
     assert sorted(heard) == ["0.mp4", "1.mp4", "2.mp4"]

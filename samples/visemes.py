@@ -23,8 +23,10 @@ STEPS_PER_SECOND = 1000
 
 LIPS_CLOSED = frozenset({"p", "b", "m"})
 LIP_ON_TEETH = frozenset({"f", "v"})
-LIP_TRAVEL_SECONDS, LEAST_LIP_TRAVEL_SECONDS = 0.085, 0.05
+LIP_TRAVEL_SECONDS, LEAST_LIP_TRAVEL_SECONDS = 0.1, 0.055
 """Lips need so long from a vowel to their closure and back; hurried, between two closures, down to the second."""
+TRANSITION_SECONDS = 0.05
+"""The formants of a vowel move for about this long after the consonant before it, and before the one after it."""
 SMOOTHING_SECONDS = 0.012
 """Sigma of what the inertia of lips and jaw leaves of any corner in the blended curves."""
 HEAD_SECONDS, TAIL_SECONDS = 0.25, 0.25
@@ -140,19 +142,14 @@ def move_mouth(phonemes: Sequence[Phoneme], times: np.ndarray) -> list[Shape]:
     first, last = times.min() - HEAD_SECONDS, times.max() + TAIL_SECONDS
     grid = np.arange(first, last, 1 / STEPS_PER_SECOND)
     curves = _blend(phonemes, grid)
+    curves = gaussian_filter1d(curves, SMOOTHING_SECONDS * STEPS_PER_SECOND, axis=0, mode="nearest")
+    values = dict(zip(FIELDS, curves.T, strict=True))
     closed = _hold(phonemes, grid, LIPS_CLOSED)
     tuck = _hold(phonemes, grid, LIP_ON_TEETH)
-    values = dict(zip(FIELDS, curves.T, strict=True))
     values["tuck"], values["press"] = tuck, closed
     # Lip on teeth: the gap that remains is the one that shows the teeth's edge above the lip.
     values["gap_px"] = (values["gap_px"] * (1 - tuck) + 2.6 * tuck) * (1 - closed)
-    smooth = {
-        name: gaussian_filter1d(curve, SMOOTHING_SECONDS * STEPS_PER_SECOND, mode="nearest")
-        for name, curve in values.items()
-    }
-    sampled = {name: np.interp(times, grid, curve) for name, curve in smooth.items()}
-    # Smoothing must not leave pressed lips ajar.
-    sampled["gap_px"] = np.where(sampled["press"] > 0.97, 0.0, sampled["gap_px"])
+    sampled = {name: np.interp(times, grid, curve) for name, curve in values.items()}
     return [replace(REST, **{name: float(sampled[name][k]) for name in FIELDS}) for k in range(len(times))]
 
 
@@ -178,8 +175,8 @@ def _targets(phoneme: Phoneme) -> list[tuple[Shape, float, float]]:
     """Each target of the sound, and from when to when it pulls with its whole strength."""
     shapes = VOWELS[phoneme.name] if phoneme.name in VOWELS else (TARGETS[phoneme.name],)
     part = (phoneme.end - phoneme.start) / len(shapes)
-    # A target is reached at the middle of its part and held over a third of it.
-    margin = 0.0 if not phoneme.name else part / 3
+    # A short sound has its target at its middle; a long one holds it for all but the ways there and back.
+    margin = min(part / 2, TRANSITION_SECONDS) if phoneme.name else 0.0
     return [
         (shape, phoneme.start + part * index + margin, phoneme.start + part * (index + 1) - margin)
         for index, shape in enumerate(shapes)
@@ -195,7 +192,8 @@ def _hold(phonemes: Sequence[Phoneme], grid: np.ndarray, names: frozenset[str]) 
         after = spans[index + 1][0] - end if index + 1 < len(spans) else np.inf
         closing = np.clip((grid - start) / _travel_seconds(before) + 1, 0, 1)
         opening = np.clip((end - grid) / _travel_seconds(after) + 1, 0, 1)
-        held = np.maximum(held, _ease(np.minimum(closing, opening)))
+        # Lips meet, and part, at full speed: their movement aims beyond the contact (Löfqvist and Gracco, 1997).
+        held = np.maximum(held, 1 - np.cos(np.pi / 2 * np.minimum(closing, opening)))
     return held
 
 
@@ -209,8 +207,3 @@ def _span(phonemes: Sequence[Phoneme], index: int) -> tuple[float, float]:
 def _travel_seconds(between: float) -> float:
     """Time of the lips' way from or to a closure that lies ``between`` seconds from the next one."""
     return float(np.clip(between / 2, LEAST_LIP_TRAVEL_SECONDS, LIP_TRAVEL_SECONDS))
-
-
-def _ease(fraction: np.ndarray) -> np.ndarray:
-    """From 0 to 1 with no jerk at either end."""
-    return 0.5 - 0.5 * np.cos(np.pi * fraction)

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from syncnet.errors import ModelFileError, UsageError
-from weights import find_weights, load_manifest
+from syncnet.errors import UsageError
+from weights import find_weights, load_manifest, require_weights
 
 DETECTOR_NAMES = ("haar", "yunet", "s3fd")
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -111,20 +111,10 @@ def resolve_detector(name: str, weights_dir: Path | None, device: str = "cpu") -
     if name == "s3fd":
         from detectors.s3fd import load_s3fd
 
-        return load_s3fd(_required(S3FD_FILE, name, weights_dir), device)
+        return load_s3fd(require_weights(S3FD_FILE, weights_dir, "--detector s3fd", "--detector haar"), device)
     if name == "yunet" or (name == "auto" and find_weights(YUNET_FILE, weights_dir)):
-        return YunetSpec(load_manifest()[YUNET_FILE]["sha256"], _required(YUNET_FILE, "yunet", weights_dir))
+        path = require_weights(YUNET_FILE, weights_dir, "--detector yunet", "--detector haar")
+        return YunetSpec(load_manifest()[YUNET_FILE]["sha256"], path)
     from detectors.haar import cascades_sha256
 
     return HaarSpec(cascades_sha256())
-
-
-def _required(file_name: str, detector: str, weights_dir: Path | None) -> Path:
-    path = find_weights(file_name, weights_dir)
-    if path is None:
-        url = load_manifest()[file_name]["urls"][0]
-        raise ModelFileError(
-            f"detector {detector} needs {file_name}, which is not here",
-            cure=f"fetch it from {url} into a folder and name that with --weights_dir, or use --detector haar",
-        )
-    return path

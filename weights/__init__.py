@@ -57,6 +57,21 @@ def find_weights(file_name: str, weights_dir: Path | None) -> Path | None:
     return None
 
 
+def require_weights(file_name: str, weights_dir: Path | None, wanted_by: str, instead: str) -> Path:
+    """As ``find_weights`` for a file that the flag ``wanted_by`` cannot do without; ``instead`` is a flag that can.
+
+    Raises ModelFileError, which says where the file is to be had, where it is nowhere.
+    """
+    path = find_weights(file_name, weights_dir)
+    if path is None:
+        url = load_manifest()[file_name]["urls"][0]
+        raise ModelFileError(
+            f"{wanted_by} needs {file_name}, which is not here",
+            cure=f"fetch it from {url} into a folder and name that with --weights_dir, or use {instead}",
+        )
+    return path
+
+
 def verify_weights(path: Path) -> str:
     """SHA-256 of a model file, in hex, after it was compared with the manifest's entry for the file's name.
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from syncnet.errors import ModelFileError, UsageError
+from syncnet.errors import UsageError
 
 MODEL_NAMES = ("lite", "syncnet_v2")
 SYNCNET_V2_FILE = "syncnet_v2.model"
@@ -73,15 +73,9 @@ def load_model(name: str, device: str, weights_dir: Path | None) -> SyncModel:
 
 def _load_syncnet_v2(device: str, weights_dir: Path | None) -> SyncModel:
     from syncnet.models.syncnet_v2 import load_syncnet_v2
-    from weights import find_weights, load_manifest
+    from weights import require_weights
 
-    path = find_weights(SYNCNET_V2_FILE, weights_dir)
-    if path is None:
-        url = load_manifest()[SYNCNET_V2_FILE]["urls"][0]
-        raise ModelFileError(
-            f"--model syncnet_v2 needs {SYNCNET_V2_FILE}, which was not found",
-            cure=f"get it from {url} and name its folder with --weights_dir",
-        )
+    path = require_weights(SYNCNET_V2_FILE, weights_dir, "--model syncnet_v2", "--model lite")
     return load_syncnet_v2(path, device)
 
 

@@ -38,7 +38,8 @@ def score_sync(embeddings: Embeddings, model: SyncModel) -> SyncScore | None:
         return None
     lowest = int(np.nanargmin(curve))
     raw = float(np.nanmedian(curve) - curve[lowest])
-    return SyncScore(MAX_SHIFT_FRAMES - lowest, model.confidence(raw), float(curve[lowest]), curve)
+    confidence = model.confidence(raw, len(embeddings.video))
+    return SyncScore(MAX_SHIFT_FRAMES - lowest, confidence, float(curve[lowest]), curve)
 
 
 def mean_distances(embeddings: Embeddings) -> np.ndarray:

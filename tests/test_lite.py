@@ -8,6 +8,7 @@ import torch
 
 from syncnet import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel, load_lite
+from syncnet.models.lite_calibration import Calibration
 from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
 
 
@@ -79,9 +80,24 @@ def test_short_track_or_missing_sound_gives_no_embedding(model: LiteModel, crops
 
 
 def test_calibration_rises_from_zero(model: LiteModel) -> None:
-    confidences = [model.confidence(raw) for raw in np.linspace(0, 1.5, 40)]
-    assert confidences[0] == 0
-    assert (np.diff(confidences) > 0).all()
+    for embedding_count in (5, 40, 65, 90, 4000):
+        confidences = [model.confidence(raw, embedding_count) for raw in np.linspace(0, 1.5, 40)]
+        assert confidences[0] == 0
+        assert (np.diff(confidences) > 0).all()
+
+
+def test_calibration_by_hand() -> None:
+    table = Calibration(
+        np.array([50.0, 200.0]), np.array([[0.0, 0.4, 1.0], [0.0, 0.2, 1.0]]), np.array([0.0, 5.0, 9.0])
+    )
+    assert table.confidence_of(0.2, 50) == pytest.approx(2.5)
+    assert table.confidence_of(0.2, 200) == pytest.approx(5)
+    # Half-way between the lengths in their logarithm, 100 frames: the threshold lies at 0.3.
+    assert table.confidence_of(0.3, 100) == pytest.approx(5)
+    # The ends hold beyond.
+    assert table.confidence_of(0.4, 10) == pytest.approx(5)
+    assert table.confidence_of(0.2, 5000) == pytest.approx(5)
+    assert table.confidence_of(7.0, 100) == pytest.approx(9)
 
 
 def test_identity_names_weights_and_calibration(model: LiteModel) -> None:

@@ -1,7 +1,7 @@
 """Brings the embedded model's raw confidence to the familiar SyncNet scale.
 
-``python -m training.calibrate --corpus DIR`` scores 4 s windows of the held-out corpus clips in sync and with
-another clip's sound, and writes weights/lite_calibration.json: a monotone table, linear between its points.
+``python -m training.calibrate --corpus DIR`` scores windows of 2, 3 and 4 s of the held-out corpus clips in sync and
+with another clip's sound, and writes weights/lite_calibration.json: monotone, linear between its points.
 Neither these clips nor their speakers are trained on or evaluated on.
 """
 
@@ -9,27 +9,34 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from safetensors.torch import load_file
 
 from syncnet.models.lite import CALIBRATION_FILE, LiteFaceEncoder, LiteModel
+from syncnet.models.lite_calibration import Calibration
 from syncnet.models.lite_network import LiteNetwork
+from syncnet.scoring import SyncScore
 from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, load_corpus
 from training.judge import TalkingClip, score_windows, wrong_sounds
 
-WINDOW_FRAMES = 100
+# Longer ones are too few among the held-out clips; their tracks are judged as those of 4 s.
+WINDOW_FRAMES = (50, 75, 100)
 # Where the original network's confidences lie: medians of unrelated and of in-sync sound (152 published means
 # of real video: median 7.49, 90 % quantile 8.69), and the best that is seen on very clear speech.
 FAMILIAR_WRONG_MEDIAN = 1.7
 FAMILIAR_IN_SYNC_MEDIAN = 7.5
 FAMILIAR_IN_SYNC_90 = 8.7
-FAMILIAR_TOP = 12.0
+FAMILIAR_TOP, RAW_TOP = 12.0, 1.5
 # The default threshold: of wrong sound that lands within 3 frames by chance, few may reach it.
 DEFAULT_THRESHOLD = 5.0
 WRONG_BELOW_THRESHOLD = 0.975
-UNCALIBRATED = (np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+# On the way from the median of wrong sound to that of in-sync sound. At 2 s the two overlap so far that the share above
+# would shut out half of what is in sync.
+THRESHOLD_AT_MOST = 0.7
+UNCALIBRATED = Calibration(np.array([1.0, 2.0]), np.array([[0.0, 1.0]] * 2), np.array([0.0, 1.0]))
 
 
 def load_uncalibrated(weights_path: Path) -> LiteModel:
@@ -48,21 +55,46 @@ def read_corpus_clip(model: LiteModel, corpus: Corpus, clip: CorpusClip) -> Talk
     return TalkingClip(clip.name, encoder.features(), corpus.clip_samples(clip))
 
 
-def fit_table(in_sync: np.ndarray, wrong: np.ndarray) -> dict[str, list[float]]:
-    """Points (raw, confidence), strictly rising in both."""
-    middle = float(np.quantile(wrong, WRONG_BELOW_THRESHOLD))
-    points = [
-        (0.0, 0.0),
-        (float(np.median(wrong)), FAMILIAR_WRONG_MEDIAN),
-        (middle, DEFAULT_THRESHOLD),
-        (float(np.median(in_sync)), FAMILIAR_IN_SYNC_MEDIAN),
-        (float(np.quantile(in_sync, 0.9)), FAMILIAR_IN_SYNC_90),
-        (1.5, FAMILIAR_TOP),
+CONFIDENCES = (
+    0.0,
+    FAMILIAR_WRONG_MEDIAN,
+    DEFAULT_THRESHOLD,
+    FAMILIAR_IN_SYNC_MEDIAN,
+    FAMILIAR_IN_SYNC_90,
+    FAMILIAR_TOP,
+)
+
+
+def fit_row(in_sync: np.ndarray, wrong: np.ndarray) -> list[float]:
+    """The raw confidence that stands for each of CONFIDENCES, strictly rising."""
+    wrong_median, in_sync_median = float(np.median(wrong)), float(np.median(in_sync))
+    highest_threshold = wrong_median + THRESHOLD_AT_MOST * (in_sync_median - wrong_median)
+    row = [
+        0.0,
+        wrong_median,
+        min(float(np.quantile(wrong, WRONG_BELOW_THRESHOLD)), highest_threshold),
+        in_sync_median,
+        float(np.quantile(in_sync, 0.9)),
+        RAW_TOP,
     ]
-    raw, confidence = (np.array(column) for column in zip(*points, strict=True))
-    if (np.diff(raw) <= 0).any():
-        raise SystemExit(f"in-sync and wrong sound are not apart: {points}")
-    return {"raw": [round(float(value), 4) for value in raw], "confidence": confidence.tolist()}
+    if (np.diff(row) <= 0).any():
+        raise SystemExit(f"in-sync and wrong sound are not apart: {row}")
+    return [round(value, 4) for value in row]
+
+
+def score_length(model: LiteModel, clips: Sequence[TalkingClip], window_frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Raw confidences of all windows of a length: in sync, and with the sound of other clips."""
+    long_enough = [clip for clip in clips if clip.frame_count >= window_frames]
+    in_sync: list[SyncScore] = []
+    wrong: list[SyncScore] = []
+    for index, clip in enumerate(long_enough):
+        in_sync += score_windows(model, clip, window_frames)
+        for sound in wrong_sounds(long_enough, index):
+            wrong += score_windows(model, clip, window_frames, sound)
+    for name, scores in (("in sync", in_sync), ("wrong sound", wrong)):
+        quantiles = np.quantile([score.confidence for score in scores], [0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97])
+        print(f"{window_frames} frames, {name}: {len(scores)} windows, raw 3..97 %: {np.round(quantiles, 3)}")
+    return np.array([score.confidence for score in in_sync]), np.array([score.confidence for score in wrong])
 
 
 def main() -> None:
@@ -77,22 +109,11 @@ def main() -> None:
     clips = [
         read_corpus_clip(model, corpus, clip)
         for clip in corpus.clips
-        if clip.held_out and clip.frame_count >= WINDOW_FRAMES
+        if clip.held_out and clip.frame_count >= WINDOW_FRAMES[0]
     ]
-    in_sync, wrong, near = [], [], []
-    for index, clip in enumerate(clips):
-        in_sync += [score.confidence for score in score_windows(model, clip, WINDOW_FRAMES)]
-        for sound in wrong_sounds(clips, index):
-            scores = score_windows(model, clip, WINDOW_FRAMES, sound)
-            wrong += [score.confidence for score in scores]
-            near += [abs(score.offset_frames) <= 3 for score in scores]
-    table = fit_table(np.array(in_sync), np.array(wrong))
-    table["in_sync_windows"], table["wrong_windows"] = len(in_sync), len(wrong)  # type: ignore[assignment]
+    rows = [fit_row(*score_length(model, clips, frames)) for frames in WINDOW_FRAMES]
+    table = {"frames": WINDOW_FRAMES, "raw": rows, "confidence": CONFIDENCES}
     options.out.write_text(json.dumps(table, indent=1) + "\n")
-    for name, values in (("in sync", in_sync), ("wrong sound", wrong)):
-        quantiles = np.quantile(values, [0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97])
-        print(f"{name}: {len(values)} windows, raw quantiles 3..97 %: {np.round(quantiles, 3)}")
-    print(f"wrong sound within 3 frames: {np.mean(near):.3f}")
     print(json.dumps(table))
 
 

@@ -51,8 +51,8 @@ class SyncModel(Protocol):
     def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
         """Embeddings of a track whose crops were all pushed; ``samples`` are those of the whole file."""
 
-    def confidence(self, raw: float) -> float:
-        """Median minus minimum of the mean distances, brought to the familiar SyncNet scale."""
+    def confidence(self, raw: float, embedding_count: int) -> float:
+        """Median minus minimum of the mean distances over so many lip embeddings, on the familiar SyncNet scale."""
 
 
 def load_model(name: str, device: str, weights_dir: Path | None) -> SyncModel:

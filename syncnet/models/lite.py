@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from syncnet import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
 from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
 from syncnet.models import Embeddings, FaceEncoder
+from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_network import CONTEXT_FRAMES, CONTEXT_STEPS, EMBEDDING_SIZE, FRAME_FEATURES, LiteNetwork
 
 WEIGHTS_FILE = "lite.safetensors"
@@ -54,14 +54,12 @@ class LiteModel:
     # Eleven frames make one embedding; with fewer than fifteen pairs the far shifts would have none left.
     min_track_frames = CONTEXT_FRAMES + MAX_SHIFT_FRAMES
 
-    def __init__(
-        self, network: LiteNetwork, calibration: tuple[np.ndarray, np.ndarray], identity: str, device: str
-    ) -> None:
+    def __init__(self, network: LiteNetwork, calibration: Calibration, identity: str, device: str) -> None:
         self.identity = identity
         # torch's annotations do not know memory_format here, its documentation does.
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network = network.eval().requires_grad_(False)
-        self._raw, self._familiar = calibration
+        self._calibration = calibration
         self._device = device
 
     def face_encoder(self) -> LiteFaceEncoder:
@@ -105,8 +103,8 @@ class LiteModel:
         embeddings = self._network.embed_sound(torch.from_numpy(normalise_bands(mel))[None].to(self._device))
         return embeddings[0]
 
-    def confidence(self, raw: float) -> float:
-        return float(np.interp(raw, self._raw, self._familiar))
+    def confidence(self, raw: float, embedding_count: int) -> float:
+        return self._calibration.confidence_of(raw, embedding_count + CONTEXT_FRAMES - 1)
 
 
 def load_lite(device: str, weights_dir: Path | None) -> LiteModel:
@@ -125,8 +123,7 @@ def read_lite(weights_path: Path, calibration_path: Path, device: str) -> LiteMo
             path=weights_path,
             cure="restore it with `git checkout weights/`",
         ) from error
-    table = json.loads(calibration_path.read_text())
-    calibration = (np.array(table["raw"], float), np.array(table["confidence"], float))
+    calibration = read_calibration(calibration_path)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (weights_path, calibration_path)]
     return LiteModel(network, calibration, f"{digests[0]}+{digests[1][:12]}", device)
 

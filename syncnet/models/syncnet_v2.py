@@ -93,7 +93,7 @@ class SyncNetV2:
             zero_pad_ends=True,
         )
 
-    def confidence(self, raw: float) -> float:
+    def confidence(self, raw: float, embedding_count: int) -> float:
         return raw
 
 

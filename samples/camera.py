@@ -1,4 +1,4 @@
-"""Films the drawn face: the head sways a little, its eyes blink, and the camera adds its noise."""
+"""Films the drawn face: the head sways a little, its eyes blink, the camera blurs what moves and adds its noise."""
 
 from __future__ import annotations
 
@@ -26,12 +26,19 @@ EYES = ((203.0, 100.8), (247.0, 103.0))
 EYE_HALF_WIDTH, LID_ABOVE, LID_BELOW, BROW_ABOVE = 11.0, 4.6, 3.4, 9.0
 """Size of an open eye and distance of the brow from its middle, in pixels of the portrait."""
 BLINK_SECONDS = 0.3
+EXPOSURE_SECONDS, LOOKS = 1 / 50, 3
+"""A frame gathers light for half of its time, as film cameras do, from its time stamp on; drawn as so many looks."""
 NOISE_LEVELS = 1.6
 """Standard deviation of the camera's noise, of 255."""
 
 
-def film(view: np.ndarray, time: float, blinks: tuple[float, ...], noise: np.random.Generator) -> np.ndarray:
-    """The frame at ``time``, (448, 448, 3) uint8 BGR, of the enlarged view that ``Face.draw`` gives."""
+def exposure_times(frame_times: np.ndarray) -> np.ndarray:
+    """When each frame is looked at, (frames, looks), in seconds."""
+    return frame_times[:, None] + (np.arange(LOOKS) + 0.5) / LOOKS * EXPOSURE_SECONDS
+
+
+def look(view: np.ndarray, time: float, blinks: tuple[float, ...]) -> np.ndarray:
+    """What the camera sees at ``time``, (448, 448, 3) float BGR, of the enlarged view that ``Face.draw`` gives."""
     rows, columns = np.mgrid[0:CLIP_SIZE_PX, 0:CLIP_SIZE_PX].astype(np.float64)
     xs = (columns + 0.5) / CLIP_SCALE - 0.5 + FRAME_ORIGIN[0]
     ys = (rows + 0.5) / CLIP_SCALE - 0.5 + FRAME_ORIGIN[1]
@@ -43,13 +50,13 @@ def film(view: np.ndarray, time: float, blinks: tuple[float, ...], noise: np.ran
     places = [
         ((where - origin + 0.5) * SCALE - 0.5).astype(np.float32) for where, origin in ((xs, VIEW[0]), (ys, VIEW[1]))
     ]
-    frame = cv2.remap(sharp, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return as_picture(frame + noise.normal(0, NOISE_LEVELS, frame.shape[:2])[..., None])
+    return cv2.remap(sharp, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def as_picture(values: np.ndarray) -> np.ndarray:
-    """Rounded to uint8."""
-    return np.clip(np.round(values), 0, 255).astype(np.uint8)
+def develop(light: np.ndarray, noise: np.random.Generator) -> np.ndarray:
+    """The frame of this light, (448, 448, 3) uint8 BGR, with the camera's noise."""
+    noisy = light + noise.normal(0, NOISE_LEVELS, light.shape[:2])[..., None]
+    return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
 
 
 def _sway_back(xs: np.ndarray, ys: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:

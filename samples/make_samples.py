@@ -3,7 +3,7 @@
     python samples/make_samples.py
 
 needs, beside the project's own requirements, the C library of espeak-ng (Debian: ``apt install libespeak-ng1``) and
-``pip install scikit-image``, whose data hold the two pictures. It takes about two minutes and writes next to itself.
+``pip install scikit-image``, whose data hold the two pictures. It takes some minutes and writes next to itself.
 The files come out the same each time with the same versions of espeak-ng, PyAV and scikit-image.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from camera import CLIP_SIZE_PX, as_picture, film
+from camera import CLIP_SIZE_PX, develop, exposure_times, look
 from face import Face
 from scipy.signal import resample_poly
 from skimage import data
@@ -31,9 +31,9 @@ SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
 SOUND_LATE_FRAMES = 8
 
 SENTENCE = "Mama bought a purple map, and both boys may open five more boxes."
-OTHER_SENTENCE = "These six kids sing in the kitchen, each evening till ten. He reads letters."
+OTHER_SENTENCE = "Nina is ten. Keith is sixteen. Anything else?"
 VOICE, PITCH, PITCH_RANGE = "en-us+f2", 50, 60
-WORDS_PER_MINUTE, OTHER_WORDS_PER_MINUTE = 135, 148
+WORDS_PER_MINUTE, OTHER_WORDS_PER_MINUTE = 135, 115
 SPEECH_START_SECONDS = 0.24
 """Of the sentence, within the clip."""
 BLINK_TIMES = (1.62, 4.3)
@@ -62,12 +62,15 @@ def main() -> None:
 
 
 def film_face(speech: Speech) -> list[np.ndarray]:
-    """The portrait speaking, frame n at n / 25 s, each (448, 448, 3) uint8 BGR."""
+    """The portrait speaking, frame n from n / 25 s on, each (448, 448, 3) uint8 BGR."""
     face = Face(data.astronaut()[..., ::-1])
     noise = np.random.default_rng(SEED)
-    times = np.arange(FRAME_COUNT) / FPS
-    shapes = move_mouth(speech.phonemes, times - SPEECH_START_SECONDS)
-    return [film(face.draw(shape), time, BLINK_TIMES, noise) for shape, time in zip(shapes, times, strict=True)]
+    frames = []
+    for times in exposure_times(np.arange(FRAME_COUNT) / FPS):
+        shapes = move_mouth(speech.phonemes, times - SPEECH_START_SECONDS)
+        looks = [look(face.draw(shape), time, BLINK_TIMES) for shape, time in zip(shapes, times, strict=True)]
+        frames.append(develop(np.mean(looks, axis=0), noise))
+    return frames
 
 
 def film_rocket() -> list[np.ndarray]:
@@ -81,7 +84,7 @@ def film_rocket() -> list[np.ndarray]:
         scale = CLIP_SIZE_PX / side
         view = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
         frame = cv2.warpAffine(picture, view, (CLIP_SIZE_PX, CLIP_SIZE_PX), flags=cv2.INTER_CUBIC)
-        frames.append(as_picture(frame + noise.normal(0, 1.6, frame.shape[:2])[..., None]))
+        frames.append(develop(frame, noise))
     return frames
 
 

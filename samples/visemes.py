@@ -119,9 +119,10 @@ TARGETS: dict[str, Shape] = {
 
 _WEAK = Shape(0.35, 0.35, 0.25, 0.25, 0.5, 1.0, 1.0)
 _STRENGTHS: dict[str, Shape] = {
-    # The lips' gap of a bilabial is laid over the blend; its jaw and corners follow the vowels around it.
-    **dict.fromkeys(("p", "b", "m"), Shape(0.05, 0.6, 0.3, 0.1, 0.1, 1.0, 1.0)),
-    **dict.fromkeys(("f", "v"), Shape(0.1, 0.7, 0.5, 0.3, 0.1, 1.0, 1.0)),
+    # The lips' gap of a bilabial is laid over the blend. Beneath its closure the mouth moves from vowel to vowel
+    # (Öhman, 1966): a labial leaves the jaw free (Keating and others, 1994), and the corners of the mouth too.
+    **dict.fromkeys(("p", "b", "m"), Shape(0.05, 0.25, 0.15, 0.05, 0.1, 1.0, 1.0)),
+    **dict.fromkeys(("f", "v"), Shape(0.1, 0.4, 0.3, 0.15, 0.1, 1.0, 1.0)),
     **dict.fromkeys(("s", "z"), Shape(0.9, 1.0, 0.5, 0.4, 0.8, 1.0, 1.0)),
     **dict.fromkeys(("ʃ", "ʒ", "tʃ", "dʒ"), Shape(0.9, 1.0, 1.0, 1.0, 0.6, 1.0, 1.0)),
     **dict.fromkeys(("t", "d", "n", "θ", "ð"), Shape(0.7, 0.7, 0.3, 0.25, 1.0, 1.0, 1.0)),
@@ -133,8 +134,10 @@ _STRENGTHS: dict[str, Shape] = {
     "ɐ": Shape(0.6, 0.6, 0.4, 0.4, 0.5, 1.0, 1.0),
 }
 """How strongly a sound pulls each articulator: 1 as a vowel does."""
-_REACH_SECONDS = Shape(0.035, 0.045, 0.055, 0.06, 0.03, 0.03, 0.03)
-"""Within which the pull falls to 1/e: the jaw is heavier than the lips, and rounding spreads furthest."""
+_REACH_AHEAD_SECONDS = Shape(0.045, 0.06, 0.09, 0.1, 0.04, 0.03, 0.03)
+_REACH_BEHIND_SECONDS = Shape(0.03, 0.035, 0.04, 0.045, 0.03, 0.03, 0.03)
+"""Within which the pull falls to 1/e, before the sound and after it. A sound is prepared longer than it is left, and
+rounded lips longest (Bell-Berti and Harris, 1982); the jaw is heavier than the lips."""
 
 
 def move_mouth(phonemes: Sequence[Phoneme], times: np.ndarray) -> list[Shape]:
@@ -157,15 +160,15 @@ def _blend(phonemes: Sequence[Phoneme], grid: np.ndarray) -> np.ndarray:
     """Weighted mean of all targets, (times, articulators)."""
     weights = np.full((len(grid), len(FIELDS)), 1e-6)
     total = weights * REST.as_array()
-    reach = _REACH_SECONDS.as_array()
+    ahead, behind = _REACH_AHEAD_SECONDS.as_array(), _REACH_BEHIND_SECONDS.as_array()
     rests = [Phoneme("", -9.0, -HEAD_SECONDS / 2), Phoneme("", phonemes[-1].end + TAIL_SECONDS / 2, 99.0)]
     for phoneme in (*rests, *phonemes):
         if not phoneme.name and phoneme.end - phoneme.start < HEAD_SECONDS / 2:
             continue
         strength = _STRENGTHS.get(phoneme.name, _WEAK if phoneme.name in CONSONANTS else Shape(*[1.0] * 7)).as_array()
         for target, start, end in _targets(phoneme):
-            outside = np.maximum(np.maximum(start - grid, grid - end), 0.0)[:, None]
-            pull = strength * np.exp(-outside / reach)
+            before, after = np.maximum(start - grid, 0.0)[:, None], np.maximum(grid - end, 0.0)[:, None]
+            pull = strength * np.exp(-before / ahead - after / behind)
             weights += pull
             total += pull * target.as_array()
     return total / weights

@@ -29,6 +29,9 @@ TRANSITION_SECONDS = 0.05
 """The formants of a vowel move for about this long after the consonant before it, and before the one after it."""
 SMOOTHING_SECONDS = 0.012
 """Sigma of what the inertia of lips and jaw leaves of any corner in the blended curves."""
+POSTURE_LEAD_SECONDS = 0.025
+"""A posture is seen before its sound is heard: by -20 to 70 ms in chained syllables (Schwartz and Savariaux, 2014), of
+which this is the middle. Closures are not moved by it, they are in the sound itself."""
 HEAD_SECONDS, TAIL_SECONDS = 0.25, 0.25
 """A mouth prepares its first sound, and returns to rest after its last one, within about this time."""
 
@@ -167,7 +170,8 @@ def _blend(phonemes: Sequence[Phoneme], grid: np.ndarray) -> np.ndarray:
             continue
         strength = _STRENGTHS.get(phoneme.name, _WEAK if phoneme.name in CONSONANTS else Shape(*[1.0] * 7)).as_array()
         for target, start, end in _targets(phoneme):
-            before, after = np.maximum(start - grid, 0.0)[:, None], np.maximum(grid - end, 0.0)[:, None]
+            seen = grid + POSTURE_LEAD_SECONDS
+            before, after = np.maximum(start - seen, 0.0)[:, None], np.maximum(seen - end, 0.0)[:, None]
             pull = strength * np.exp(-before / ahead - after / behind)
             weights += pull
             total += pull * target.as_array()

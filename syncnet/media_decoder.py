@@ -174,5 +174,6 @@ def _promised_end(container: InputContainer, stream: Stream) -> Fraction | None:
         return stream.frames / stream.average_rate
     # For FLV without a stated length FFmpeg guesses one from the bit rate, which shows in the streams' durations.
     if name in FORMATS_WITH_ONE_LENGTH and container.duration is not None and stream.duration is None:
-        return Fraction((container.start_time or 0) + container.duration, av.time_base)
+        # FFmpeg writes the time of the end as the length, also where the first stamp is not zero.
+        return Fraction(container.duration, av.time_base)
     return None

@@ -8,7 +8,7 @@ which source frame it was given, and where the sound lies, without trusting any 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,8 @@ CLICK_HZ = 1000.0
 
 Timed = tuple[float, int, Any, Any]
 """Time in seconds, order at equal times, stream, frame."""
+Draw = Callable[[int], av.VideoFrame]
+"""The picture of frame k, of the clip's size."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Clip:
     frame_times: Sequence[float] | None = None
     """Times of the frames where the rate varies; otherwise frame k is shown at k / fps."""
     video_start: float = 0.0
-    """Added to the time of every frame, rounded to whole frames: above zero, the picture starts later than the file."""
+    """Added to the time of every frame, rounded to whole frames: above zero, the picture starts later than the file;
+    below zero, MP4 hides what comes before zero by an edit list."""
     audio_start: float = 0.0
     """The sound before this time is left out of the file."""
     audio_end: float | None = None
@@ -127,16 +130,19 @@ def find_clicks(samples: np.ndarray, sample_rate: int = 16_000) -> list[float]:
     return sorted(times)
 
 
-def write_clip(path: Path, clip: Clip) -> Path:
-    """Write the clip and return its path."""
+def write_clip(path: Path, clip: Clip, draw: Draw | None = None, sound: np.ndarray | None = None) -> Path:
+    """Write the clip and return its path.
+
+    ``draw`` and ``sound`` take the place of numbered pictures and clicks; sound is (S,) int16 from time zero on.
+    """
     with av.open(f"file:{path}", "w", format=clip.container, options=dict(clip.muxer_options)) as container:
         if clip.title:
             container.metadata["title"] = clip.title
         sources: list[Iterator[Timed]] = []
         if clip.video_codec is not None:
-            sources.append(_picture(container, clip))
+            sources.append(_picture(container, clip, draw or (lambda number: _numbered(number, clip))))
         if clip.audio_codec is not None:
-            sources.append(_sound(container, clip))
+            sources.append(_sound(container, clip, draw_sound(clip) if sound is None else sound))
         for _, _, stream, frame in heapq.merge(*sources, key=lambda item: item[:2]):
             container.mux(stream.encode(frame))
         for stream in container.streams:
@@ -144,7 +150,11 @@ def write_clip(path: Path, clip: Clip) -> Path:
     return path
 
 
-def _picture(container: OutputContainer, clip: Clip) -> Iterator[Timed]:
+def _numbered(number: int, clip: Clip) -> av.VideoFrame:
+    return av.VideoFrame.from_ndarray(draw_frame(number, clip.background_bgr), format="bgr24")
+
+
+def _picture(container: OutputContainer, clip: Clip, draw: Draw) -> Iterator[Timed]:
     stream: Any = container.add_stream(str(clip.video_codec), rate=clip.fps, options=dict(clip.video_options))
     stream.width, stream.height = clip.size_px
     stream.pix_fmt = "yuv420p"
@@ -156,19 +166,18 @@ def _picture(container: OutputContainer, clip: Clip) -> Iterator[Timed]:
 
     def frames() -> Iterator[Timed]:
         for number, time in enumerate(clip.times_of_frames()):
-            frame = av.VideoFrame.from_ndarray(draw_frame(number, clip.background_bgr), format="bgr24")
+            frame = draw(number)
             frame.pts, frame.time_base = round(time / tick), tick
             yield float(time), 0, stream, frame
 
     return frames()
 
 
-def _sound(container: OutputContainer, clip: Clip) -> Iterator[Timed]:
+def _sound(container: OutputContainer, clip: Clip, samples: np.ndarray) -> Iterator[Timed]:
     stream: Any = container.add_stream(str(clip.audio_codec), rate=clip.sample_rate, layout=clip.layout)
     stream.bit_rate = 128_000
     stream.codec_context.open()
     chunk = stream.codec_context.frame_size or 1024
-    samples = draw_sound(clip)
 
     def frames() -> Iterator[Timed]:
         for first in range(round(clip.audio_start * clip.sample_rate), len(samples), chunk):

@@ -3,10 +3,10 @@
     python benchmarks/media_timing.py
 
 No face and no model: each frame of a synthetic clip shows its own number, so what is shown at each tick of the 25 fps
-clock is known exactly (a ramp that no codec can blur), and the sound clicks at known times. The bias is how much later
-the sound lies against the picture than it was written, in milliseconds: the mean error of the clicks plus the mean of
-how much the shown frames are ahead of their ticks. A tick takes the nearest frame, before it or after it, so this mean
-is free of the sampling delay of a single flash.
+clock is known exactly (a ramp that no codec can blur), and the sound clicks at known times. The bias is how much
+earlier the sound lies against the picture than it was written, in milliseconds (the sign of an offset): the mean by
+which the shown frames are behind their ticks, plus the mean by which the clicks come early. A tick takes the nearest
+frame, before it or after it, so this mean is free of the sampling delay of a single flash.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ FRAME_RATES = {
     "60": Fraction(60),
 }
 VARIABLE = "variable"
-CONTAINERS = {
+CONTAINERS: dict[str, tuple[str, dict[str, Any]]] = {
     "MP4/AAC": ("mp4", {"video_codec": "libx264", "audio_codec": "aac"}),
     "MOV/PCM": ("mov", {"video_codec": "libx264", "audio_codec": "pcm_s16le"}),
     "Matroska/Opus": ("mkv", {"video_codec": "libx264", "audio_codec": "libopus"}),
@@ -59,7 +60,7 @@ FAST_ENCODING = {
     "libvpx-vp9": (("deadline", "realtime"), ("cpu-used", "8")),
     "mpeg4": (("qscale", "3"),),
 }
-STARTS = {
+STARTS: dict[str, dict[str, Any]] = {
     "sound starts 0.3 s later": {"audio_start": 0.3},
     "picture starts 0.2 s later": {"video_start": 0.2},
     "first stamps at 10 s": {"muxer_options": (("output_ts_offset", "10"),)},
@@ -77,9 +78,9 @@ class MediaBias:
     start: str
     """What is special about the streams' starts; empty where both start at zero."""
     bias_ms: float
-    """Positive: the sound was read later against the picture than it was written."""
-    picture_ahead_ms: float
-    sound_late_ms: float
+    """Positive: the sound was read earlier against the picture than it was written, as for an offset."""
+    picture_late_ms: float
+    sound_early_ms: float
 
 
 def base_clip(container: str, frame_rate: str) -> tuple[str, Clip]:
@@ -116,7 +117,7 @@ def clips_to_read() -> list[tuple[str, str, str, str, Clip]]:
 
 
 def read_bias(path: Path, clip: Clip) -> tuple[float, float]:
-    """Mean seconds by which the picture is ahead of its ticks, and by which the clicks are heard late.
+    """Mean seconds by which the picture is behind its ticks, and by which the clicks are heard early.
 
     The clock starts at the first frame that is shown, the first one not before zero.
     """
@@ -124,12 +125,12 @@ def read_bias(path: Path, clip: Clip) -> tuple[float, float]:
     times = [float(time) for time in clip.times_of_frames()]
     start = min(time for time in times if time >= 0)
     numbers = [read_frame_number(frame) for frame in media.frames()]
-    ahead = [times[number] - start - tick / FPS for tick, number in enumerate(numbers)]
+    late = [tick / FPS - (times[number] - start) for tick, number in enumerate(numbers)]
     heard = find_clicks(media.samples)
     if len(heard) != len(clip.click_times):
         raise RuntimeError(f"{path.name}: {len(heard)} of {len(clip.click_times)} clicks heard")
     expected = np.asarray(clip.times_of_clicks()) - start
-    return float(np.mean(ahead)), float(np.mean(np.asarray(heard) - expected))
+    return float(np.mean(late)), float(np.mean(expected - np.asarray(heard)))
 
 
 def measure_all() -> list[MediaBias]:
@@ -138,8 +139,9 @@ def measure_all() -> list[MediaBias]:
     with TemporaryDirectory() as folder:
         for container, frame_rate, start, extension, clip in clips_to_read():
             path = write_clip(Path(folder) / f"clip.{extension}", clip)
-            ahead, late = read_bias(path, clip)
-            in_ms = (round(1000 * seconds, 2) for seconds in (late + ahead, ahead, late))
+            late, early = read_bias(path, clip)
+            # Adding zero turns -0.0 into 0.0.
+            in_ms = (round(1000 * seconds, 1) + 0.0 for seconds in (late + early, late, early))
             measured.append(MediaBias(container, frame_rate, start, *in_ms))
     return measured
 

@@ -63,7 +63,9 @@ def parse_request(arguments: Sequence[str]) -> Request:
         input_dir=options.input_dir,
         output_dir=options.output_dir,
         preset=options.preset,
-        thresholds=resolve_thresholds(options.preset, options.min_confidence, options.max_abs_offset),
+        thresholds=resolve_thresholds(
+            options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
+        ),
         tracks=TrackSettings(min_face_px=options.min_face_size, min_track_frames=options.min_track),
         max_workers=options.max_workers,
         keep_all=options.keep_all,
@@ -120,6 +122,18 @@ def _add_gates(group: argparse._ArgumentGroup) -> None:
         type=int,
         metavar="FRAMES",
         help=f"maximum offset to either side, in frames of 1/25 s (default {thresholds.max_abs_offset})",
+    )
+    group.add_argument(
+        "--min_offset",
+        type=int,
+        metavar="FRAMES",
+        help="lowest offset, where it is not minus --max_abs_offset: negative means that the sound comes late",
+    )
+    group.add_argument(
+        "--max_offset",
+        type=int,
+        metavar="FRAMES",
+        help="highest offset, where it is not --max_abs_offset: people notice early sound sooner than late sound",
     )
     group.add_argument(
         "--min_face_size",

@@ -19,6 +19,7 @@ from syncnet.media import Media, MediaInfo, open_media
 from syncnet.models import SyncModel
 from syncnet.scoring import SyncScore, score_sync
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
+from syncnet.speech import find_speech
 from syncnet.tracks import Track, link_tracks
 
 CROPS_PER_PIECE = 64
@@ -76,9 +77,16 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
 
 
 def best_score(tracks: Iterable[TrackScore]) -> SyncScore | None:
-    """The score with the highest confidence, the earliest of equals; None where there is none."""
+    """The score with the highest confidence of those that rest on evidence, the earliest of equals.
+
+    Where none does, the highest of all; None where there is no score.
+    """
     scores = (track.score for track in tracks if track.score is not None)
-    return max(scores, key=lambda score: -math.inf if math.isnan(score.confidence) else score.confidence, default=None)
+    return max(scores, key=lambda score: (score.rests_on_evidence, _confidence(score)), default=None)
+
+
+def _confidence(score: SyncScore) -> float:
+    return -math.inf if math.isnan(score.confidence) else score.confidence
 
 
 def _watched(frames: Iterable[np.ndarray], stop: StopFlag) -> Iterator[np.ndarray]:
@@ -103,12 +111,13 @@ class _TrackInWork:
         if len(self._crops) == CROPS_PER_PIECE:
             self._push()
 
-    def finish(self, samples: np.ndarray, model: SyncModel) -> TrackScore:
+    def finish(self, samples: np.ndarray, speech: np.ndarray, model: SyncModel) -> TrackScore:
         self._push()
         track = self.track
         embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count)
         x1, y1, x2, y2 = (float(edge) for edge in track.mean_box)
-        return TrackScore(track.first_frame, track.frame_count, (x1, y1, x2, y2), score_sync(embeddings, model))
+        score = score_sync(embeddings, model, speech, track.first_frame)
+        return TrackScore(track.first_frame, track.frame_count, (x1, y1, x2, y2), score)
 
     def _push(self) -> None:
         if self._crops:
@@ -121,6 +130,7 @@ def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: Sto
     upcoming = deque(sorted(enumerate(tracks), key=lambda numbered: numbered[1].first_frame))
     active: list[_TrackInWork] = []
     scores: dict[int, TrackScore] = {}
+    speech = find_speech(media.samples)
     frames = enumerate(_watched(media.frames(), stop)) if tracks else iter(())
     for frame_index, frame in frames:
         while upcoming and upcoming[0][1].first_frame == frame_index:
@@ -128,7 +138,7 @@ def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: Sto
         for work in active:
             work.add(frame_index, frame)
         for work in [work for work in active if work.end_frame == frame_index + 1]:
-            scores[work.position] = work.finish(media.samples, model)
+            scores[work.position] = work.finish(media.samples, speech, model)
             active.remove(work)
         if len(scores) == len(tracks):
             break

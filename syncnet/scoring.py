@@ -1,4 +1,4 @@
-"""Embeddings -> distances -> offset and confidence."""
+"""Embeddings -> distances -> offset, confidence and evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from syncnet import MAX_SHIFT_FRAMES
+from syncnet.evidence import Evidence, weigh
 from syncnet.models import Embeddings, SyncModel
+from syncnet.timing import Timing, time_offset
 
 SHIFT_COUNT = 2 * MAX_SHIFT_FRAMES + 1
 PAIRWISE_EPSILON = 1e-6
@@ -26,38 +28,72 @@ class SyncScore:
     """Minimum of the curve (LSE-D where the model is the published one)."""
     curve: np.ndarray
     """(31,) float32: mean distance where lip i meets sound i + k - 15; NaN where no such pair exists."""
+    evidence: Evidence | None = None
+    """What the offset rests on; None where it was not asked for."""
+    timing: Timing | None = None
+    """The offset in milliseconds; None where it was not asked for."""
+
+    @property
+    def rests_on_evidence(self) -> bool:
+        return self.evidence is None or self.evidence.level != "none"
 
 
-def score_sync(embeddings: Embeddings, model: SyncModel) -> SyncScore | None:
+def score_sync(
+    embeddings: Embeddings, model: SyncModel, speech: np.ndarray | None = None, first_frame: int = 0
+) -> SyncScore | None:
     """The track's score, or None where no lip stands beside any sound.
 
+    ``speech``: whether somebody speaks, for each frame of the video, bool; with it the evidence is weighed.
+    ``first_frame``: the video's frame at which the track starts.
     Source: Chung and Zisserman, "Out of time: automated lip sync in the wild", 2016, section 3.
     """
-    curve = mean_distances(embeddings)
+    distances = pair_distances(embeddings)
+    curve = _means(distances)
     if not np.isfinite(curve[MAX_SHIFT_FRAMES]):
         return None
     lowest = int(np.nanargmin(curve))
+    offset_frames = MAX_SHIFT_FRAMES - lowest
     raw = float(np.nanmedian(curve) - curve[lowest])
     confidence = model.confidence(raw, len(embeddings.video))
-    return SyncScore(MAX_SHIFT_FRAMES - lowest, confidence, float(curve[lowest]), curve)
+    if speech is None:
+        return SyncScore(offset_frames, confidence, float(curve[lowest]), curve)
+    first_lip = first_frame + embeddings.middle_frame
+    beside = speech[first_lip : first_lip + distances.shape[1]]
+    beside = np.pad(beside, (0, distances.shape[1] - len(beside)))
+    evidence, window_curves = weigh(distances, offset_frames, beside, first_lip)
+    timing = time_offset(curve, window_curves)
+    return SyncScore(offset_frames, confidence, float(curve[lowest]), curve, evidence, timing)
 
 
 def mean_distances(embeddings: Embeddings) -> np.ndarray:
     """Mean distance for each shift of -15..+15 frames, shape (31,), float32."""
+    return _means(pair_distances(embeddings))
+
+
+def pair_distances(embeddings: Embeddings) -> np.ndarray:
+    """Distance of lip i and sound i + k - 15 in row k, shape (31, W), float32; NaN where no such pair exists."""
     measure = _cosine_distances if embeddings.metric == "cosine" else _euclidean_distances
     audio, lead = embeddings.audio, embeddings.audio_lead
     if embeddings.zero_pad_ends:
         audio = np.pad(audio, ((MAX_SHIFT_FRAMES, MAX_SHIFT_FRAMES), (0, 0)))
         lead += MAX_SHIFT_FRAMES
-    curve = np.full(SHIFT_COUNT, np.nan, np.float32)
-    for column in range(SHIFT_COUNT):
-        start = lead + column - MAX_SHIFT_FRAMES
+    distances = np.full((SHIFT_COUNT, len(embeddings.video)), np.nan, np.float32)
+    for row in range(SHIFT_COUNT):
+        start = lead + row - MAX_SHIFT_FRAMES
         first = max(0, -start)
         end = min(len(embeddings.video), len(audio) - start)
         if end > first:
-            pairs = measure(embeddings.video[first:end], audio[start + first : start + end])
-            curve[column] = pairs.mean()
-    return curve
+            distances[row, first:end] = measure(embeddings.video[first:end], audio[start + first : start + end])
+    return distances
+
+
+def _means(distances: np.ndarray) -> np.ndarray:
+    means = np.full(SHIFT_COUNT, np.nan, np.float32)
+    for row, pairs in enumerate(distances):
+        exists = np.isfinite(pairs)
+        if exists.any():
+            means[row] = pairs[exists].mean()
+    return means
 
 
 def _cosine_distances(video: np.ndarray, audio: np.ndarray) -> np.ndarray:

@@ -10,17 +10,36 @@ from syncnet.errors import UsageError
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What a video needs to pass."""
+    """What a video needs to pass. Offsets in frames of 1/25 s; positive: the sound comes early."""
 
     min_confidence: float = 5.0
     max_abs_offset: int = 3
-    """Frames of 1/25 s."""
+    min_offset: int | None = None
+    """Takes the place of ``-max_abs_offset``."""
+    max_offset: int | None = None
+    """Takes the place of ``max_abs_offset``."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.min_confidence) or self.min_confidence < 0:
             raise UsageError(f"--min_confidence {self.min_confidence}", cure="give a number of 0 or more")
         if self.max_abs_offset < 0:
             raise UsageError(f"--max_abs_offset {self.max_abs_offset}", cure="give a whole number of 0 or more")
+        if self.lowest_offset > self.highest_offset:
+            raise UsageError(
+                f"no offset lies between {self.lowest_offset} and {self.highest_offset}",
+                cure="give a --min_offset that is not above --max_offset",
+            )
+
+    @property
+    def lowest_offset(self) -> int:
+        return -self.max_abs_offset if self.min_offset is None else self.min_offset
+
+    @property
+    def highest_offset(self) -> int:
+        return self.max_abs_offset if self.max_offset is None else self.max_offset
+
+    def allow(self, offset_frames: int) -> bool:
+        return self.lowest_offset <= offset_frames <= self.highest_offset
 
 
 PRESETS = {
@@ -31,12 +50,20 @@ PRESETS = {
 }
 
 
-def resolve_thresholds(preset: str | None, min_confidence: float | None, max_abs_offset: int | None) -> Thresholds:
+def resolve_thresholds(
+    preset: str | None,
+    min_confidence: float | None,
+    max_abs_offset: int | None,
+    min_offset: int | None = None,
+    max_offset: int | None = None,
+) -> Thresholds:
     """Thresholds of the preset (or the defaults), each replaced by the explicit value where one was given."""
     base = PRESETS[preset] if preset else Thresholds()
     return Thresholds(
         base.min_confidence if min_confidence is None else min_confidence,
         base.max_abs_offset if max_abs_offset is None else max_abs_offset,
+        min_offset,
+        max_offset,
     )
 
 

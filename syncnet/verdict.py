@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syncnet import FPS, MAX_SHIFT_FRAMES
+from syncnet.evidence import OffsetPiece
 from syncnet.scoring import SyncScore
 from syncnet.settings import Thresholds
 
@@ -25,16 +27,20 @@ class Verdict:
 def judge(score: SyncScore | None, thresholds: Thresholds, no_track_reason: str = "") -> Verdict:
     """The verdict on the best track's score, or on a video without one.
 
-    A video passes when its confidence is at least the minimum and its offset is at most the maximum to either
-    side. A confidence that is no number never passes.
+    A video passes when its confidence is at least the minimum, its offset lies within the limits, wherever it is
+    measured, and both rest on evidence. A confidence that is no number never passes.
     """
     if score is None:
         return Verdict(False, (no_track_reason or "no face track",))
     reasons = []
     if not score.confidence >= thresholds.min_confidence:
         reasons.append(_low_confidence(score.confidence, thresholds.min_confidence))
-    if abs(score.offset_frames) > thresholds.max_abs_offset:
-        reasons.append(_large_offset(score.offset_frames, thresholds.max_abs_offset))
+    if not thresholds.allow(score.offset_frames):
+        reasons.append(_large_offset(score.offset_frames, thresholds))
+    if score.evidence and score.evidence.level == "none":
+        reasons.append(f"no evidence of sync ({score.evidence.problem})")
+    if score.evidence and not all(thresholds.allow(piece.offset_frames) for piece in score.evidence.pieces):
+        reasons.append(describe_pieces(score.evidence.pieces))
     return Verdict(not reasons, tuple(reasons))
 
 
@@ -69,10 +75,18 @@ def _low_confidence(confidence: float, minimum: float) -> str:
     return f"confidence {shown} is below {minimum}"
 
 
-def _large_offset(offset_frames: int, maximum: int) -> str:
+def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:
+    """``the offset changes: +0 from 0.2 s to 5.1 s, +6 from 5.0 s to 9.8 s``."""
+    stretches = (f"{p.offset_frames:+d} from {p.start_seconds:.1f} s to {p.end_seconds:.1f} s" for p in pieces)
+    return f"the offset changes: {', '.join(stretches)}"
+
+
+def _large_offset(offset_frames: int, thresholds: Thresholds) -> str:
     milliseconds = abs(offset_milliseconds(offset_frames))
     direction = offset_direction(offset_frames)
-    sentence = f"offset {offset_frames:+d} frames ({milliseconds} ms, {direction}) is beyond {maximum}"
+    lowest, highest = thresholds.lowest_offset, thresholds.highest_offset
+    limit = f"beyond {highest}" if lowest == -highest else f"not within {lowest:+d} and {highest:+d}"
+    sentence = f"offset {offset_frames:+d} frames ({milliseconds} ms, {direction}) is {limit}"
     if abs(offset_frames) >= MAX_SHIFT_FRAMES:
         # Unrelated sound mostly lands here: the number is the end of the search and no measurement.
         sentence += ", at the edge of the search: no matching shift was found"

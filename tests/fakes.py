@@ -9,6 +9,7 @@ import numpy as np
 
 from syncnet.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.engines import VideoResult
+from syncnet.evidence import Evidence, OffsetPiece
 from syncnet.interruption import StopFlag
 from syncnet.media import MediaInfo
 from syncnet.pipeline import TrackScore, VideoScore, best_score
@@ -16,6 +17,7 @@ from syncnet.placement import OutputFolders
 from syncnet.report import Asked, Identity, Run
 from syncnet.scoring import SyncScore
 from syncnet.settings import Thresholds, TrackSettings
+from syncnet.timing import Timing
 from syncnet.verdict import judge
 
 INFO = MediaInfo(
@@ -31,8 +33,14 @@ INFO = MediaInfo(
 )
 
 
-def make_score(confidence: float, offset_frames: int = 0, min_distance: float = 7.0) -> SyncScore:
-    return SyncScore(offset_frames, confidence, min_distance, np.zeros(31, np.float32))
+def make_score(
+    confidence: float,
+    offset_frames: int = 0,
+    min_distance: float = 7.0,
+    evidence: Evidence | None = None,
+    timing: Timing | None = None,
+) -> SyncScore:
+    return SyncScore(offset_frames, confidence, min_distance, np.zeros(31, np.float32), evidence, timing)
 
 
 def make_track(score: SyncScore | None, first_frame: int = 0) -> TrackScore:
@@ -63,8 +71,9 @@ def failed(name: str, error: str = "no sound in it", cure: str = "add sound") ->
     return VideoResult(Path("in") / name, PurePath(name), 5, "failed", 0.1, error=error, cure=cure)
 
 
+CHANGING = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 3), OffsetPiece(3.6, 7.8, 0)))
 ONE_OF_EACH = [
-    successful("sub/a.b.mp4", make_score(7.12345, 3, 6.54321)),
+    successful("sub/a.b.mp4", make_score(7.12345, 3, 6.54321, CHANGING, Timing(112.34, (98.76, 130.0)))),
     successful("b.mp4", make_score(1.0, -15)),
     faceless("c.mp4"),
     failed("d.mp4"),

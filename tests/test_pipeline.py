@@ -98,7 +98,7 @@ def score(monkeypatch: pytest.MonkeyPatch) -> object:
         monkeypatch.setattr(pipeline, "find_faces", lambda frames, *_: list(frames))
         monkeypatch.setattr(pipeline, "link_tracks", lambda *_: TrackingResult(tracks, reason))
         monkeypatch.setattr(pipeline, "TrackCropper", WholeFrameCropper)
-        monkeypatch.setattr(pipeline, "score_sync", lambda first_seen, _model: make_score(float(first_seen)))
+        monkeypatch.setattr(pipeline, "score_sync", lambda first_seen, *_: make_score(float(first_seen)))
         model = RecordingModel()
         stages = Stages(model=model, detector=AnyDetector())  # type: ignore[arg-type]
         return score_video(media.path, stages, stop or StopFlag()), model

@@ -42,3 +42,10 @@ def test_faces_and_tracks_of_nothing_are_wrong_usage() -> None:
         TrackSettings(min_face_px=0)
     with pytest.raises(UsageError, match="--min_track -5"):
         TrackSettings(min_track_frames=-5)
+
+
+def test_limits_of_each_side_take_the_place_of_the_symmetric_one() -> None:
+    thresholds = resolve_thresholds("medium", None, None, min_offset=-2)
+    assert (thresholds.lowest_offset, thresholds.highest_offset) == (-2, 5)
+    with pytest.raises(UsageError, match="no offset lies between 4 and 3"):
+        Thresholds(min_offset=4)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from fakes import make_score
 
+from syncnet.evidence import Evidence, OffsetPiece
 from syncnet.settings import Thresholds
 from syncnet.verdict import describe_offset, judge, offset_direction, offset_milliseconds
 
@@ -66,3 +69,31 @@ def test_words_and_milliseconds(offset: int, milliseconds: int, direction: str, 
     assert offset_milliseconds(offset) == milliseconds
     assert offset_direction(offset) == direction
     assert describe_offset(offset) == words
+
+
+def test_without_evidence_nothing_passes_and_the_reason_is_told() -> None:
+    none = Evidence("none", "no speech in the sound")
+    verdict = judge(make_score(9.0, 0, evidence=none), LIMITS)
+    assert verdict.reasons == ("no evidence of sync (no speech in the sound)",)
+
+
+@pytest.mark.parametrize("level", ["strong", "weak"])
+def test_evidence_of_either_kind_is_no_reason(level: Literal["strong", "weak"]) -> None:
+    assert judge(make_score(9.0, 0, evidence=Evidence(level, "", 8, 8)), LIMITS).passed
+
+
+@pytest.mark.parametrize(("second", "passes"), [(3, True), (6, False)])
+def test_an_offset_that_changes_has_to_stay_within_the_limits(second: int, passes: bool) -> None:
+    pieces = (OffsetPiece(0.0, 4.2, 0), OffsetPiece(3.6, 7.84, second))
+    verdict = judge(make_score(9.0, 0, evidence=Evidence("strong", "", 18, 9, pieces)), LIMITS)
+    assert verdict.passed == passes
+    if not passes:
+        assert verdict.reasons == ("the offset changes: +0 from 0.0 s to 4.2 s, +6 from 3.6 s to 7.8 s",)
+
+
+@pytest.mark.parametrize(("offset", "passes"), [(-4, False), (-3, True), (1, True), (2, False)])
+def test_limits_may_differ_by_side(offset: int, passes: bool) -> None:
+    verdict = judge(make_score(9.0, offset), Thresholds(min_offset=-3, max_offset=1))
+    assert verdict.passed == passes
+    if not passes:
+        assert verdict.reasons[0].endswith("is not within -3 and +1")

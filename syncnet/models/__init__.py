@@ -27,6 +27,8 @@ class Embeddings:
     metric: Literal["cosine", "euclidean"]
     zero_pad_ends: bool
     """Whether sound that does not exist counts as a zero vector (as published) or not at all."""
+    middle_frame: int = 0
+    """``video[i]`` stands for frame ``i + middle_frame`` of the track, the middle one of those that it sees."""
 
 
 class FaceEncoder(Protocol):

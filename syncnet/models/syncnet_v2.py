@@ -91,6 +91,7 @@ class SyncNetV2:
             audio_lead=0,
             metric="euclidean",
             zero_pad_ends=True,
+            middle_frame=WINDOW_FRAMES // 2,
         )
 
     def confidence(self, raw: float, embedding_count: int) -> float:

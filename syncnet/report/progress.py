@@ -55,4 +55,5 @@ def _outcome(result: VideoResult) -> str:
         return f"no face track: {result.error}"
     score = result.best
     quality = "good" if result.passed else "poor"
-    return f"{quality}, confidence {score.confidence:.1f}, {describe_offset(score.offset_frames)}"
+    told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
+    return f"{quality}, confidence {score.confidence:.1f}, {told}"

@@ -30,6 +30,8 @@ def build_results(run: Run) -> dict[str, Any]:
         "filter_settings": {
             "min_confidence": run.thresholds.min_confidence,
             "max_abs_offset": run.thresholds.max_abs_offset,
+            "min_offset": run.thresholds.lowest_offset,
+            "max_offset": run.thresholds.highest_offset,
             "min_face_size": run.tracks.min_face_px,
             "min_track": run.tracks.min_track_frames,
             "preset": run.asked.preset,
@@ -89,6 +91,7 @@ def _video(result: VideoResult) -> dict[str, Any]:
         "offset_direction": None if offset is None else offset_direction(offset),
         "confidence": best["confidence"],
         "min_distance": best["min_distance"],
+        **_evidence(result.best),
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
         "all_tracks": [_track(track) for track in result.tracks],
@@ -113,9 +116,28 @@ def _scores(score: SyncScore | None) -> dict[str, Any]:
     }
 
 
+def _evidence(score: SyncScore | None) -> dict[str, Any]:
+    evidence, timing = (score.evidence, score.timing) if score else (None, None)
+    interval = timing.interval_ms if timing else None
+    pieces = evidence.pieces if evidence else ()
+    return {
+        "offset_fine_ms": round(timing.milliseconds, 1) if timing else None,
+        "offset_interval_ms": [round(edge, 1) for edge in interval] if interval else None,
+        "evidence": evidence.level if evidence else None,
+        "evidence_problem": (evidence.problem or None) if evidence else None,
+        "windows": evidence.windows if evidence else None,
+        "windows_agreeing": evidence.agreeing if evidence else None,
+        "offset_changes": [
+            {"from": round(p.start_seconds, 2), "to": round(p.end_seconds, 2), "offset": p.offset_frames}
+            for p in pieces
+        ],
+    }
+
+
 def _track(track: TrackScore) -> dict[str, Any]:
     return {
         **_scores(track.score),
+        **_evidence(track.score),
         "first_frame": track.first_frame,
         "frame_count": track.frame_count,
         "mean_box": [round(edge) for edge in track.mean_box],

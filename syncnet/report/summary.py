@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from syncnet.discovery import VIDEO_SUFFIXES, SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.report import Counts, Run, count_results
+from syncnet.settings import Thresholds
 from syncnet.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
 
@@ -49,11 +50,7 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
 
 
 def _count_lines(run: Run, counts: Counts) -> list[str]:
-    limit = run.thresholds.max_abs_offset
-    wanted = (
-        f"confidence at least {run.thresholds.min_confidence}, "
-        f"offset at most {_count(limit, 'frame')} ({limit * MILLISECONDS_PER_FRAME} ms)"
-    )
+    wanted = f"confidence at least {run.thresholds.min_confidence}, {_offset_limits(run.thresholds)}"
     rows = [
         ("good quality", counts.good, wanted),
         ("poor quality", counts.poor, ""),
@@ -65,6 +62,14 @@ def _count_lines(run: Run, counts: Counts) -> list[str]:
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
     return lines
+
+
+def _offset_limits(thresholds: Thresholds) -> str:
+    lowest, highest = thresholds.lowest_offset, thresholds.highest_offset
+    if lowest == -highest:
+        return f"offset at most {_count(highest, 'frame')} ({highest * MILLISECONDS_PER_FRAME} ms)"
+    milliseconds = f"{lowest * MILLISECONDS_PER_FRAME:+d} to {highest * MILLISECONDS_PER_FRAME:+d} ms"
+    return f"offset {lowest:+d} to {highest:+d} frames ({milliseconds})"
 
 
 def _best_videos(results: Sequence[VideoResult], width: int) -> list[str]:

@@ -1,0 +1,104 @@
+"""Evidence on distances whose windows can be counted by hand: 25 lips each, a new one every 10 lips."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from syncnet.evidence import Evidence, OffsetPiece, weigh
+
+
+def distances_of(offsets: list[int]) -> np.ndarray:
+    """Lip i fits the sound at its own offset only: distance 0 there, 1 elsewhere."""
+    distances = np.ones((31, len(offsets)), np.float32)
+    distances[[15 - offset for offset in offsets], range(len(offsets))] = 0
+    return distances
+
+
+def weighed(offsets: list[int], offset_frames: int, speech: np.ndarray | None = None) -> Evidence:
+    heard = np.ones(len(offsets), bool) if speech is None else speech
+    return weigh(distances_of(offsets), offset_frames, heard, first_frame=0)[0]
+
+
+def test_windows_that_all_agree_are_strong_evidence() -> None:
+    # Starts 0, 10, .. 70: eight windows in 100 lips.
+    assert weighed([3] * 100, 3) == Evidence("strong", "", 8, 8)
+
+
+@pytest.mark.parametrize(("away", "agreeing"), [(2, 8), (3, 0)])
+def test_two_frames_apart_agree_and_three_do_not(away: int, agreeing: int) -> None:
+    evidence = weighed([3] * 100, 3 + away)
+    assert (evidence.windows, evidence.agreeing) == (8, agreeing)
+    assert evidence.level == ("strong" if agreeing else "none")
+
+
+def test_under_forty_percent_agreement_is_no_evidence() -> None:
+    # Ten stretches of 20 lips. A window belongs to the stretch that fills most of it, the lowest shift of equals.
+    offsets = [offset for offset in (4, -9, 11, -3, 8, -13, 2, -6, 13, -11) for _ in range(20)]
+    evidence = weighed(offsets, 4)
+    assert evidence.windows == 18
+    assert evidence.agreeing < 0.4 * 18
+    assert evidence.level == "none"
+    assert evidence.problem == f"{evidence.agreeing} of 18 windows of a second agree with the offset"
+
+
+def test_only_windows_in_which_somebody_speaks_half_the_time_count() -> None:
+    speech = np.arange(100) < 33
+    # From 0: 25 of 25, from 10: 23, from 20: 13, from 30: 3.
+    evidence = weighed([0] * 100, 0, speech)
+    assert evidence.windows == 3
+    # Too few to count, but the lips fit at one shift as no shuffled sound would.
+    assert (evidence.level, evidence.problem) == ("weak", "")
+
+
+def test_no_speech_is_no_evidence() -> None:
+    assert weighed([0] * 100, 0, np.zeros(100, bool)) == Evidence("none", "no speech in the sound")
+
+
+@pytest.mark.parametrize("edge", [-15, 15])
+def test_the_edge_of_the_search_is_no_evidence_however_sharp(edge: int) -> None:
+    evidence = weighed([edge] * 100, edge)
+    assert evidence == Evidence("none", "the best shift lies at the edge of the search", 8, 8)
+
+
+def test_a_short_track_of_noise_fits_its_shuffled_sound_as_well() -> None:
+    noise = np.random.default_rng(0).random((31, 40), np.float32)
+    offset = 15 - int(noise.mean(axis=1).argmin())
+    assert abs(offset) < 15
+    evidence, _ = weigh(noise, offset, np.ones(40, bool), 0)
+    assert (evidence.level, evidence.problem) == ("none", "the sound shuffled fits as well")
+
+
+def test_a_jump_is_told_with_its_times() -> None:
+    # 18 windows; the one from lip 90 holds 10 lips of the first half and 15 of the second.
+    evidence = weighed([0] * 100 + [6] * 100, 0)
+    assert evidence.level == "strong"
+    assert evidence.pieces == (OffsetPiece(0.0, (80 + 25) / 25, 0), OffsetPiece(90 / 25, (170 + 25) / 25, 6))
+
+
+def test_times_are_those_of_the_video() -> None:
+    evidence, _ = weigh(distances_of([0] * 100 + [6] * 100), 0, np.ones(200, bool), first_frame=50)
+    assert evidence.pieces[0].start_seconds == 2.0
+
+
+def test_a_drift_is_a_staircase() -> None:
+    # A frame earlier every 60 lips, 0 to 4. A stretch holds two steps at most.
+    pieces = weighed([lip // 60 for lip in range(300)], 2).pieces
+    assert [piece.offset_frames for piece in pieces] == sorted({piece.offset_frames for piece in pieces})
+    assert (len(pieces), pieces[0].offset_frames, pieces[-1].offset_frames) == (3, 0, 4)
+    assert pieces[0].start_seconds == 0
+    assert pieces[-1].end_seconds == (270 + 25) / 25
+
+
+def test_a_stray_window_is_no_change() -> None:
+    assert weighed([1] * 100 + [9] * 15 + [1] * 100, 1).pieces == ()
+
+
+def test_pairs_that_do_not_exist_are_left_out_of_the_windows() -> None:
+    distances = distances_of([5] * 100)
+    distances[20:, 50:] = np.nan  # the sound ends
+    evidence, curves = weigh(distances, 5, np.ones(100, bool), 0)
+    assert (evidence.windows, evidence.agreeing) == (8, 8)
+    # The window from 40 has 10 lips with that sound, fewer than half.
+    assert np.isnan(curves[4, 20:]).all()
+    assert np.isfinite(curves[3, 20:]).all()

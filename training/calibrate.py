@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors.torch import load_file
 
-from syncnet.models.lite import CALIBRATION_FILE, LiteFaceEncoder, LiteModel
+from syncnet.models.lite import CALIBRATION_FILE, LiteFaceEncoder, LiteModel, load_networks
 from syncnet.models.lite_calibration import Calibration
-from syncnet.models.lite_network import LiteNetwork
 from syncnet.scoring import SyncScore
 from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, load_corpus
 from training.judge import TalkingClip, score_windows, wrong_sounds
@@ -41,9 +39,7 @@ UNCALIBRATED = Calibration(np.array([1.0, 2.0]), np.array([[0.0, 1.0]] * 2), np.
 
 def load_uncalibrated(weights_path: Path) -> LiteModel:
     """The model with its raw confidence passed on as it is."""
-    network = LiteNetwork()
-    network.load_state_dict(load_file(weights_path))
-    return LiteModel(network, UNCALIBRATED, "uncalibrated", "cpu")
+    return LiteModel(load_networks(weights_path), UNCALIBRATED, "uncalibrated", "cpu")
 
 
 def read_corpus_clip(model: LiteModel, corpus: Corpus, clip: CorpusClip) -> TalkingClip:

@@ -34,6 +34,8 @@ HELD_OUT_SOURCES = frozenset(
 )
 # Faces that often do not talk: of no use as positives.
 LEFT_OUT_SOURCES = frozenset({"KwaiVGI/LivePortrait"})
+CLEANING = Path(__file__).parent / "cleaning.tsv"
+"""Clips to drop, and clips whose sound is early or late: what training/clean.py found."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,15 @@ class Corpus:
     def clip_samples(self, clip: CorpusClip) -> np.ndarray:
         start = clip.first_frame * SAMPLES_PER_FRAME
         return self.samples[start : start + clip.frame_count * SAMPLES_PER_FRAME]
+
+
+def read_cleaning(path: Path = CLEANING) -> dict[str, int | None]:
+    """Frames by which the sound of a clip is early, or None for a clip to drop; others are as they should be."""
+    with path.open(newline="") as stream:
+        rows = csv.DictReader(stream, delimiter="\t")
+        return {
+            row["file"]: None if row["sound_early_frames"] == "drop" else int(row["sound_early_frames"]) for row in rows
+        }
 
 
 def load_corpus(corpus_dir: Path, cache_dir: Path) -> Corpus:

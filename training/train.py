@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from syncnet.models.lite_network import LiteNetwork
-from training.corpus import load_corpus, write_manifest
+from training.corpus import load_corpus, read_cleaning, write_manifest
 from training.loss import sync_loss, whole_context
 from training.validate import validate
 from training.windows import Window, Windows
@@ -37,10 +37,14 @@ def main() -> None:
     corpus = load_corpus(options.corpus, options.cache)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_manifest(corpus, options.out.parent / "manifest.tsv")
-    clips = [clip for clip in corpus.clips if clip.role == "trained on"]
-    loader = DataLoader(Windows(corpus, clips, options.seed), batch_size=BATCH, num_workers=1, prefetch_factor=6)
+    cleaning = read_cleaning()
+    clips = [clip for clip in corpus.clips if clip.role == "trained on" and cleaning.get(clip.name, 0) is not None]
+    early = {name: frames for name, frames in cleaning.items() if frames is not None}
+    loader = DataLoader(Windows(corpus, clips, options.seed, early), batch_size=BATCH, num_workers=1, prefetch_factor=6)
     network = LiteNetwork(DROPOUT).to(options.device, memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True)
+    if options.compile:
+        network.frame_network.compile()
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=WEIGHT_DECAY)
     started = time.monotonic()
     best, outcomes = 0.0, []
@@ -102,6 +106,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compile", action="store_true", help="torch.compile for the frame network: a third faster")
     return parser.parse_args()
 
 

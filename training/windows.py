@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -26,8 +26,16 @@ Window = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 class Windows(IterableDataset[Window]):
     """Endless windows of random clips, the chance of a clip growing with the square root of its length."""
 
-    def __init__(self, corpus: Corpus, clips: Sequence[CorpusClip], seed: int) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        clips: Sequence[CorpusClip],
+        seed: int,
+        sound_early_frames: Mapping[str, int] | None = None,
+    ) -> None:
+        """``sound_early_frames``: by how much the sound of a clip, by its name, is to be delayed to be in sync."""
         self.corpus = corpus
+        self.sound_early_frames = sound_early_frames or {}
         self.clips = list(clips)
         weights = np.sqrt([clip.frame_count for clip in self.clips])
         self.chances = weights / weights.sum()
@@ -46,7 +54,7 @@ class Windows(IterableDataset[Window]):
         frames_at = _pick_frames(rng, clip.frame_count, speed)
         valid = (frames_at >= 0) & (frames_at <= clip.frame_count - 1)
         mouths = _take_mouths(self.corpus.clip_mouths(clip), np.clip(frames_at, 0, clip.frame_count - 1), rng)
-        sound_start = frames_at[0] * SAMPLES_PER_FRAME
+        sound_start = (frames_at[0] - self.sound_early_frames.get(clip.name, 0)) * SAMPLES_PER_FRAME
         positions = sound_start + (np.arange(SOUND_SAMPLES) - MAX_SHIFT_FRAMES * SAMPLES_PER_FRAME) * speed
         samples = self.corpus.clip_samples(clip)
         sound = np.interp(positions, np.arange(len(samples)), samples, left=0, right=0)

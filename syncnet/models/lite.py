@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,14 @@ from syncnet.errors import ModelFileError
 from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
 from syncnet.models import Embeddings, FaceEncoder
 from syncnet.models.lite_calibration import Calibration, read_calibration
-from syncnet.models.lite_network import CONTEXT_FRAMES, CONTEXT_STEPS, EMBEDDING_SIZE, FRAME_FEATURES, LiteNetwork
+from syncnet.models.lite_network import (
+    CONTEXT_FRAMES,
+    CONTEXT_STEPS,
+    EMBEDDING_SIZE,
+    FRAME_FEATURES,
+    MIDDLE_FRAME,
+    LiteNetwork,
+)
 
 WEIGHTS_FILE = "lite.safetensors"
 CALIBRATION_FILE = "lite_calibration.json"
@@ -43,22 +53,27 @@ class LiteFaceEncoder:
             self._features.append(self._model.encode_mouths(mouths))
 
     def features(self) -> torch.Tensor:
-        """(track frames - 2, 128), on the model's device."""
+        """(track frames - 2, members * 128), on the model's device."""
         return torch.cat(self._features) if self._features else torch.empty(0, FRAME_FEATURES)
 
 
 class LiteModel:
-    """See syncnet.models.SyncModel. Distances are 1 - cosine, on a scale of their own: no LSE-D."""
+    """See syncnet.models.SyncModel. Distances are 1 - cosine, on a scale of their own: no LSE-D.
+
+    Holds one or more networks that were trained apart; their cosines are averaged.
+    """
 
     name = "lite"
     # Eleven frames make one embedding; with fewer than fifteen pairs the far shifts would have none left.
     min_track_frames = CONTEXT_FRAMES + MAX_SHIFT_FRAMES
 
-    def __init__(self, network: LiteNetwork, calibration: Calibration, identity: str, device: str) -> None:
+    def __init__(self, networks: Sequence[LiteNetwork], calibration: Calibration, identity: str, device: str) -> None:
         self.identity = identity
-        # torch's annotations do not know memory_format here, its documentation does.
-        network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network = network.eval().requires_grad_(False)
+        for network in networks:
+            # torch's annotations do not know memory_format here, its documentation does.
+            network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.eval().requires_grad_(False)
+        self._networks = networks
         self._calibration = calibration
         self._device = device
 
@@ -67,10 +82,9 @@ class LiteModel:
 
     @torch.inference_mode()
     def encode_mouths(self, mouths: np.ndarray) -> torch.Tensor:
-        """(n, 64, 64) uint8 -> (n - 2, 128)."""
-        batch = torch.from_numpy(mouths)[None].to(self._device)
-        features: torch.Tensor = self._network.frame_network(batch.float())[0]
-        return features
+        """(n, 64, 64) uint8 -> (n - 2, members * 128)."""
+        batch = torch.from_numpy(mouths)[None].to(self._device).float()
+        return torch.cat([network.frame_network(batch)[0] for network in self._networks], dim=1)
 
     def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
         if not isinstance(encoder, LiteFaceEncoder):
@@ -81,18 +95,24 @@ class LiteModel:
     def embed_features(
         self, features: torch.Tensor, samples: np.ndarray, first_frame: int, frame_count: int
     ) -> Embeddings:
-        """As ``embed``, from the frame features, shape (frame_count - 2, 128), of the track."""
-        video = self._network.embed_lips(features[None])[0] if len(features) >= CONTEXT_FRAMES - 2 else None
+        """As ``embed``, from the frame features, shape (frame_count - 2, members * 128), of the track."""
+        video = self._embed_lips(features) if len(features) >= CONTEXT_FRAMES - 2 else None
         sound_first = max(0, first_frame - MAX_SHIFT_FRAMES)
         audio = self._embed_sound(samples, sound_first, first_frame + frame_count + MAX_SHIFT_FRAMES)
-        nothing = np.empty((0, EMBEDDING_SIZE), np.float32)
+        nothing = np.empty((0, EMBEDDING_SIZE * len(self._networks)), np.float32)
         return Embeddings(
             video=nothing if video is None else video.cpu().numpy(),
             audio=nothing if audio is None else audio.cpu().numpy(),
             audio_lead=first_frame - sound_first,
             metric="cosine",
             zero_pad_ends=False,
+            middle_frame=MIDDLE_FRAME,
         )
+
+    def _embed_lips(self, features: torch.Tensor) -> torch.Tensor:
+        parts = torch.split(features, FRAME_FEATURES, dim=1)
+        lips = [network.embed_lips(part[None])[0] for network, part in zip(self._networks, parts, strict=True)]
+        return _joined(lips)
 
     def _embed_sound(self, samples: np.ndarray, first_frame: int, end_frame: int) -> torch.Tensor | None:
         # The last step of a frame starts 480 samples into it and is 400 long: it reaches into the next frame.
@@ -100,8 +120,8 @@ class LiteModel:
         mel = log_mel(samples[first_frame * SAMPLES_PER_FRAME : end_frame * SAMPLES_PER_FRAME + reach])
         if len(mel) < CONTEXT_STEPS:
             return None
-        embeddings = self._network.embed_sound(torch.from_numpy(normalise_bands(mel))[None].to(self._device))
-        return embeddings[0]
+        batch = torch.from_numpy(normalise_bands(mel))[None].to(self._device)
+        return _joined([network.embed_sound(batch)[0] for network in self._networks])
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return self._calibration.confidence_of(raw, embedding_count + CONTEXT_FRAMES - 1)
@@ -114,18 +134,35 @@ def load_lite(device: str, weights_dir: Path | None) -> LiteModel:
 
 def read_lite(weights_path: Path, calibration_path: Path, device: str) -> LiteModel:
     """The model from two files that the caller trusts, such as fresh ones of a training."""
-    network = LiteNetwork()
-    try:
-        network.load_state_dict(load_file(weights_path))
-    except (RuntimeError, OSError, SafetensorError) as error:
-        raise ModelFileError(
-            f"{weights_path} does not fit this version ({str(error).splitlines()[0]})",
-            path=weights_path,
-            cure="restore it with `git checkout weights/`",
-        ) from error
+    networks = load_networks(weights_path)
     calibration = read_calibration(calibration_path)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (weights_path, calibration_path)]
-    return LiteModel(network, calibration, f"{digests[0]}+{digests[1][:12]}", device)
+    return LiteModel(networks, calibration, f"{digests[0]}+{digests[1][:12]}", device)
+
+
+def load_networks(path: Path) -> list[LiteNetwork]:
+    """The members of the model in one file; ModelFileError where they are of another shape."""
+    try:
+        members: dict[str, dict[str, torch.Tensor]] = defaultdict(dict)
+        for name, tensor in load_file(path).items():
+            # A single network, as a training leaves it, has its tensors under their plain names.
+            member, _, own_name = name.partition("/") if "/" in name else ("", "", name)
+            members[member][own_name] = tensor
+        networks = [LiteNetwork() for _ in members]
+        for network, member in zip(networks, sorted(members), strict=True):
+            network.load_state_dict(members[member])
+    except (RuntimeError, OSError, SafetensorError) as error:
+        raise ModelFileError(
+            f"{path} does not fit this version ({str(error).splitlines()[0]})",
+            path=path,
+            cure="restore it with `git checkout weights/`",
+        ) from error
+    return networks
+
+
+def _joined(embeddings: Sequence[torch.Tensor]) -> torch.Tensor:
+    """(T, 128) of each member -> (T, members * 128) of unit length: its cosine is the mean of the members' cosines."""
+    return torch.cat(list(embeddings), dim=1) / math.sqrt(len(embeddings))
 
 
 def _find(file_name: str, weights_dir: Path | None) -> Path:

@@ -16,9 +16,10 @@ from syncnet.pipeline import TrackScore, VideoScore, best_score
 from syncnet.placement import OutputFolders
 from syncnet.report import Asked, Identity, Run
 from syncnet.scoring import SyncScore
-from syncnet.settings import Thresholds, TrackSettings
+from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSettings
 from syncnet.timing import Timing
 from syncnet.verdict import judge
+from weights import load_manifest
 
 INFO = MediaInfo(
     width=1280,
@@ -104,14 +105,14 @@ def make_run(results: list[VideoResult], unprocessed: int = 0, interrupted: bool
 @dataclass
 class FakeModel:
     name: str = "fake"
-    identity: str = "a" * 64
+    identity: str = load_manifest()["lite.safetensors"]["sha256"]
     min_track_frames: int = 9
 
 
 @dataclass
 class FakeDetector:
     name: str = "faceless"
-    identity: str = "b" * 64
+    identity: str = load_manifest()["face_detection_yunet_2023mar.onnx"]["sha256"]
 
 
 @dataclass
@@ -120,6 +121,9 @@ class FakeStages:
 
     model: FakeModel = field(default_factory=FakeModel)
     detector: FakeDetector = field(default_factory=FakeDetector)
+    tracks: TrackSettings = field(default_factory=TrackSettings)
+    detect: DetectSettings = field(default_factory=DetectSettings)
+    shots: ShotSettings = field(default_factory=ShotSettings)
 
 
 def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:

@@ -1,0 +1,92 @@
+"""What is remembered of one finished video: everything that verdict, placement and results can be made from again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from syncnet.pipeline import VideoScore
+from syncnet.records_codec import from_plain, to_plain
+
+if TYPE_CHECKING:
+    from syncnet.pipeline import Stages
+
+SCORING_VERSION = 1
+"""Raised whenever the same file and settings come to another score; records of another version are scored again."""
+
+Failure = Literal["", "file", "environment", "crash"]
+"""``file``: its own fault, the same while it is unchanged. ``environment``: disk full, no permission, no memory; the
+next run may fare better. ``crash``: it took its process along."""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """As much of a file as tells at a glance whether it is still the same."""
+
+    size: int
+    """Bytes."""
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class VideoRecord:
+    """What became of one video, before any threshold is applied."""
+
+    path: str
+    """Relative to the input folder."""
+    identity: FileIdentity
+    fingerprint: str
+    """Of all else that the score depends on."""
+    score: VideoScore | None
+    """None for a video that could not be scored."""
+    seconds: float
+    """Wall time that scoring took."""
+    failure: Failure = ""
+    error: str = ""
+    cure: str = ""
+
+
+def fingerprint_of(stages: Stages, modes: dict[str, Any] | None = None) -> str:
+    """SHA-256 over everything but the file itself that a score depends on.
+
+    ``modes``: ways of scoring that the stages do not show, by name.
+    """
+    parts = {
+        "scoring": SCORING_VERSION,
+        "model": [stages.model.name, stages.model.identity],
+        "detector": [stages.detector.name, stages.detector.identity],
+        "tracks": asdict(stages.tracks),
+        "detect": asdict(stages.detect),
+        "shots": asdict(stages.shots),
+        "modes": modes or {},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def record_to_plain(record: VideoRecord) -> dict[str, Any]:
+    """The record in what JSON knows."""
+    plain: dict[str, Any] = to_plain(record)
+    return plain
+
+
+def record_from_plain(plain: Any) -> VideoRecord:
+    """Raises ValueError for anything that is no whole record."""
+    return from_plain(VideoRecord, plain)
+
+
+def score_to_plain(score: VideoScore) -> dict[str, Any]:
+    """The score in what JSON knows."""
+    plain: dict[str, Any] = to_plain(score)
+    return plain
+
+
+def score_from_plain(plain: Any) -> VideoScore:
+    """Raises ValueError for anything that is no whole score."""
+    return from_plain(VideoScore, plain)

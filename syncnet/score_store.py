@@ -1,0 +1,74 @@
+"""Scores found again by the content of a file, whatever its name and whichever output folder it is for."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+from syncnet.errors import UsageError
+from syncnet.interruption import StopFlag
+from syncnet.pipeline import VideoScore
+from syncnet.records import score_from_plain, score_to_plain
+
+HASH_PIECE_BYTES = 1024 * 1024
+
+
+def default_folder() -> Path:
+    """In the user's cache folder."""
+    return Path(platformdirs.user_cache_dir("sync_filter", appauthor=False)) / "scores"
+
+
+def hash_content(path: Path, stop: StopFlag) -> str:
+    """SHA-256 of all bytes of the file. Raises OSError, and Interrupted."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as reader:
+        while piece := reader.read(HASH_PIECE_BYTES):
+            stop.check()
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+class ScoreStore:
+    """One small file a score, under the hash of content and fingerprint. Shared by all runs of a user at once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises UsageError where the folder cannot be made."""
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"--score_cache {folder}: {error.strerror}", cure="give a folder you can write to, or off"
+            ) from error
+
+    def find(self, content_hash: str, fingerprint: str) -> VideoScore | None:
+        """A stored score; None where there is none, or one that cannot be read."""
+        try:
+            with open(self._path(content_hash, fingerprint), encoding="ascii") as reader:
+                return score_from_plain(json.load(reader))
+        except (OSError, ValueError):
+            return None
+
+    def keep(self, content_hash: str, fingerprint: str, score: VideoScore) -> None:
+        """Stores the score whole or not at all. It only saves time, so a store that cannot be written is no failure."""
+        path = self._path(content_hash, fingerprint)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with open(temporary, "x", encoding="ascii") as writer:
+                json.dump(score_to_plain(score), writer, allow_nan=False)
+            os.replace(temporary, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+    def _path(self, content_hash: str, fingerprint: str) -> Path:
+        key = hashlib.sha256(f"{content_hash} {fingerprint}".encode()).hexdigest()
+        # 256 folders: no file system likes a million names in one.
+        return self._folder / key[:2] / f"{key[2:]}.json"

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from fakes import INFO, FakeStages, make_score, scored
+
+from syncnet.evidence import Evidence, OffsetPiece
+from syncnet.records import FileIdentity, VideoRecord, fingerprint_of, record_from_plain, record_to_plain
+from syncnet.records_codec import from_plain, to_plain
+from syncnet.scoring import SyncScore
+from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
+from syncnet.timing import Timing
+
+
+def through_json(plain: Any) -> Any:
+    return json.loads(json.dumps(plain, allow_nan=False))
+
+
+def make_record(path: str = "sub/a.mp4", **changes: Any) -> VideoRecord:
+    values: dict[str, Any] = {
+        "path": path,
+        "identity": FileIdentity(12, 1_700_000_000_123_456_789),
+        "fingerprint": "f" * 64,
+        "score": scored(make_score(7.5, 1)),
+        "seconds": 1.25,
+    }
+    return VideoRecord(**{**values, **changes})
+
+
+def test_a_score_comes_back_to_the_last_bit() -> None:
+    curve = np.linspace(0.1, 1 / 3, 31).astype(np.float32)
+    curve[4] = np.nan
+    evidence = Evidence("weak", "few windows", 7, 3, (OffsetPiece(0.0, 2.5, -3), OffsetPiece(2.5, 4.0, 1)))
+    score = SyncScore(-3, 0.1 + 0.2, float(np.float32(1.1)), curve, evidence)
+    record = make_record(score=scored(score, None))
+    back = record_from_plain(through_json(record_to_plain(record)))
+    assert back.score is not None
+    first, second = back.score.tracks
+    assert second.score is None
+    assert first.score is not None
+    assert (first.first_frame, first.frame_count, first.mean_box) == (0, 100, (10.2, 20.7, 110.4, 140.6))
+    assert (first.score.offset_frames, first.score.confidence, first.score.min_distance) == (
+        -3, 0.1 + 0.2, float(np.float32(1.1)),
+    )  # fmt: skip
+    assert first.score.curve.dtype == np.float32
+    np.testing.assert_array_equal(first.score.curve, curve)
+    assert first.score.evidence == evidence
+    assert back.score.info == INFO
+    assert (back.path, back.identity, back.fingerprint, back.seconds) == (
+        "sub/a.mp4", FileIdentity(12, 1_700_000_000_123_456_789), "f" * 64, 1.25,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("interval", [None, (-3.25, 10.5)])
+def test_timing_comes_back(interval: tuple[float, float] | None) -> None:
+    timing = Timing(1.5, interval)
+    back = record_from_plain(through_json(record_to_plain(make_record(score=scored(make_score(1.0, timing=timing))))))
+    assert back.score is not None
+    assert back.score.tracks[0].score is not None
+    assert back.score.tracks[0].score.timing == timing
+
+
+def test_numbers_that_are_none_become_null_and_come_back() -> None:
+    plain = record_to_plain(make_record(score=scored(make_score(math.nan))))
+    assert plain["score"]["tracks"][0]["score"]["confidence"] is None
+    back = record_from_plain(through_json(plain))
+    assert back.score is not None
+    assert back.score.tracks[0].score is not None
+    assert math.isnan(back.score.tracks[0].score.confidence)
+
+
+def test_names_of_any_bytes_come_back() -> None:
+    name = os.fsdecode(b'caf\xc3\xa9 \xff\n".mp4')
+    assert record_from_plain(through_json(record_to_plain(make_record(name)))).path == name
+
+
+def test_a_failure_comes_back() -> None:
+    record = make_record(score=None, failure="environment", error="disk full", cure="free some space")
+    assert record_from_plain(through_json(record_to_plain(record))) == record
+
+
+@dataclass(frozen=True)
+class Small:
+    number: int
+    word: Literal["a", "b"] = "a"
+
+
+def test_unknown_fields_are_left_out_and_absent_ones_take_their_default() -> None:
+    assert from_plain(Small, {"number": 3, "newer": True}) == Small(3, "a")
+
+
+@pytest.mark.parametrize(
+    "plain", [None, [], {}, {"number": "3"}, {"number": True}, {"number": None}, {"number": 3, "word": "c"}]
+)
+def test_what_does_not_fit_is_refused(plain: Any) -> None:
+    with pytest.raises(ValueError, match=r"Small|belongs|none of"):
+        from_plain(Small, plain)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [(("identity", "size"), None), (("score", "tracks"), {}), (("score", "tracks", 0, "mean_box"), [1, 2, 3])],
+)
+def test_a_record_that_is_not_whole_is_refused(path: tuple[Any, ...], value: Any) -> None:
+    plain = through_json(record_to_plain(make_record()))
+    inner = plain
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    with pytest.raises(ValueError, match=r"belong|no list"):
+        record_from_plain(plain)
+
+
+def test_what_json_does_not_know_is_no_value() -> None:
+    with pytest.raises(TypeError, match="set has no place in a record"):
+        to_plain({1})
+
+
+def test_the_fingerprint_tells_everything_apart_that_a_score_depends_on() -> None:
+    def changed(**values: Any) -> str:
+        return fingerprint_of(FakeStages(**values))
+
+    other_model = FakeStages()
+    other_model.model.identity = "c" * 64
+    other_detector = FakeStages()
+    other_detector.detector.name = "another"
+    fingerprints = [
+        changed(),
+        changed(tracks=TrackSettings(min_face_px=49)),
+        changed(tracks=TrackSettings(min_track_frames=49)),
+        changed(detect=DetectSettings(detect_every_frames=1)),
+        changed(shots=ShotSettings(20.0)),
+        fingerprint_of(other_model),
+        fingerprint_of(other_detector),
+        fingerprint_of(FakeStages(), {"reference": True}),
+    ]
+    assert len(set(fingerprints)) == len(fingerprints)
+    assert changed() == fingerprints[0]

@@ -29,6 +29,7 @@ from syncnet.models import load_model
 from syncnet.pipeline import Stages, best_score, score_video
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.tracks import Track, link_tracks
+from weights import WeightsPolicy
 
 STEPS = 1, 3, 5, 10
 SETTINGS = TrackSettings()
@@ -36,7 +37,7 @@ SETTINGS = TrackSettings()
 
 def main() -> None:
     arguments = parse_arguments()
-    spec = resolve_detector(arguments.detector, arguments.weights_dir)
+    spec = resolve_detector(arguments.detector, WeightsPolicy(arguments.weights_dir))
     paths = [
         path
         for path in sorted(arguments.clips.iterdir())
@@ -50,7 +51,7 @@ def main() -> None:
 
 def print_scores(paths: list[Path], spec: DetectorSpec) -> None:
     """Offset and confidence of each video's best track for every N."""
-    model = load_model("lite", "auto", None)
+    model = load_model("lite", "auto", WeightsPolicy())
     print(f"{'video':44}" + "".join(f"{f'N = {step}':>16}" for step in STEPS))
     for path in paths:
         cells = []

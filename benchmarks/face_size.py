@@ -23,6 +23,7 @@ from detectors import DetectorSpec, box_overlaps, resolve_detector
 from detectors.yunet import RELIABLE_FACE_PX
 from syncnet.errors import VideoError
 from syncnet.media import open_media
+from weights import WeightsPolicy
 
 HEIGHTS_PX = 12, 16, 20, 24, 28, 32, 48
 SURE_SCORE = 0.8
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, required=True, help="folder of videos")
     parser.add_argument("--weights_dir", type=Path, help="folder of the YuNet model file")
     arguments = parser.parse_args()
-    specs = [resolve_detector(name, arguments.weights_dir) for name in ("haar", "yunet")]
+    specs = [resolve_detector(name, WeightsPolicy(arguments.weights_dir)) for name in ("haar", "yunet")]
     found: dict[tuple[str, int], list[bool]] = {(spec.name, px): [] for spec in specs for px in HEIGHTS_PX}
     for path in sorted(arguments.clips.iterdir()):
         for frame_bgr, face in sure_faces(path, specs[-1]):

@@ -23,6 +23,7 @@ from detectors import resolve_detector
 from detectors.haar import FRONTAL, PROFILE, BoxMapping, Cascade
 from syncnet.errors import VideoError
 from syncnet.media import open_media
+from weights import WeightsPolicy
 
 MIN_FACE_PX = 50
 SURE_SCORE = 0.8
@@ -63,7 +64,7 @@ def fits_of_video(path: Path, arguments: argparse.Namespace) -> Iterator[tuple[s
         print(error, file=sys.stderr)
         return
     size = media.info.width, media.info.height
-    yunet = resolve_detector("yunet", arguments.weights_dir).create(MIN_FACE_PX, *size)
+    yunet = resolve_detector("yunet", WeightsPolicy(arguments.weights_dir)).create(MIN_FACE_PX, *size)
     frontal, profile = (
         Cascade(replace(settings, mapping=AS_FOUND), MIN_FACE_PX, *size) for settings in (FRONTAL, PROFILE)
     )

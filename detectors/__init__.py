@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from syncnet.errors import UsageError
-from weights import find_weights, load_manifest, require_weights
+from weights import WeightsPolicy, find_weights, require_weights
 
 DETECTOR_NAMES = ("haar", "yunet", "s3fd")
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -101,20 +101,21 @@ class YunetSpec:
         return YunetDetector(self.model_path, min_face_px, frame_width, frame_height)
 
 
-def resolve_detector(name: str, weights_dir: Path | None, device: str = "cpu") -> DetectorSpec:
-    """The detector to use. ``auto``: yunet where its file is at hand, else haar. ``device`` is the one of s3fd.
+def resolve_detector(name: str, policy: WeightsPolicy, device: str = "cpu") -> DetectorSpec:
+    """The detector to use. ``auto``: yunet where its file is at hand, else haar, and never from the network.
 
-    Raises ModelFileError where a detector was asked for by name and its file is missing, or a file is corrupt.
+    One asked for by name is fetched where it is missing. ``device`` is the one of s3fd. Raises ModelFileError where a
+    file is corrupt or cannot be had.
     """
     if name not in ("auto", *DETECTOR_NAMES):
         raise UsageError(f"unknown detector {name}", cure=f"choose auto, {', '.join(DETECTOR_NAMES)}")
     if name == "s3fd":
         from detectors.s3fd import load_s3fd
 
-        return load_s3fd(require_weights(S3FD_FILE, weights_dir, "--detector s3fd", "--detector haar"), device)
-    if name == "yunet" or (name == "auto" and find_weights(YUNET_FILE, weights_dir)):
-        path = require_weights(YUNET_FILE, weights_dir, "--detector yunet", "--detector haar")
-        return YunetSpec(load_manifest()[YUNET_FILE]["sha256"], path)
+        return load_s3fd(require_weights(S3FD_FILE, policy, "--detector s3fd", "--detector haar").path, device)
+    if name == "yunet" or (name == "auto" and find_weights(YUNET_FILE, policy)):
+        found = require_weights(YUNET_FILE, policy, "--detector yunet", "--detector haar")
+        return YunetSpec(found.sha256, found.path)
     from detectors.haar import cascades_sha256
 
     return HaarSpec(cascades_sha256())

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from syncnet.errors import UsageError
 from syncnet.settings import PRESETS, Thresholds, TrackSettings, resolve_thresholds
+from weights import WeightsPolicy
 
 PROGRAM = "filter_videos_by_sync_score.py"
 DEFAULT_WORKERS = 2
@@ -51,7 +52,7 @@ class Request:
     model: str
     detector: str
     device: str
-    weights_dir: Path | None
+    weights: WeightsPolicy
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -73,7 +74,11 @@ def parse_request(arguments: Sequence[str]) -> Request:
         model=options.model,
         detector=options.detector,
         device=options.device,
-        weights_dir=options.weights_dir,
+        weights=WeightsPolicy(
+            weights_dir=options.weights_dir,
+            offline=options.offline,
+            allow_unverified=options.allow_unverified_weights,
+        ),
     )
 
 
@@ -163,13 +168,15 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         "--model",
         choices=("auto", "lite", "syncnet_v2"),
         default="auto",
-        help="scorer: lite is embedded, syncnet_v2 is the published one and needs its file (default auto: lite)",
+        help="scorer: lite is embedded, syncnet_v2 is the published one, fetched where it is missing; "
+        "auto takes syncnet_v2 where its file is at hand, else lite (default auto)",
     )
     group.add_argument(
         "--detector",
         choices=("auto", "haar", "yunet", "s3fd"),
         default="auto",
-        help="face detector; auto takes yunet where its file is at hand, else haar (default auto)",
+        help="face detector: haar is in OpenCV, the others are fetched where they are missing; "
+        "auto takes yunet where its file is at hand, else haar (default auto)",
     )
     group.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs (default auto)"
@@ -179,6 +186,12 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         type=_folder,
         metavar="DIR",
         help="where model files are looked for first; also the environment variable SYNC_FILTER_WEIGHTS",
+    )
+    group.add_argument("--offline", action="store_true", help="never fetch a model file")
+    group.add_argument(
+        "--allow_unverified_weights",
+        action="store_true",
+        help="accept model files that are not the published ones; the results say so",
     )
 
 

@@ -13,6 +13,7 @@ from syncnet.cli import PROGRAM, Request, parse_request
 from syncnet.discovery import FoundVideos, find_videos
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, stop_on_signals
+from syncnet.pinning import Chosen, Pin, pin_choice
 from syncnet.placement import OutputFolders, prepare_folders
 from syncnet.text import printable
 
@@ -56,7 +57,7 @@ def load_stages(request: Request, workers: int) -> Stages:
 
     share = share_cores(workers)
     device = resolve_device(request.device)
-    model = load_model(request.model, device, request.weights_dir)
+    model = load_model(request.model, device, request.weights)
     if request.tracks.min_track_frames < model.min_track_frames:
         raise UsageError(
             f"--min_track {request.tracks.min_track_frames} is too short for the model {model.name}",
@@ -64,7 +65,7 @@ def load_stages(request: Request, workers: int) -> Stages:
         )
     return Stages(
         model=model,
-        detector=resolve_detector(request.detector, request.weights_dir, device),
+        detector=resolve_detector(request.detector, request.weights, device),
         tracks=request.tracks,
         detect=DetectSettings(min_face_px=request.tracks.min_face_px),
         decode_threads=share,
@@ -76,6 +77,11 @@ def _run(request: Request) -> int:
     found = find_videos(request.input_dir, recursive=request.recursive, excluded_dirs=folders.all_dirs)
     workers = max(1, min(request.max_workers, len(found.videos)))
     stages = load_stages(request, workers)
+    pin_choice(
+        folders.output_dir,
+        folders.results_path,
+        Pin(Chosen(stages.model.name, stages.model.identity), Chosen(stages.detector.name, stages.detector.identity)),
+    )
     started = time.perf_counter()
     with stop_on_signals() as stop:
         batch = _process(request, folders, found, stages, workers, stop)
@@ -124,14 +130,19 @@ def _describe(
     seconds: float,
 ) -> Run:
     from syncnet.report import Asked, Identity, Run
+    from syncnet.report.notices import find_notices
 
+    asked = Asked(request.preset, request.model, request.detector, request.device)
+    model = Identity(stages.model.name, stages.model.identity)
+    detector = Identity(stages.detector.name, stages.detector.identity)
     return Run(
         folders=folders,
         thresholds=request.thresholds,
         tracks=request.tracks,
-        asked=Asked(request.preset, request.model, request.detector, request.device),
-        model=Identity(stages.model.name, stages.model.identity),
-        detector=Identity(stages.detector.name, stages.detector.identity),
+        asked=asked,
+        model=model,
+        detector=detector,
+        notices=find_notices(asked, model, detector),
         found=found,
         results=batch.results,
         keep_all=request.keep_all,

@@ -27,6 +27,13 @@ def test_data() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Model files that a user fetched must not decide what the tests see."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.delenv("SYNC_FILTER_WEIGHTS", raising=False)
+
+
 @pytest.fixture
 def fake_scoring(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with scores that follow from the names of the files."""

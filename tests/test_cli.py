@@ -10,6 +10,7 @@ from syncnet.cli import parse_request
 from syncnet.errors import UsageError
 from syncnet.models import MODEL_NAMES
 from syncnet.settings import Thresholds, TrackSettings
+from weights import WeightsPolicy
 
 FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
 
@@ -22,7 +23,7 @@ def test_defaults() -> None:
     assert (request.input_dir, request.output_dir) == (Path("videos"), Path("sorted"))
     assert request.thresholds == Thresholds(5.0, 3)
     assert request.tracks == TrackSettings(min_face_px=50, min_track_frames=50)
-    assert (request.preset, request.max_workers, request.weights_dir) == (None, 2, None)
+    assert (request.preset, request.max_workers, request.weights) == (None, 2, WeightsPolicy())
     assert (request.keep_all, request.recursive) == (False, False)
     assert (request.model, request.detector, request.device) == ("auto", "auto", "auto")
 
@@ -37,7 +38,7 @@ def test_every_flag_arrives() -> None:
     )  # fmt: skip
     assert request.thresholds == Thresholds(4.5, 1)
     assert request.tracks == TrackSettings(min_face_px=30, min_track_frames=25)
-    assert (request.preset, request.max_workers, request.weights_dir) == ("high", 7, Path("models"))
+    assert (request.preset, request.max_workers, request.weights) == ("high", 7, WeightsPolicy(Path("models")))
     assert (request.keep_all, request.recursive) == (True, True)
     assert (request.model, request.detector, request.device) == ("lite", "haar", "cpu")
 

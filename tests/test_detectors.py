@@ -15,6 +15,7 @@ from detectors import YUNET_FILE, Detections, DetectorSpec, box_overlaps, resolv
 from detectors.haar import BoxMapping, mirrored
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError, UsageError
+from weights import WeightsPolicy
 
 NAMES = "haar", "yunet"
 EXAMPLE_FACE = np.array([[47.0, 2.0, 168.0, 160.0]])
@@ -45,7 +46,7 @@ def frame_of(path: Path, index: int) -> np.ndarray:
 
 
 def spec_of(name: str, test_data: Path) -> DetectorSpec:
-    return resolve_detector(name, test_data / "weights")
+    return resolve_detector(name, WeightsPolicy(test_data / "weights"))
 
 
 def find(spec: DetectorSpec, frame_bgr: np.ndarray, min_face_px: int = 50) -> Detections:
@@ -114,38 +115,40 @@ def test_working_size(min_face_px: int, frame_size: tuple[int, int], working_siz
 
 
 def test_auto_takes_haar_where_there_is_no_file(no_weights: Path) -> None:
-    spec = resolve_detector("auto", None)
+    spec = resolve_detector("auto", WeightsPolicy(offline=True))
     assert spec.name == "haar"
     assert len(spec.identity) == 64
 
 
 def test_auto_takes_yunet_where_its_file_is(no_weights: Path, test_data: Path) -> None:
-    spec = resolve_detector("auto", test_data / "weights")
+    spec = resolve_detector("auto", WeightsPolicy(test_data / "weights"))
     assert spec.name == "yunet"
     assert spec.identity == weights.load_manifest()[YUNET_FILE]["sha256"]
-    assert resolve_detector("haar", test_data / "weights").name == "haar"
+    assert resolve_detector("haar", WeightsPolicy(test_data / "weights")).name == "haar"
 
 
 def test_yunet_without_its_file_says_what_to_do(no_weights: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"face_detection_yunet_2023mar\.onnx.*--weights_dir.*--detector haar"):
-        resolve_detector("yunet", None)
+    with pytest.raises(
+        ModelFileError, match=r"face_detection_yunet_2023mar\.onnx.*--offline.*weights fetch.*--detector haar"
+    ):
+        resolve_detector("yunet", WeightsPolicy(offline=True))
 
 
 def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
     (no_weights / YUNET_FILE).write_bytes(b"not a network")
     with pytest.raises(ModelFileError, match="not the expected file"):
-        resolve_detector("auto", None)
+        resolve_detector("auto", WeightsPolicy(offline=True))
 
 
 def test_unknown_detector_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="choose auto, haar, yunet, s3fd"):
-        resolve_detector("hog", None)
+        resolve_detector("hog", WeightsPolicy(offline=True))
 
 
 def test_opencv_without_cascades_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(UsageError, match="opencv-python-headless>=4"):
-        resolve_detector("haar", None)
+        resolve_detector("haar", WeightsPolicy(offline=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -219,5 +222,5 @@ def test_threads_with_a_detector_each_see_the_same(name: str, test_data: Path, e
 
 
 def test_s3fd_says_where_its_file_is_to_be_had(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"sfd_face\.pth.*https://.*--weights_dir"):
-        resolve_detector("s3fd", tmp_path)
+    with pytest.raises(ModelFileError, match=r"sfd_face\.pth.*--offline.*weights fetch.*--detector haar"):
+        resolve_detector("s3fd", WeightsPolicy(tmp_path, offline=True))

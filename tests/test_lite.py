@@ -10,11 +10,12 @@ from syncnet import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel, load_lite
 from syncnet.models.lite_calibration import Calibration
 from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
+from weights import WeightsPolicy
 
 
 @pytest.fixture(scope="module")
 def model() -> LiteModel:
-    return load_lite("cpu", None)
+    return load_lite("cpu", WeightsPolicy())
 
 
 @pytest.fixture(scope="module")

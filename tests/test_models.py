@@ -10,15 +10,18 @@ import torch
 import weights
 from syncnet.errors import ModelFileError, UsageError
 from syncnet.models import load_model, resolve_device
+from weights import WeightsPolicy
+
+OFFLINE = WeightsPolicy(offline=True)
 
 
 def test_auto_is_the_embedded_model() -> None:
-    assert load_model("auto", "cpu", None).name == "lite"
+    assert load_model("auto", "cpu", OFFLINE).name == "lite"
 
 
 def test_a_model_that_is_not_there_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="syncnet_v3"):
-        load_model("syncnet_v3", "cpu", None)
+        load_model("syncnet_v3", "cpu", OFFLINE)
 
 
 @pytest.mark.parametrize(("at_hand", "expected"), [(True, "cuda"), (False, "cpu")])
@@ -37,15 +40,15 @@ def test_cuda_without_a_gpu_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_changed_file_of_the_embedded_model_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes((weights.EMBEDDED_MODEL.parent / name).read_bytes() + b" ")
     with pytest.raises(ModelFileError, match="expected"):
-        load_model("lite", "cpu", tmp_path)
+        load_model("lite", "cpu", WeightsPolicy(tmp_path, offline=True))
 
 
 def test_the_published_model_says_where_its_file_is_to_be_had(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"syncnet_v2\.model.*https://.*--weights_dir"):
-        load_model("syncnet_v2", "cpu", tmp_path)
+    with pytest.raises(ModelFileError, match=r"syncnet_v2\.model.*--offline.*weights fetch.*--model lite"):
+        load_model("syncnet_v2", "cpu", WeightsPolicy(tmp_path, offline=True))
 
 
 def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "syncnet_v2.model").write_bytes(b"something else")
     with pytest.raises(ModelFileError, match="expected"):
-        load_model("syncnet_v2", "cpu", tmp_path)
+        load_model("syncnet_v2", "cpu", WeightsPolicy(tmp_path, offline=True))

@@ -35,8 +35,8 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
     assert [document[name] for name in counts] == [6, 2, 1, 1, 1, 1, 2]
     assert document["interrupted"] is True
     assert abs(document["timestamp"] - time.time()) < 60
-    assert document["model"] == {"name": "lite", "identity": "ab12"}
-    assert document["detector"] == {"name": "haar", "identity": "cd34"}
+    assert document["model"] == {"name": "lite", "identity": "ab12", "verified": False}
+    assert document["detector"] == {"name": "haar", "identity": "cd34", "verified": True}
     assert set(document["versions"]) == {"tool", "python", "torch", "opencv", "av"}
     assert document["unreadable"] == [{"path": "in/locked", "reason": "permission denied"}]
     assert document["left_out"] == [{"path": "in/pipe.mp4", "reason": "not a regular file"}]

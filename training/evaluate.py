@@ -27,6 +27,7 @@ from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSett
 from syncnet.tracks import link_tracks
 from syncnet.verdict import judge
 from training.judge import TalkingClip, delay_sound, score_clip, score_windows, wrong_sounds
+from weights import WeightsPolicy
 
 # Chosen by their description alone: one face that clearly talks, filmed and not generated or dubbed, at least
 # 4 s long. `in_sync` marks those that nobody moved: the two test_offset clips are example.avi with moved sound.
@@ -158,7 +159,7 @@ def main() -> None:
     model = read_lite(options.weights, options.calibration, "cpu")
     figures = {}
     for name in options.detector:
-        detector = resolve_detector(name, options.weights_dir)
+        detector = resolve_detector(name, WeightsPolicy(options.weights_dir))
         found = (read_clip(options.clips / file, model, detector) for file in IN_SYNC_CLIPS + MOVED_CLIPS)
         clips = [clip for clip in found if clip is not None]
         print(f"-- {name}, model {model.identity[:12]}")

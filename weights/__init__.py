@@ -1,6 +1,7 @@
 """Model files: where they are looked for, and the proof that a file is the one that was meant.
 
-Standard library only, so that every other part may build on it. Nothing here uses the network.
+Importing this needs the standard library only, so that every other part may build on it. What uses the network is
+in weights/fetch.py, which is imported where a file has to be fetched.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -15,6 +18,8 @@ from syncnet.errors import ModelFileError, UsageError
 
 WEIGHTS_ENVIRONMENT_VARIABLE = "SYNC_FILTER_WEIGHTS"
 """Names a folder that is searched after ``--weights_dir`` and before the checkout's own."""
+CACHE_NAME = "filter-videos-by-sync-score"
+"""The tool's folder below the user's cache folder."""
 
 _OWN_FOLDER = Path(__file__).resolve().parent
 EMBEDDED_MODEL = _OWN_FOLDER / "lite.safetensors"
@@ -22,6 +27,8 @@ EMBEDDED_MODEL = _OWN_FOLDER / "lite.safetensors"
 
 _MANIFEST = _OWN_FOLDER / "manifest.json"
 _CHUNK_BYTES = 1 << 20
+_SHORTEST_DIGEST = 12
+"""An identity made of several files names the later ones by so many hex digits."""
 
 
 class ManifestEntry(TypedDict):
@@ -32,6 +39,29 @@ class ManifestEntry(TypedDict):
     licence: str
     source: str
     urls: list[str]
+    """In order of trust; empty for what ships with the project."""
+
+
+@dataclass(frozen=True)
+class WeightsPolicy:
+    """Where model files may come from, and which are accepted."""
+
+    weights_dir: Path | None = None
+    """Searched first."""
+    offline: bool = False
+    """Never touch the network."""
+    allow_unverified: bool = False
+    """Accept a file whose digest is not the manifest's, such as another checkpoint of the same shape."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A model file that was found."""
+
+    path: Path
+    sha256: str
+    verified: bool
+    """Whether it is the file of the manifest."""
 
 
 def load_manifest() -> dict[str, ManifestEntry]:
@@ -39,63 +69,85 @@ def load_manifest() -> dict[str, ManifestEntry]:
     return cast("dict[str, ManifestEntry]", json.loads(_MANIFEST.read_text(encoding="utf-8")))
 
 
-def find_weights(file_name: str, weights_dir: Path | None) -> Path | None:
-    """First verified place of a model file of the manifest, or None where it is nowhere.
+def cache_folder() -> Path:
+    """Where fetched files are kept for this user. It need not exist."""
+    import platformdirs
 
-    Looks in ``weights_dir``, then the folder that SYNC_FILTER_WEIGHTS names, then the checkout's ``weights/``.
-    A corrupt file is never passed over in silence.
+    return Path(platformdirs.user_cache_dir(CACHE_NAME, appauthor=False)) / "weights"
+
+
+def find_weights(file_name: str, policy: WeightsPolicy) -> WeightsFile | None:
+    """First place of a model file of the manifest, or None where it is nowhere. Never uses the network.
+
+    Looks in ``policy.weights_dir``, the folder that SYNC_FILTER_WEIGHTS names, the checkout's ``weights/`` and the
+    user's cache folder. A file that is not the one of the manifest is never passed over in silence.
 
     Raises:
         UsageError: a folder that was named does not exist.
         ModelFileError: the first file found is not the one of the manifest, or cannot be read.
     """
-    for folder in _search_folders(weights_dir):
+    for folder in search_folders(policy):
         path = folder / file_name
         if path.is_file():
-            verify_weights(path)
-            return path
+            return examine_weights(path, allow_unverified=policy.allow_unverified)
     return None
 
 
-def require_weights(file_name: str, weights_dir: Path | None, wanted_by: str, instead: str) -> Path:
+def require_weights(file_name: str, policy: WeightsPolicy, wanted_by: str, instead: str) -> WeightsFile:
     """As ``find_weights`` for a file that the flag ``wanted_by`` cannot do without; ``instead`` is a flag that can.
 
-    Raises ModelFileError, which says where the file is to be had, where it is nowhere.
+    Where it is nowhere it is fetched into the user's cache folder. ModelFileError where that may not be or fails.
     """
-    path = find_weights(file_name, weights_dir)
-    if path is None:
-        url = load_manifest()[file_name]["urls"][0]
+    found = find_weights(file_name, policy)
+    if found:
+        return found
+    if policy.offline:
         raise ModelFileError(
-            f"{wanted_by} needs {file_name}, which is not here",
-            cure=f"fetch it from {url} into a folder and name that with --weights_dir, or use {instead}",
+            f"{wanted_by} needs {file_name}, which is not here, and --offline forbids to fetch it",
+            cure=f"run `python -m weights fetch {file_name}` where there is a network, or use {instead}",
         )
-    return path
+    from weights.fetch import fetch_weights
+
+    path = fetch_weights(file_name, load_manifest()[file_name], cache_folder())
+    return WeightsFile(path, load_manifest()[file_name]["sha256"], verified=True)
 
 
-def verify_weights(path: Path) -> str:
-    """SHA-256 of a model file, in hex, after it was compared with the manifest's entry for the file's name.
+def examine_weights(path: Path, *, allow_unverified: bool = False) -> WeightsFile:
+    """The digest of a model file, compared with the manifest's entry for the file's name.
 
-    Raises ModelFileError where they differ, the manifest does not know the name, or the file cannot be read.
+    Raises ModelFileError where they differ (unless that is allowed), the manifest does not know the name, or the file
+    cannot be read.
     """
     entry = load_manifest().get(path.name)
     if entry is None:
         raise ModelFileError(f"{path} is not listed in {_MANIFEST.name}", path=path, cure="use a file that is listed")
     actual = _sha256_of(path)
-    if actual != entry["sha256"]:
+    verified = actual == entry["sha256"]
+    if not verified and not allow_unverified:
+        again = f" and run `python -m weights fetch {path.name}`" if entry["urls"] else ""
         raise ModelFileError(
             f"{path} is not the expected file (SHA-256 expected {entry['sha256']}, actual {actual})",
             path=path,
-            cure="delete it and fetch it again" + _from_first_url(entry),
+            cure=f"delete it{again}; if it is meant to be another one, give --allow_unverified_weights",
         )
-    return actual
+    return WeightsFile(path, actual, verified)
 
 
-def _search_folders(weights_dir: Path | None) -> list[Path]:
+def is_known(identity: str) -> bool:
+    """Whether a model's identity is all from the manifest: digests of files joined by ``+``, the later ones cut."""
+    digests = [entry["sha256"] for entry in load_manifest().values()]
+    return all(
+        len(part) >= _SHORTEST_DIGEST and any(digest.startswith(part) for digest in digests)
+        for part in identity.split("+")
+    )
+
+
+def search_folders(policy: WeightsPolicy) -> Iterator[Path]:
+    """In the order of the search. Raises UsageError where a folder that was named does not exist."""
     named = [
-        ("--weights_dir", weights_dir),
+        ("--weights_dir", policy.weights_dir),
         (WEIGHTS_ENVIRONMENT_VARIABLE, os.environ.get(WEIGHTS_ENVIRONMENT_VARIABLE)),
     ]
-    folders = []
     for origin, folder in named:
         if not folder:
             continue
@@ -103,8 +155,9 @@ def _search_folders(weights_dir: Path | None) -> list[Path]:
             raise UsageError(
                 f"{origin} names {folder}, which is no folder", path=folder, cure="name a folder that exists"
             )
-        folders.append(Path(folder))
-    return [*folders, _OWN_FOLDER]
+        yield Path(folder)
+    yield _OWN_FOLDER
+    yield cache_folder()
 
 
 def _sha256_of(path: Path) -> str:
@@ -118,7 +171,3 @@ def _sha256_of(path: Path) -> str:
             f"{path} cannot be read ({error.strerror})", path=path, cure="check that it exists and its permissions"
         ) from error
     return digest.hexdigest()
-
-
-def _from_first_url(entry: ManifestEntry) -> str:
-    return f" from {entry['urls'][0]}" if entry["urls"] else ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
 from syncnet.errors import UsageError
+from weights import WeightsPolicy, find_weights, require_weights
 
 MODEL_NAMES = ("lite", "syncnet_v2")
 SYNCNET_V2_FILE = "syncnet_v2.model"
@@ -57,28 +57,26 @@ class SyncModel(Protocol):
         """Median minus minimum of the mean distances over so many lip embeddings, on the familiar SyncNet scale."""
 
 
-def load_model(name: str, device: str, weights_dir: Path | None) -> SyncModel:
+def load_model(name: str, device: str, policy: WeightsPolicy) -> SyncModel:
     """The model, verified and resident on the device (``auto``, ``cpu`` or ``cuda``).
+
+    ``auto`` is syncnet_v2 where its file is at hand, else lite; it never uses the network. A model asked for by name is
+    fetched where it is missing.
 
     Raises UsageError for an unknown model or a device that the machine does not have,
     ModelFileError for a missing or corrupt file.
     """
     device = resolve_device(device)
+    if name == "syncnet_v2" or (name == "auto" and find_weights(SYNCNET_V2_FILE, policy)):
+        from syncnet.models.syncnet_v2 import load_syncnet_v2
+
+        found = require_weights(SYNCNET_V2_FILE, policy, "--model syncnet_v2", "--model lite")
+        return load_syncnet_v2(found.path, device)
     if name in ("auto", "lite"):
         from syncnet.models.lite import load_lite
 
-        return load_lite(device, weights_dir)
-    if name == "syncnet_v2":
-        return _load_syncnet_v2(device, weights_dir)
+        return load_lite(device, policy)
     raise UsageError(f"--model {name} is not known", cure=f"use one of {', '.join(MODEL_NAMES)}")
-
-
-def _load_syncnet_v2(device: str, weights_dir: Path | None) -> SyncModel:
-    from syncnet.models.syncnet_v2 import load_syncnet_v2
-    from weights import require_weights
-
-    path = require_weights(SYNCNET_V2_FILE, weights_dir, "--model syncnet_v2", "--model lite")
-    return load_syncnet_v2(path, device)
 
 
 def resolve_device(name: str) -> str:

@@ -127,9 +127,9 @@ class LiteModel:
         return self._calibration.confidence_of(raw, embedding_count + CONTEXT_FRAMES - 1)
 
 
-def load_lite(device: str, weights_dir: Path | None) -> LiteModel:
+def load_lite(device: str, policy: weights.WeightsPolicy) -> LiteModel:
     """The embedded model; ModelFileError where its files are missing or were changed."""
-    return read_lite(_find(WEIGHTS_FILE, weights_dir), _find(CALIBRATION_FILE, weights_dir), device)
+    return read_lite(_find(WEIGHTS_FILE, policy), _find(CALIBRATION_FILE, policy), device)
 
 
 def read_lite(weights_path: Path, calibration_path: Path, device: str) -> LiteModel:
@@ -165,10 +165,10 @@ def _joined(embeddings: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.cat(list(embeddings), dim=1) / math.sqrt(len(embeddings))
 
 
-def _find(file_name: str, weights_dir: Path | None) -> Path:
-    path = weights.find_weights(file_name, weights_dir)
-    if path is None:
+def _find(file_name: str, policy: weights.WeightsPolicy) -> Path:
+    found = weights.find_weights(file_name, policy)
+    if found is None:
         raise ModelFileError(
             f"the embedded model's {file_name} is missing", cure="restore it with `git checkout weights/`"
         )
-    return path
+    return found.path

@@ -9,6 +9,7 @@ from syncnet.discovery import FoundVideos
 from syncnet.engines import VideoResult
 from syncnet.placement import OutputFolders
 from syncnet.settings import Thresholds, TrackSettings
+from weights import is_known
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Identity:
     identity: str
     """SHA-256 of the files that its answers depend on."""
 
+    @property
+    def verified(self) -> bool:
+        """Whether these are the files of the manifest. The cascades of haar are part of OpenCV."""
+        return self.name == "haar" or is_known(self.identity)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -46,6 +52,8 @@ class Run:
     keep_all: bool
     interrupted: bool
     seconds: float
+    notices: tuple[str, ...] = ()
+    """What a reader should know of the choice of model and detector, a sentence each."""
 
 
 @dataclass

@@ -50,6 +50,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "timestamp": round(time.time(), 3),
         "model": _identity(run.model),
         "detector": _identity(run.detector),
+        "notices": list(run.notices),
         "versions": _versions(),
         "unreadable": [_skipped(path) for path in run.found.unreadable],
         "left_out": [_skipped(path) for path in run.found.left_out],
@@ -144,8 +145,8 @@ def _track(track: TrackScore) -> dict[str, Any]:
     }
 
 
-def _identity(identity: Identity) -> dict[str, str]:
-    return {"name": identity.name, "identity": identity.identity}
+def _identity(identity: Identity) -> dict[str, str | bool]:
+    return {"name": identity.name, "identity": identity.identity, "verified": identity.verified}
 
 
 def _skipped(skipped: SkippedPath) -> dict[str, str]:

@@ -31,6 +31,7 @@ def format_summary(run: Run, width: int) -> str:
         _without_score(run.results, "failed", "Failed", width),
         _skipped(run.found.unreadable, "Could not be read", width),
         _skipped(run.found.left_out, "Left out", width),
+        [indent(notice, width, 0) for notice in run.notices],
         [f"Results: {printable(str(run.folders.results_path))}"],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"

@@ -1,0 +1,26 @@
+"""What a reader should know of the model and the detector that gave the numbers."""
+
+from __future__ import annotations
+
+from syncnet.report import Asked, Identity
+
+
+def find_notices(asked: Asked, model: Identity, detector: Identity) -> tuple[str, ...]:
+    """A sentence for each choice that fell back for want of a file, and for each file that is not the published one."""
+    notices = []
+    if asked.model == "auto" and model.name == "lite":
+        notices.append(
+            "Scored with the embedded model, because the published one is not at hand: "
+            "`python -m weights fetch syncnet_v2.model` gets it."
+        )
+    if asked.detector == "auto" and detector.name == "haar":
+        notices.append(
+            "Faces were found by the slower haar, because yunet is not at hand: "
+            "`python -m weights fetch face_detection_yunet_2023mar.onnx` gets it."
+        )
+    notices += [
+        f"The file of {identity.name} is not the published one (--allow_unverified_weights)."
+        for identity in (model, detector)
+        if not identity.verified
+    ]
+    return tuple(notices)

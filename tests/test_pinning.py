@@ -1,0 +1,76 @@
+"""One output folder, one model and one detector."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fakes import FakeModel, FakeStages
+from folders import make_videos, results_in, run
+
+from syncnet import command
+from syncnet.errors import UsageError
+from syncnet.pinning import PIN_FILE, STATE_FOLDER, Chosen, Pin, pin_choice
+
+LITE = Chosen("lite", "a" * 64)
+PUBLISHED = Chosen("syncnet_v2", "b" * 64)
+HAAR = Chosen("haar", "c" * 64)
+YUNET = Chosen("yunet", "d" * 64)
+
+
+def pin(folder: Path, model: Chosen, detector: Chosen) -> None:
+    pin_choice(folder, folder / "sync_filter_results.json", Pin(model, detector))
+
+
+def test_the_first_run_decides_and_the_same_choice_goes_on(tmp_path: Path) -> None:
+    pin(tmp_path, LITE, HAAR)
+    pin(tmp_path, LITE, HAAR)
+
+
+@pytest.mark.parametrize(
+    ("model", "detector", "told"),
+    [
+        (PUBLISHED, HAAR, r"results of model lite \(aaaaaaaa\), this run would use syncnet_v2 .*choose --model lite"),
+        (LITE, YUNET, r"results of detector haar \(cccccccc\), this run would use yunet .*choose --detector haar"),
+        (Chosen("lite", "e" * 64), HAAR, r"model lite \(aaaaaaaa\).* use lite \(eeeeeeee\): give another --output_dir"),
+    ],
+)
+def test_another_choice_is_refused_with_the_way_out(tmp_path: Path, model: Chosen, detector: Chosen, told: str) -> None:
+    pin(tmp_path, LITE, HAAR)
+    with pytest.raises(UsageError, match=told):
+        pin(tmp_path, model, detector)
+    # The refusal changed nothing.
+    pin(tmp_path, LITE, HAAR)
+
+
+def test_results_of_a_version_without_a_note_decide_as_well(tmp_path: Path) -> None:
+    document = {"model": {"name": "lite", "identity": "a" * 64}, "detector": {"name": "haar", "identity": "c" * 64}}
+    (tmp_path / "sync_filter_results.json").write_text(json.dumps(document))
+    with pytest.raises(UsageError, match="choose --model lite"):
+        pin(tmp_path, PUBLISHED, HAAR)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"model": 3}', "\x00"])
+def test_a_note_that_cannot_be_read_is_named_with_the_cure(tmp_path: Path, content: str) -> None:
+    note = tmp_path / STATE_FOLDER / PIN_FILE
+    note.parent.mkdir()
+    note.write_text(content)
+    with pytest.raises(UsageError, match=r"models\.json cannot be read.*restore or delete it"):
+        pin(tmp_path, LITE, HAAR)
+
+
+def test_the_command_stops_before_any_video(
+    tmp_path: Path, fake_scoring: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = make_videos(tmp_path / "in", "fine.mp4")
+    assert run(videos, tmp_path / "out") == 0
+    before = results_in(tmp_path / "out")
+    other = FakeStages(model=FakeModel(name="other"))
+    monkeypatch.setattr(command, "load_stages", lambda _request, _workers: other)
+    capsys.readouterr()
+    assert run(videos, tmp_path / "out") == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "choose --model fake to go on there, or give another --output_dir" in told.err
+    assert results_in(tmp_path / "out") == before

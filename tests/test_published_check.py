@@ -1,0 +1,53 @@
+"""The published network on its own example; and that the check can tell right from wrong."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from seeded_weights import write_seeded_syncnet_v2
+
+from syncnet.models import SYNCNET_V2_FILE, load_model
+from syncnet.published_check import EXAMPLE_FILE, PublishedNumbers, check_published_example, score_face_clip
+from syncnet.scoring import SyncScore
+from weights import WeightsPolicy, examine_weights, find_weights
+
+
+def score_of(offset: int, distance: float, confidence: float) -> SyncScore:
+    return SyncScore(offset, confidence, distance, np.zeros(31))
+
+
+@pytest.mark.parametrize(("distance", "confidence"), [(5.353, 10.021), (5.348, 10.081)])
+def test_both_published_pairs_agree(distance: float, confidence: float) -> None:
+    assert PublishedNumbers().agree_with(score_of(3, distance, confidence))
+
+
+@pytest.mark.parametrize("wrong", [(2, 5.353, 10.021), (3, 5.5, 10.021), (3, 5.353, 9.7)])
+def test_other_numbers_do_not(wrong: tuple[int, float, float]) -> None:
+    assert not PublishedNumbers().agree_with(score_of(*wrong))
+
+
+def test_seeded_weights_are_scored_and_told_apart(
+    tmp_path: Path, test_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_seeded_syncnet_v2(tmp_path / SYNCNET_V2_FILE, test_data)
+    shutil.copy(test_data / "clips" / EXAMPLE_FILE, tmp_path)
+    policy = WeightsPolicy(tmp_path, offline=True, allow_unverified=True)
+    assert check_published_example(policy) == 1
+    assert "They do NOT agree." in capsys.readouterr().out
+
+
+@pytest.mark.published_weights
+def test_the_published_numbers_come_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where a user's own files are is what matters here, not the empty cache of the other tests.
+    monkeypatch.undo()
+    policy = WeightsPolicy(offline=True)
+    if not find_weights(SYNCNET_V2_FILE, policy):
+        pytest.skip("syncnet_v2.model is not here: python -m weights fetch")
+    found = find_weights(EXAMPLE_FILE, policy)
+    example = found.path if found else request.getfixturevalue("test_data") / "clips" / EXAMPLE_FILE
+    assert examine_weights(example).verified
+    score = score_face_clip(example, load_model("syncnet_v2", "cpu", policy))
+    assert PublishedNumbers().agree_with(score), score

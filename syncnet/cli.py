@@ -51,6 +51,7 @@ class Request:
     recursive: bool
     model: str
     detector: str
+    no_detection: bool
     device: str
     weights: WeightsPolicy
 
@@ -58,6 +59,8 @@ class Request:
 def parse_request(arguments: Sequence[str]) -> Request:
     """Raises UsageError for anything that cannot be meant; ``--help`` prints and raises SystemExit(0)."""
     options = _build_parser().parse_args([_underscored(argument) for argument in arguments])
+    if options.no_detection and options.detector != "auto":
+        raise UsageError("--no_detection looks for no faces", cure=f"leave out --detector {options.detector}")
     if options.max_workers < 1:
         raise UsageError(f"--max_workers {options.max_workers}", cure="give a whole number of 1 or more")
     return Request(
@@ -73,6 +76,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
         recursive=options.recursive,
         model=options.model,
         detector=options.detector,
+        no_detection=options.no_detection,
         device=options.device,
         weights=WeightsPolicy(
             weights_dir=options.weights_dir,
@@ -177,6 +181,11 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         default="auto",
         help="face detector: haar is in OpenCV, the others are fetched where they are missing; "
         "auto takes yunet where its file is at hand, else haar (default auto)",
+    )
+    group.add_argument(
+        "--no_detection",
+        action="store_true",
+        help="every video is a 224 x 224 face crop already and is scored as it is",
     )
     group.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs (default auto)"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
+NO_DETECTOR = "none"
+"""Stands in results and notes where no faces were looked for."""
 PLAIN_WIDTH = 100
 """Columns of the summary where stdout is no terminal."""
 
@@ -65,7 +67,7 @@ def load_stages(request: Request, workers: int) -> Stages:
         )
     return Stages(
         model=model,
-        detector=resolve_detector(request.detector, request.weights, device),
+        detector=None if request.no_detection else resolve_detector(request.detector, request.weights, device),
         tracks=request.tracks,
         detect=DetectSettings(min_face_px=request.tracks.min_face_px),
         decode_threads=share,
@@ -80,7 +82,7 @@ def _run(request: Request) -> int:
     pin_choice(
         folders.output_dir,
         folders.results_path,
-        Pin(Chosen(stages.model.name, stages.model.identity), Chosen(stages.detector.name, stages.detector.identity)),
+        Pin(Chosen(stages.model.name, stages.model.identity), Chosen(*_detector_of(stages))),
     )
     started = time.perf_counter()
     with stop_on_signals() as stop:
@@ -134,7 +136,7 @@ def _describe(
 
     asked = Asked(request.preset, request.model, request.detector, request.device)
     model = Identity(stages.model.name, stages.model.identity)
-    detector = Identity(stages.detector.name, stages.detector.identity)
+    detector = Identity(*_detector_of(stages))
     return Run(
         folders=folders,
         thresholds=request.thresholds,
@@ -149,6 +151,11 @@ def _describe(
         interrupted=interrupted,
         seconds=seconds,
     )
+
+
+def _detector_of(stages: Stages) -> tuple[str, str]:
+    """Name and identity."""
+    return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
 
 
 def _report(run: Run) -> bool:

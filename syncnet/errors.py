@@ -42,6 +42,10 @@ class NoAudioStreamError(VideoError):
     """The file holds no sound, so there is nothing to compare the lips with."""
 
 
+class NoFaceClipError(VideoError):
+    """The video was to be scored as the face crop that it is, and is none."""
+
+
 class EmptyVideoError(VideoError):
     """The picture or the sound decodes to nothing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from detectors import DetectorSpec
+from syncnet import CROP_SIZE_PX
 from syncnet.crops import TrackCropper
-from syncnet.errors import DamagedVideoError
+from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces import find_faces
 from syncnet.interruption import StopFlag
 from syncnet.media import Media, MediaInfo, open_media
@@ -31,7 +33,8 @@ class Stages:
     """What the stages work with; one copy is shared by all workers."""
 
     model: SyncModel
-    detector: DetectorSpec
+    detector: DetectorSpec | None
+    """None: every video is a face crop already, and is scored as it is."""
     tracks: TrackSettings = field(default_factory=TrackSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
@@ -68,12 +71,38 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     VideoError, and Interrupted within a frame once ``stop`` is set.
     """
     media = open_media(path, threads=stages.decode_threads)
+    if stages.detector is None:
+        return _score_face_clip(media, stages, stop)
     info = media.info
     detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
     faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots)
     tracking = link_tracks(faces, stages.tracks)
     tracks = _score_tracks(media, tracking.tracks, stages.model, stop)
     return VideoScore(info, tracks, tracking.no_track_reason)
+
+
+def _score_face_clip(media: Media, stages: Stages, stop: StopFlag) -> VideoScore:
+    """The whole video as one track, its frames the crops, as the published demo takes its example."""
+    info = media.info
+    if (info.width, info.height) != (CROP_SIZE_PX, CROP_SIZE_PX):
+        raise NoFaceClipError(
+            f"the picture is {info.width} x {info.height}, a face crop is {CROP_SIZE_PX} x {CROP_SIZE_PX}",
+            path=media.path,
+            cure="score it without --no_detection",
+        )
+    encoder = stages.model.face_encoder()
+    frames = _watched(media.frames(), stop)
+    count = 0
+    while crops := list(itertools.islice(frames, CROPS_PER_PIECE)):
+        encoder.push(np.stack(crops))
+        count += len(crops)
+    if count < stages.tracks.min_track_frames:
+        return VideoScore(
+            info, (), f"only tracks shorter than {stages.tracks.min_track_frames} frames (longest {count})"
+        )
+    embeddings = stages.model.embed(encoder, media.samples, 0, count)
+    score = score_sync(embeddings, stages.model, find_speech(media.samples))
+    return VideoScore(info, (TrackScore(0, count, (0.0, 0.0, float(info.width), float(info.height)), score),), "")
 
 
 def best_score(tracks: Iterable[TrackScore]) -> SyncScore | None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from syncnet.errors import DamagedVideoError
-from syncnet.media import open_media
+from syncnet.interruption import StopFlag
 from syncnet.models import SYNCNET_V2_FILE, SyncModel, load_model
-from syncnet.scoring import SyncScore, score_sync
+from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.scoring import SyncScore
 from weights import WeightsPolicy, require_weights
 
 EXAMPLE_FILE = "example.avi"
-FRAMES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -56,14 +53,7 @@ def check_published_example(policy: WeightsPolicy) -> int:
 
 def score_face_clip(path: Path, model: SyncModel) -> SyncScore:
     """The score of a clip that is a 224 x 224 face crop already, all of its frames one track."""
-    media = open_media(path)
-    encoder = model.face_encoder()
-    frames = media.frames()
-    count = 0
-    while piece := list(itertools.islice(frames, FRAMES_AT_ONCE)):
-        encoder.push(np.stack(piece))
-        count += len(piece)
-    score = score_sync(model.embed(encoder, media.samples, 0, count), model)
+    score = best_score(score_video(path, Stages(model, detector=None), StopFlag()).tracks)
     if score is None:
         raise DamagedVideoError("no sound beside the picture", path=path, cure="fetch it again")
     return score

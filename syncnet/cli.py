@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from syncnet.errors import UsageError
-from syncnet.settings import PRESETS, Thresholds, TrackSettings, resolve_thresholds
+from syncnet.settings import PLACE_MODES, PRESETS, RunOptions, Thresholds, TrackSettings, resolve_thresholds
 from weights import WeightsPolicy
 
 PROGRAM = "filter_videos_by_sync_score.py"
@@ -33,7 +33,8 @@ examples:
 An offset is in frames of 1/25 s (40 ms); positive means that the sound comes early.
 Flags may be written with dashes (--input-dir) and shortened where that is unambiguous.
 
-exit code: 0 every video was processed, 1 some video failed, 2 wrong usage or set-up, 130 interrupted.
+exit code: 0 every video was processed, 1 some video failed, 2 wrong usage or set-up,
+75 another run is at work in the output folder, 130 or 143 interrupted.
 """
 
 
@@ -54,6 +55,7 @@ class Request:
     no_detection: bool
     device: str
     weights: WeightsPolicy
+    options: RunOptions
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -83,6 +85,14 @@ def parse_request(arguments: Sequence[str]) -> Request:
             offline=options.offline,
             allow_unverified=options.allow_unverified_weights,
         ),
+        options=RunOptions(
+            place=options.place,
+            rescan=options.rescan,
+            retry_failed=options.retry_failed,
+            limit=options.limit,
+            settle_seconds=options.settle,
+            score_cache="off" if options.score_cache == Path("off") else options.score_cache,
+        ),
     )
 
 
@@ -107,6 +117,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_folders(parser.add_argument_group("folders"))
     _add_gates(parser.add_argument_group("what passes"))
     _add_means(parser.add_argument_group("how it is scored"))
+    _add_runs(parser.add_argument_group("runs that continue"))
     return parser
 
 
@@ -115,6 +126,12 @@ def _add_folders(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--output_dir", type=_folder, required=True, metavar="DIR", help="folder for the results")
     group.add_argument("--recursive", action="store_true", help="also videos in subfolders; paths are kept")
     group.add_argument("--keep_all", action="store_true", help="analyse only: write the results, copy nothing")
+    group.add_argument(
+        "--place",
+        choices=PLACE_MODES,
+        default=PLACE_MODES[0],
+        help="how videos come into their folders (default %(default)s)",
+    )
 
 
 def _add_gates(group: argparse._ArgumentGroup) -> None:
@@ -201,6 +218,26 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         "--allow_unverified_weights",
         action="store_true",
         help="accept model files that are not the published ones; the results say so",
+    )
+
+
+def _add_runs(group: argparse._ArgumentGroup) -> None:
+    defaults = RunOptions()
+    group.add_argument("--rescan", action="store_true", help="score everything again, whatever is known")
+    group.add_argument("--retry_failed", action="store_true", help="also try again what failed by its own fault")
+    group.add_argument("--limit", type=int, metavar="N", help="score at most N videos in this run")
+    group.add_argument(
+        "--settle",
+        type=float,
+        default=defaults.settle_seconds,
+        metavar="SECONDS",
+        help="leave files alone that changed within this time (default %(default)s)",
+    )
+    group.add_argument(
+        "--score_cache",
+        type=_folder,
+        metavar="DIR",
+        help="where scores are found again by content, or off (default: in the user's cache folder)",
     )
 
 

@@ -7,18 +7,22 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncnet.cli import PROGRAM, Request, parse_request
 from syncnet.discovery import FoundVideos, find_videos
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, stop_on_signals
+from syncnet.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.pinning import Chosen, Pin, pin_choice
-from syncnet.placement import OutputFolders, prepare_folders
+from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.text import printable
 
 if TYPE_CHECKING:
-    from syncnet.engines.threads import Batch
+    from syncnet.engines import VideoResult
+    from syncnet.engines.video import VideoJob
+    from syncnet.ledger import Ledger
     from syncnet.pipeline import Stages
     from syncnet.report import Run
 
@@ -31,12 +35,15 @@ PLAIN_WIDTH = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code: 0 all processed, 1 some failed, 2 wrong usage, 130 interrupted."""
+    """Runs the command and returns its exit code; ``--help`` lists them."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter of a name is no reason to stop.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return _run(parse_request(sys.argv[1:] if arguments is None else arguments))
+    except LockedError as error:
+        print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
+        return EXIT_LOCKED
     except UsageError as error:
         # A name with a line break in it must not make two lines.
         print(f"{PROGRAM}: error: {printable(str(error))}", file=sys.stderr)
@@ -75,62 +82,97 @@ def load_stages(request: Request, workers: int) -> Stages:
 
 
 def _run(request: Request) -> int:
+    from syncnet.ledger import open_ledger
+
     folders = prepare_folders(request.input_dir, request.output_dir, keep_all=request.keep_all)
-    found = find_videos(request.input_dir, recursive=request.recursive, excluded_dirs=folders.all_dirs)
-    workers = max(1, min(request.max_workers, len(found.videos)))
-    stages = load_stages(request, workers)
-    pin_choice(
-        folders.output_dir,
-        folders.results_path,
-        Pin(Chosen(stages.model.name, stages.model.identity), Chosen(*_detector_of(stages))),
-    )
-    started = time.perf_counter()
-    with stop_on_signals() as stop:
-        batch = _process(request, folders, found, stages, workers, stop)
-        run = _describe(request, folders, found, stages, batch, stop.stopped, time.perf_counter() - started)
-        written = _report(run)
-    if batch.abandoned:
+    with hold(folders.state_dir / "lock"):
+        remove_leftovers(folders)
+        found = find_videos(request.input_dir, recursive=request.recursive, excluded_dirs=folders.all_dirs)
+        workers = max(1, min(request.max_workers, len(found.videos)))
+        stages = load_stages(request, workers)
+        pin_choice(
+            folders.output_dir,
+            folders.results_path,
+            Pin(Chosen(stages.model.name, stages.model.identity), Chosen(*_detector_of(stages))),
+        )
+        with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
+            run, abandoned = _process(request, folders, found, stages, ledger, workers, stop)
+            written = _report(run)
+    if abandoned:
         # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(EXIT_INTERRUPTED)
-    return _exit_code(run, written)
+        os._exit(stop.exit_code)
+    return stop.exit_code if run.interrupted else _exit_code(run, written)
 
 
 def _process(
-    request: Request, folders: OutputFolders, found: FoundVideos, stages: Stages, workers: int, stop: StopFlag
-) -> Batch:
-    from syncnet.engines import VideoJob, process_video
-    from syncnet.engines.threads import run_in_threads
-    from syncnet.pipeline import score_video
-    from syncnet.report.progress import Progress
-
-    job = VideoJob(
-        score=lambda path, flag: score_video(path, stages, flag),
-        thresholds=request.thresholds,
-        tracks=request.tracks,
-        least_track_frames=stages.model.min_track_frames,
-        folders=None if request.keep_all else folders,
-    )
-    with Progress(len(found.videos)) as progress:
-        return run_in_threads(
-            found.videos,
-            lambda video: process_video(video, job, stop),
-            workers=workers,
-            stop=stop,
-            on_result=progress.show,
-        )
-
-
-def _describe(
     request: Request,
     folders: OutputFolders,
     found: FoundVideos,
     stages: Stages,
-    batch: Batch,
-    interrupted: bool,
-    seconds: float,
-) -> Run:
+    ledger: Ledger,
+    workers: int,
+    stop: StopFlag,
+) -> tuple[Run, int]:
+    """The finished run, and how many threads it left behind."""
+    from syncnet.report.keeper import ResultsKeeper
+    from syncnet.report.progress import Progress
+    from syncnet.session import carry_out, plan_run
+
+    started = time.perf_counter()
+    if request.options.rescan:
+        ledger.forget()
+    job = _job(request, folders, stages, ledger)
+    plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
+    run = replace(_describe(request, folders, found, stages), gone=len(plan.gone), left_for_later=plan.left_for_later)
+    keeper = ResultsKeeper(replace(run, pending=plan.pending))
+    with Progress(len(plan.new)) as progress:
+
+        def hear(result: VideoResult) -> None:
+            progress.show(result)
+            keeper.hear(result)
+
+        outcome = carry_out(plan, job, workers=workers, stop=stop, on_result=hear)
+    finished = replace(
+        run,
+        results=outcome.results,
+        pending=outcome.pending,
+        interrupted=stop.stopped,
+        complete=True,
+        seconds=time.perf_counter() - started,
+    )
+    return finished, outcome.abandoned
+
+
+def _job(request: Request, folders: OutputFolders, stages: Stages, ledger: Ledger) -> VideoJob:
+    from syncnet.engines.conclusion import Conclusions
+    from syncnet.engines.video import VideoJob
+    from syncnet.pipeline import score_video
+    from syncnet.records import fingerprint_of
+    from syncnet.score_store import ScoreStore, default_folder
+
+    options = request.options
+    store = None if options.score_cache == "off" else ScoreStore(options.score_cache or default_folder())
+    return VideoJob(
+        score=lambda path, flag: score_video(path, stages, flag),
+        fingerprint=fingerprint_of(stages),
+        rules=Conclusions(
+            thresholds=request.thresholds,
+            tracks=request.tracks,
+            least_track_frames=stages.model.min_track_frames,
+            folders=None if request.keep_all else folders,
+            ledger=ledger,
+            place=options.place,
+        ),
+        store=store,
+        find_again=not options.rescan,
+        settle_seconds=options.settle_seconds,
+    )
+
+
+def _describe(request: Request, folders: OutputFolders, found: FoundVideos, stages: Stages) -> Run:
+    """The run before its first video."""
     from syncnet.report import Asked, Identity, Run
     from syncnet.report.notices import find_notices
 
@@ -146,10 +188,10 @@ def _describe(
         detector=detector,
         notices=find_notices(asked, model, detector),
         found=found,
-        results=batch.results,
+        results=(),
         keep_all=request.keep_all,
-        interrupted=interrupted,
-        seconds=seconds,
+        interrupted=False,
+        seconds=0.0,
     )
 
 
@@ -180,7 +222,5 @@ def _report(run: Run) -> bool:
 
 
 def _exit_code(run: Run, written: bool) -> int:
-    if run.interrupted:
-        return EXIT_INTERRUPTED
-    failed = any(result.status == "failed" for result in run.results)
+    failed = any(result.failed_now for result in run.results)
     return EXIT_SOME_FAILED if failed or run.found.unreadable or not written else 0

@@ -15,6 +15,31 @@ VIDEO_SUFFIXES = frozenset((
 # fmt: on
 
 
+COARSE_NS = 10_000_000
+COARSEST_NS = 2_000_000_000
+"""exFAT keeps times in steps of 10 ms, FAT in steps of 2 s."""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """As much of a file as tells at a glance whether it is still the same."""
+
+    size: int
+    """Bytes."""
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        return cls(status.st_size, status.st_mtime_ns)
+
+    def is_of_copy(self, copy: FileIdentity) -> bool:
+        """Whether a file with the identity ``copy`` has this size and time, as far as its file system can tell it."""
+        if copy == self:
+            return True
+        coarse = copy.mtime_ns % COARSE_NS == 0 and abs(copy.mtime_ns - self.mtime_ns) < COARSEST_NS
+        return coarse and copy.size == self.size
+
+
 @dataclass(frozen=True)
 class VideoFile:
     """A file that is called a video; nothing has been read of it yet."""
@@ -24,6 +49,11 @@ class VideoFile:
     relative_path: PurePath
     """Below the input folder. It is the name of the copy below good_quality or poor_quality."""
     file_bytes: int
+    mtime_ns: int = 0
+
+    @property
+    def identity(self) -> FileIdentity:
+        return FileIdentity(self.file_bytes, self.mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -107,7 +137,7 @@ def _note_file(entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath
         found.unreadable.append(SkippedPath(path, _reason(error)))
     else:
         if stat.S_ISREG(status.st_mode):
-            found.videos.append(VideoFile(path, relative_path, status.st_size))
+            found.videos.append(VideoFile(path, relative_path, status.st_size, status.st_mtime_ns))
         else:
             found.left_out.append(SkippedPath(path, "not a regular file"))
 

@@ -52,3 +52,7 @@ class EmptyVideoError(VideoError):
 
 class DamagedVideoError(VideoError):
     """Decoding failed part of the way."""
+
+
+class StillChangingError(VideoError):
+    """The file is being written: it is no failure, and its turn comes in a later run."""

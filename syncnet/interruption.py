@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 EXIT_INTERRUPTED = 130
+"""By SIGINT; another signal gives 128 and its number, so that SIGTERM is 143."""
 
 
 class Interrupted(Exception):  # noqa: N818 (a stop is no error)
@@ -24,17 +25,20 @@ class StopFlag:
 
     def __init__(self) -> None:
         self._stopped = False
+        self.exit_code = EXIT_INTERRUPTED
+        """For the process, once it is stopped."""
 
     @property
     def stopped(self) -> bool:
         return self._stopped
 
-    def stop(self) -> None:
+    def stop(self, exit_code: int = EXIT_INTERRUPTED) -> None:
+        self.exit_code = exit_code
         self._stopped = True
 
     def check(self) -> None:
         """Raises Interrupted once the flag is set."""
-        if self._stopped:
+        if self.stopped:
             raise Interrupted
 
 
@@ -46,10 +50,10 @@ def stop_on_signals() -> Iterator[StopFlag]:
     """
     flag = StopFlag()
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
         if flag.stopped:
-            os._exit(EXIT_INTERRUPTED)
-        flag.stop()
+            os._exit(128 + number)
+        flag.stop(128 + number)
 
     signals = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, on_signal) for number in signals}

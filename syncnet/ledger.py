@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
-from syncnet.records import FileIdentity, VideoRecord, record_from_plain, record_to_plain
+from syncnet.records import VideoRecord, record_from_plain, record_to_plain
 
 FORMAT = 1
 
@@ -54,8 +55,8 @@ class Ledger:
         return record if (record.identity, record.fingerprint) == (identity, fingerprint) else None
 
     def knows(self, path: str, identity: FileIdentity) -> bool:
-        """Whether a file of this identity was ever recorded under this path: then a copy of it is this tool's."""
-        return identity in self._identities.get(path, ())
+        """Whether a file like this was ever recorded under this path: then a copy of it is this tool's."""
+        return any(known.is_of_copy(identity) for known in self._identities.get(path, ()))
 
     def was_moved(self, path: str) -> bool:
         """Whether the file itself was taken to the output folder, so that nothing may replace it there."""

@@ -1,113 +1,173 @@
-"""good_quality/ and poor_quality/: whole copies, under the video's own relative path."""
+"""good_quality/ and poor_quality/: whole copies, links or the videos themselves, under their own relative paths."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import filecmp
 import os
 import stat
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
 
-from syncnet.errors import UsageError, VideoError
+from syncnet.discovery import FileIdentity, VideoFile
+from syncnet.errors import VideoError
 from syncnet.interruption import StopFlag
+from syncnet.placement_folders import OutputFolders
+from syncnet.placement_transfer import (
+    copy_file,
+    hardlink_file,
+    move_file,
+    symlink_file,
+    sync_folder,
+)
+from syncnet.settings import PlaceMode
 
-COPY_PIECE_BYTES = 4 * 1024 * 1024
-TEMPORARY_PREFIX = ".sync_filter_"
-TEMPORARY_SUFFIX = ".part"
+DONE: dict[PlaceMode, str] = {"copy": "copied", "hardlink": "linked", "symlink": "linked", "move": "moved"}
 
 
 class CopyError(VideoError):
     """The scored video could not be copied to its folder."""
 
 
-@dataclass(frozen=True)
-class OutputFolders:
-    """Where results go. The input folder is never written to."""
+class History(Protocol):
+    """What is remembered of the files under one relative path; the ledger is one."""
 
-    output_dir: Path
+    def knows(self, path: str, identity: FileIdentity) -> bool:
+        """Whether such a file was ever recorded there, so that a copy like it was put there by this tool."""
 
-    @property
-    def good_dir(self) -> Path:
-        return self.output_dir / "good_quality"
+    def was_moved(self, path: str) -> bool:
+        """Whether the video's own file was moved, so that no other copy of it exists."""
 
-    @property
-    def poor_dir(self) -> Path:
-        return self.output_dir / "poor_quality"
-
-    @property
-    def results_path(self) -> Path:
-        return self.output_dir / "sync_filter_results.json"
-
-    @property
-    def all_dirs(self) -> tuple[Path, Path, Path]:
-        return self.output_dir, self.good_dir, self.poor_dir
-
-
-def prepare_folders(input_dir: Path, output_dir: Path, *, keep_all: bool) -> OutputFolders:
-    """Checks both folders and makes the output's. Raises UsageError before anything else is done."""
-    _check_input(input_dir)
-    folders = OutputFolders(output_dir)
-    # realpath, where Path.resolve would trip over a loop of links.
-    source = Path(os.path.realpath(input_dir))
-    if Path(os.path.realpath(output_dir)) == source:
-        raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
-    for target in (Path(os.path.realpath(folder)) for folder in (folders.good_dir, folders.poor_dir)):
-        if target == source or target in source.parents:
-            raise UsageError(
-                f"--input_dir {input_dir} lies where copies are put ({target})", cure="give another --output_dir"
-            )
-    if folders.results_path.is_dir():
-        raise UsageError(f"{folders.results_path} is a folder", cure="move it, or give another --output_dir")
-    for folder in folders.all_dirs[:1] if keep_all else folders.all_dirs:
-        _check_writable(folder)
-    return folders
+    def note_moving(self, path: str) -> None:
+        """Heard before the video's own file is moved."""
 
 
 def place_video(
-    source: Path, relative_path: PurePath, folders: OutputFolders, *, passed: bool | None, stop: StopFlag
-) -> None:
+    video: VideoFile,
+    folders: OutputFolders,
+    *,
+    passed: bool | None,
+    stop: StopFlag,
+    history: History,
+    mode: PlaceMode = "copy",
+) -> bool:
     """Makes the video stand in the folder of its verdict, and in no other; ``None`` (no face): in neither.
 
-    The copy has the name, the bytes, the mode and the modification time of its source. What stood under the
-    same relative path is replaced; that name in the other folder is the copy of an earlier verdict and is removed.
-    Raises CopyError, leaving nothing half-written, and Interrupted.
+    Says whether anything had to be done. An earlier copy of the video is replaced or, in the other folder, renamed
+    over or removed; a file that this tool did not put there is never touched. Raises CopyError, leaving nothing
+    half-written, and Interrupted.
     """
-    targets = {True: folders.good_dir / relative_path, False: folders.poor_dir / relative_path}
+    slots = _Slots(video, folders, history)
     try:
-        for target in targets.values():
-            _refuse_source(source, target)
-        if passed is not None:
-            _copy_whole(source, targets[passed], stop)
-        for verdict, target in targets.items():
-            if verdict is not passed:
-                target.unlink(missing_ok=True)
+        for target in slots.targets.values():
+            _refuse_source(video.path, target)
+        if passed is None:
+            return _remove_own(slots.targets.values(), slots)
+        wanted, other = slots.targets[passed], slots.targets[not passed]
+        done = not slots.stands(wanted)
+        if done:
+            slots.refuse_foreign(wanted)
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            if slots.stands(other):
+                os.replace(other, wanted)
+                sync_folder(wanted.parent)
+            else:
+                _transfer(video, wanted, mode, history, stop)
+        return _remove_own([other], slots) or done
     except OSError as error:
-        raise _copy_error(error, source) from error
+        raise _copy_error(error, video.path, mode) from error
 
 
-def _check_input(input_dir: Path) -> None:
+def replace_verdict(video: VideoFile, folders: OutputFolders, *, passed: bool | None, history: History) -> bool:
+    """The same for a video whose file is gone from the input: what stands in a folder is renamed, never removed.
+
+    Says whether anything had to be done. Raises CopyError.
+    """
+    if passed is None:
+        return False
+    slots = _Slots(video, folders, history)
+    wanted, other = slots.targets[passed], slots.targets[not passed]
     try:
-        with os.scandir(input_dir):
-            pass
-    except FileNotFoundError:
-        raise UsageError(f"--input_dir {input_dir}: no such folder", cure="give the folder that holds videos") from None
-    except NotADirectoryError:
-        raise UsageError(f"--input_dir {input_dir} is a file", cure="give the folder that holds it") from None
+        if not slots.stands(other) or slots.stands(wanted):
+            return False
+        slots.refuse_foreign(wanted)
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(other, wanted)
     except OSError as error:
-        raise UsageError(f"--input_dir {input_dir}: {error.strerror}", cure="give a folder you can read") from error
+        raise _copy_error(error, video.path, "copy") from error
+    return True
 
 
-def _check_writable(folder: Path) -> None:
+class _Slots:
+    """The two places of one video, and whose files stand there."""
+
+    def __init__(self, video: VideoFile, folders: OutputFolders, history: History) -> None:
+        self.targets = {
+            True: folders.good_dir / video.relative_path,
+            False: folders.poor_dir / video.relative_path,
+        }
+        self._video = video
+        self._history = history
+
+    def stands(self, target: Path) -> bool:
+        """Whether the video as it now is stands there: copied, linked or moved."""
+        status = _look(target)
+        if status is None:
+            return False
+        if stat.S_ISLNK(status.st_mode):
+            return os.readlink(target) == os.path.abspath(self._video.path)
+        return stat.S_ISREG(status.st_mode) and self._video.identity.is_of_copy(FileIdentity.of(status))
+
+    def is_own(self, target: Path) -> bool:
+        """Whether what stands there may be replaced or removed, because it is this tool's and not the only copy."""
+        status = _look(target)
+        if status is None:
+            return False
+        path = self._video.path
+        if stat.S_ISLNK(status.st_mode):
+            return os.readlink(target) == os.path.abspath(path)
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        relative_path = str(self._video.relative_path)
+        if self._history.knows(relative_path, FileIdentity.of(status)) and not self._history.was_moved(relative_path):
+            return True
+        return status.st_size == path.stat().st_size and filecmp.cmp(path, target, shallow=False)
+
+    def refuse_foreign(self, target: Path) -> None:
+        """Raises CopyError where a file stands that this tool did not put there, or that was moved there."""
+        if _look(target) is not None and not self.is_own(target):
+            raise CopyError(
+                f"{target} already exists and is no copy of this video",
+                path=self._video.path,
+                cure="move that file away or rename the video, then run again",
+            )
+
+
+def _look(path: Path) -> os.stat_result | None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX):
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {folder}: {error.strerror}", cure="give an --output_dir you can write to"
-        ) from error
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _remove_own(targets: Iterable[Path], slots: _Slots) -> bool:
+    own = [target for target in targets if slots.is_own(target)]
+    for target in own:
+        target.unlink()
+    return bool(own)
+
+
+def _transfer(video: VideoFile, target: Path, mode: PlaceMode, history: History, stop: StopFlag) -> None:
+    if mode == "hardlink":
+        hardlink_file(video.path, target)
+    elif mode == "symlink":
+        symlink_file(video.path, target)
+    elif mode == "move":
+        history.note_moving(str(video.relative_path))
+        move_file(video.path, target, video.identity, stop)
+    else:
+        copy_file(video.path, target, stop)
 
 
 def _refuse_source(source: Path, target: Path) -> None:
@@ -121,47 +181,16 @@ def _refuse_source(source: Path, target: Path) -> None:
         )
 
 
-def _copy_whole(source: Path, target: Path, stop: StopFlag) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # The temporary name is not made of the video's: that one may already be as long as names can be.
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY_PREFIX, suffix=TEMPORARY_SUFFIX)
-    try:
-        with open(source, "rb") as reader, open(handle, "wb") as writer:
-            while piece := reader.read(COPY_PIECE_BYTES):
-                stop.check()
-                writer.write(piece)
-            writer.flush()
-            status = os.fstat(reader.fileno())
-            # Some file systems keep no modes; that is no reason to do without the copy.
-            with contextlib.suppress(PermissionError):
-                os.chmod(name, stat.S_IMODE(status.st_mode) & 0o777)
-            os.utime(name, ns=(status.st_atime_ns, status.st_mtime_ns))
-            os.fsync(writer.fileno())
-        stop.check()
-        os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name itself last. Not every file system offers it, and the copy is whole without."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _copy_error(error: OSError, source: Path) -> CopyError:
+def _copy_error(error: OSError, source: Path, mode: PlaceMode) -> CopyError:
     cures = {
         errno.ENOSPC: "free some space on the output disk and run again",
         errno.EDQUOT: "free some space within your quota and run again",
         errno.ENAMETOOLONG: "give a shorter --output_dir, or rename the video",
+        errno.EXDEV: "hard links do not reach another disk: give --place copy or --place symlink",
+        errno.EMLINK: "it has as many hard links as a file can have: give --place copy",
         errno.ENOENT: "the video was moved or deleted while it was being scored; run again",
     }
     cure = cures.get(error.errno or 0, "see that the output folder can be written to, then run again")
-    return CopyError(f"could not be copied: {(error.strerror or str(error)).lower()}", path=source, cure=cure)
+    if mode != "copy" and error.errno in (errno.EPERM, errno.EOPNOTSUPP):
+        cure = "the output disk may not know such links: give --place copy"
+    return CopyError(f"could not be {DONE[mode]}: {(error.strerror or str(error)).lower()}", path=source, cure=cure)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from syncnet.discovery import FileIdentity
 from syncnet.pipeline import VideoScore
 from syncnet.records_codec import from_plain, to_plain
 
@@ -17,22 +17,10 @@ if TYPE_CHECKING:
 SCORING_VERSION = 1
 """Raised whenever the same file and settings come to another score; records of another version are scored again."""
 
-Failure = Literal["", "file", "environment", "crash"]
+Failure = Literal["", "file", "environment", "crash", "killed"]
 """``file``: its own fault, the same while it is unchanged. ``environment``: disk full, no permission, no memory; the
-next run may fare better. ``crash``: it took its process along."""
-
-
-@dataclass(frozen=True)
-class FileIdentity:
-    """As much of a file as tells at a glance whether it is still the same."""
-
-    size: int
-    """Bytes."""
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> FileIdentity:
-        return cls(status.st_size, status.st_mtime_ns)
+next run may fare better. ``crash``: it took its process along. ``killed``: somebody, mostly the system for want of
+memory, ended its process."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +49,7 @@ def fingerprint_of(stages: Stages, modes: dict[str, Any] | None = None) -> str:
     parts = {
         "scoring": SCORING_VERSION,
         "model": [stages.model.name, stages.model.identity],
-        "detector": [stages.detector.name, stages.detector.identity],
+        "detector": [stages.detector.name, stages.detector.identity] if stages.detector else [],
         "tracks": asdict(stages.tracks),
         "detect": asdict(stages.detect),
         "shots": asdict(stages.shots),

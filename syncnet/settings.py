@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from syncnet.errors import UsageError
 
@@ -101,3 +103,31 @@ class DetectSettings:
     detect_every_frames: int = 5
     """Keeps every track and verdict of looking at each frame (``benchmarks/detect_every.py``)."""
     min_face_px: int = 50
+
+
+PlaceMode = Literal["copy", "hardlink", "symlink", "move"]
+PLACE_MODES: tuple[PlaceMode, ...] = ("copy", "hardlink", "symlink", "move")
+"""How a video comes into the folder of its verdict."""
+
+CRON_SETTLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run deals with what earlier runs found out, and with what is not finished yet."""
+
+    place: PlaceMode = "copy"
+    rescan: bool = False
+    retry_failed: bool = False
+    limit: int | None = None
+    """Most videos that are scored."""
+    settle_seconds: float = 0.0
+    """A file that changed within this time is left for a later run."""
+    score_cache: Path | Literal["off"] | None = None
+    """None: in the user's cache folder."""
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 0:
+            raise UsageError(f"--limit {self.limit}", cure="give a whole number of 0 or more")
+        if not 0 <= self.settle_seconds < math.inf:
+            raise UsageError(f"--settle {self.settle_seconds}", cure="give a number of seconds of 0 or more")

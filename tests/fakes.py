@@ -13,7 +13,7 @@ from syncnet.evidence import Evidence, OffsetPiece
 from syncnet.interruption import StopFlag
 from syncnet.media import MediaInfo
 from syncnet.pipeline import TrackScore, VideoScore, best_score
-from syncnet.placement import OutputFolders
+from syncnet.placement_folders import OutputFolders
 from syncnet.report import Asked, Identity, Run
 from syncnet.scoring import SyncScore
 from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSettings

@@ -31,4 +31,4 @@ def results_in(folder: Path) -> dict[str, Any]:
 def files_below(folder: Path) -> list[str]:
     """What a user finds there; the tool's own notes in .sync_filter are not looked at."""
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(str(path) for path in paths if path.parts[0] != ".sync_filter")
+    return sorted(str(path) for path in paths if ".sync_filter" not in path.parts)

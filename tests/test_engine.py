@@ -6,127 +6,17 @@ from pathlib import Path, PurePath
 import cv2
 import pytest
 import torch
-from fakes import faceless, make_score, score_by_name, scored, successful
+from fakes import faceless, make_score, successful
 
 from syncnet.discovery import VideoFile
-from syncnet.engines import VideoJob, VideoResult, process_video, threads
+from syncnet.engines import VideoResult, threads
 from syncnet.engines.cores import count_cores
 from syncnet.engines.threads import run_in_threads, share_cores
-from syncnet.errors import NoAudioStreamError
 from syncnet.interruption import Interrupted, StopFlag
-from syncnet.pipeline import VideoScore
-from syncnet.placement import OutputFolders, prepare_folders
-from syncnet.settings import Thresholds, TrackSettings
-
-
-def job(score: object = score_by_name, folders: OutputFolders | None = None) -> VideoJob:
-    return VideoJob(
-        score=lambda path, stop: score(path, None, stop),  # type: ignore[operator]
-        thresholds=Thresholds(),
-        tracks=TrackSettings(),
-        least_track_frames=9,
-        folders=folders,
-    )
 
 
 def video(name: str) -> VideoFile:
     return VideoFile(Path("in") / name, PurePath(name), 7)
-
-
-def raising(error: Exception) -> object:
-    def score(_path: Path, _stages: None, _stop: StopFlag) -> VideoScore:
-        raise error
-
-    return score
-
-
-# One video
-
-
-def test_the_best_track_decides_and_all_are_kept() -> None:
-    result = process_video(video("fine.mp4"), job(), StopFlag())
-    assert result.status == "success"
-    assert result.passed
-    assert result.best is not None
-    assert (result.best.confidence, result.best.offset_frames) == (7.5, 1)
-    assert len(result.tracks) == 2
-    assert (result.error, result.cure) == ("", "")
-
-
-def test_a_track_whose_confidence_is_no_number_is_never_the_best() -> None:
-    both = scored(make_score(float("nan")), make_score(0.5, 2))
-    result = process_video(video("a.mp4"), job(lambda *_: both), StopFlag())
-    assert result.best is not None
-    assert result.best.confidence == 0.5
-
-
-def test_no_face_is_a_result_with_its_reason_and_what_to_try() -> None:
-    result = process_video(video("faceless.mp4"), job(), StopFlag())
-    assert result.status == "no_faces"
-    assert result.error == "only faces smaller than 50 px (largest 31 px)"
-    assert result.cure == "try --min_face_size 30"
-    assert not result.passed
-
-
-def test_a_typed_error_brings_its_problem_and_cure() -> None:
-    error = NoAudioStreamError("no sound in it", path="a.mp4", cure="add sound")
-    result = process_video(video("a.mp4"), job(raising(error)), StopFlag())
-    assert (result.status, result.error, result.cure) == ("failed", "no sound in it", "add sound")
-    assert result.verdict is None
-
-
-def test_an_unexpected_error_is_one_line_with_its_place() -> None:
-    result = process_video(video("a.mp4"), job(raising(IndexError("first\nsecond"))), StopFlag())
-    assert result.status == "failed"
-    assert result.error.startswith("IndexError: first (test_engine.py, line ")
-    assert "report it" in result.cure
-
-
-def test_memory_running_out_fails_the_video_only() -> None:
-    result = process_video(video("memory.mp4"), job(), StopFlag())
-    assert (result.status, result.error, result.cure) == ("failed", "not enough memory", "give fewer --max_workers")
-
-
-def test_sound_that_stands_beside_no_face_is_a_failure_that_keeps_the_tracks() -> None:
-    result = process_video(video("a.mp4"), job(lambda *_: scored(None)), StopFlag())
-    assert (result.status, result.error) == ("failed", "no sound while a face is seen")
-    assert len(result.tracks) == 1
-    assert result.best is None
-
-
-def test_a_keyboard_interrupt_is_not_taken_for_a_bad_video() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        process_video(video("a.mp4"), job(raising(KeyboardInterrupt())), StopFlag())  # type: ignore[arg-type]
-
-
-def test_after_a_stop_nothing_is_scored() -> None:
-    stop = StopFlag()
-    stop.stop()
-    with pytest.raises(Interrupted):
-        process_video(video("fine.mp4"), job(), stop)
-
-
-def test_a_copy_that_fails_makes_the_video_failed_and_keeps_its_score(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    folders = prepare_folders(tmp_path / "in", tmp_path / "out", keep_all=False)
-    missing = VideoFile(tmp_path / "in" / "fine.mp4", PurePath("fine.mp4"), 7)
-    result = process_video(missing, job(folders=folders), StopFlag())
-    assert result.status == "failed"
-    assert result.error == "could not be copied: no such file or directory"
-    assert result.best is not None
-    assert not result.passed
-
-
-@pytest.mark.parametrize(
-    ("name", "place"), [("fine.mp4", ["good_quality"]), ("poor.mp4", ["poor_quality"]), ("faceless.mp4", [])]
-)
-def test_each_verdict_has_its_folder(tmp_path: Path, name: str, place: list[str]) -> None:
-    path = tmp_path / "in" / name
-    path.parent.mkdir()
-    path.write_bytes(b"1234567")
-    folders = prepare_folders(path.parent, tmp_path / "out", keep_all=False)
-    process_video(VideoFile(path, PurePath(name), 7), job(folders=folders), StopFlag())
-    assert [copy.parent.name for copy in (tmp_path / "out").rglob(name)] == place
 
 
 # Many videos

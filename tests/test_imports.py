@@ -46,6 +46,7 @@ RANKS = {
     "syncnet.score_store": 5,
     "syncnet.engines": 5,
     "syncnet.report": 6,
+    "syncnet.session": 6,
     "syncnet.cli": 7,
     "syncnet.command": 7,
     "filter_videos_by_sync_score": 8,

@@ -9,9 +9,9 @@ import pytest
 from test_records import make_record
 
 from syncnet import ledger as ledger_module
+from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
 from syncnet.ledger import Ledger, open_ledger
-from syncnet.records import FileIdentity
 
 IDENTITY = FileIdentity(12, 1_700_000_000_123_456_789)
 OTHER = FileIdentity(13, 1_700_000_000_123_456_789)

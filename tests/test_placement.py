@@ -5,14 +5,15 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pytest
+from placing import Notes, place
 
-from syncnet import placement
 from syncnet.errors import UsageError
 from syncnet.interruption import Interrupted, StopFlag
-from syncnet.placement import CopyError, OutputFolders, place_video, prepare_folders
+from syncnet.placement import CopyError
+from syncnet.placement_folders import OutputFolders, prepare_folders
 
 OLD_NS = 1_000_000_000_123_456_789
 
@@ -30,10 +31,6 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture
 def folders(tmp_path: Path, source: Path) -> OutputFolders:
     return prepare_folders(tmp_path / "in", tmp_path / "out", keep_all=False)
-
-
-def place(source: Path, folders: OutputFolders, passed: bool | None, stop: StopFlag | None = None) -> None:
-    place_video(source, PurePath("sub") / source.name, folders, passed=passed, stop=stop or StopFlag())
 
 
 def files_below(folder: Path) -> list[str]:
@@ -78,9 +75,10 @@ def test_without_a_face_no_earlier_copy_is_left(source: Path, folders: OutputFol
 
 
 def test_a_copy_is_refreshed_when_the_video_changed(source: Path, folders: OutputFolders) -> None:
-    place(source, folders, True)
+    notes = Notes()
+    place(source, folders, True, notes=notes)
     source.write_bytes(b"new take")
-    place(source, folders, True)
+    place(source, folders, True, notes=notes)
     assert (folders.good_dir / "sub" / "a b.mp4").read_bytes() == b"new take"
 
 
@@ -115,7 +113,7 @@ def test_a_full_disk_says_what_to_do(source: Path, folders: OutputFolders, monke
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(placement.os, "fsync", full)
+    monkeypatch.setattr("syncnet.placement_transfer.os.fsync", full)
     with pytest.raises(CopyError, match="no space left on device: free some space on the output disk and run again"):
         place(source, folders, True)
     assert files_below(folders.output_dir) == []

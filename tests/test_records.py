@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from fakes import INFO, FakeStages, make_score, scored
 
+from syncnet.discovery import FileIdentity
 from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.records import FileIdentity, VideoRecord, fingerprint_of, record_from_plain, record_to_plain
+from syncnet.records import VideoRecord, fingerprint_of, record_from_plain, record_to_plain
 from syncnet.records_codec import from_plain, to_plain
 from syncnet.scoring import SyncScore
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -8,8 +9,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-from fakes import ONE_OF_EACH, make_run, make_score, make_track, scored, successful
+from fakes import ONE_OF_EACH, failed, make_run, make_score, make_track, scored, successful
 
+from syncnet.discovery import FoundVideos, SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.report.results import build_results, write_results
 
@@ -85,6 +87,7 @@ def test_a_scored_video_tells_everything() -> None:
         "height": 720,
         "file_size": 1234,
         "processing_time": 1.5,
+        "missing": False,
         "error": None,
         "cure": None,
     }
@@ -166,7 +169,9 @@ def test_every_key_is_documented_and_every_documented_key_is_written(repository:
     text = (repository / "docs" / "results.md").read_text()
     documented = re.findall(r"^\| `([\w.]+)` \|", text, flags=re.MULTILINE)
     assert len(documented) == len(set(documented))
-    assert set(documented) == keys_of(build_results(make_run(ONE_OF_EACH)))
+    pending = [SkippedPath(Path("in/growing.mp4"), "it changed a moment ago")]
+    run = dataclasses.replace(make_run(ONE_OF_EACH), pending=pending)
+    assert set(documented) == keys_of(build_results(run))
 
 
 def test_the_best_of_several_tracks_is_told_and_all_are_listed() -> None:
@@ -175,3 +180,28 @@ def test_the_best_of_several_tracks_is_told_and_all_are_listed() -> None:
     (entry,) = build_results(make_run([result]))["results"]
     assert entry["confidence"] == 6.0
     assert [track["confidence"] for track in entry["all_tracks"]] == [2.0, 6.0, None]
+
+
+def test_what_is_pending_left_or_gone_adds_up() -> None:
+    known = dataclasses.replace(failed("old.mp4"), source="ledger", missing=True)
+    fresh = dataclasses.replace(failed("new.mp4"), failed_now=True)
+    found_again = dataclasses.replace(successful("same.mp4", make_score(7.0)), source="cache", placed=True)
+    run = make_run([known, fresh, found_again], unprocessed=4)
+    # Of the five found videos beside the three results' two: one pending, three left.
+    run = dataclasses.replace(
+        run, found=FoundVideos(run.found.videos[:6]), gone=1, left_for_later=3, pending=[SkippedPath(Path("p"), "new")]
+    )
+    document = build_results(run)
+    assert [document[name] for name in ("total_videos", "processing_failed", "not_processed", "missing")] == [
+        7,
+        2,
+        3,
+        1,
+    ]
+    this_run = document["this_run"]
+    assert {name: this_run[name] for name in this_run if name not in ("seconds", "peak_memory_mb")} == {
+        "scored": 1, "found_again": 1, "unchanged": 1, "placed": 1, "good_quality": 1, "poor_quality": 0,
+        "no_faces_detected": 0, "processing_failed": 1, "left_for_later": 3,
+    }  # fmt: skip
+    # More than an interpreter with numpy, less than any machine has.
+    assert 20 < this_run["peak_memory_mb"] < 1_000_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from syncnet.discovery import FoundVideos
+from syncnet.discovery import FoundVideos, SkippedPath
 from syncnet.engines import VideoResult
-from syncnet.placement import OutputFolders
+from syncnet.placement_folders import OutputFolders
 from syncnet.settings import Thresholds, TrackSettings
 from weights import is_known
 
@@ -52,8 +52,21 @@ class Run:
     keep_all: bool
     interrupted: bool
     seconds: float
+    complete: bool = True
+    """False while the run is under way, so that a killed run's file tells it."""
+    gone: int = 0
+    """How many of the results are of videos that are no longer in the input folder."""
+    pending: Sequence[SkippedPath] = ()
+    """Videos that are still changing."""
+    left_for_later: int = 0
+    """New videos beyond the limit."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
+
+    @property
+    def total(self) -> int:
+        """All videos that are known of."""
+        return len(self.found.videos) + self.gone
 
 
 @dataclass
@@ -66,6 +79,8 @@ class Counts:
     failed: int = 0
 
     def add(self, result: VideoResult) -> None:
+        if result.status == "pending":
+            return
         if result.status == "failed":
             self.failed += 1
         elif result.status == "no_faces":
@@ -89,3 +104,29 @@ def count_results(results: Iterable[VideoResult]) -> Counts:
     for result in results:
         counts.add(result)
     return counts
+
+
+@dataclass(frozen=True)
+class ThisRun:
+    """What a run did itself, as against what earlier ones had found out."""
+
+    scored: int
+    found_again: int
+    """Scores taken from the store of all runs."""
+    unchanged: int
+    placed: int
+    """Files put into the output folders, moved between them or taken out of them."""
+    counts: Counts
+    """Of the scored and the found ones; ``failed`` of everything that went wrong in this run."""
+
+
+def count_this_run(results: Sequence[VideoResult]) -> ThisRun:
+    sources = [result.source for result in results]
+    counts = count_results(result for result in results if result.source != "ledger" or result.failed_now)
+    return ThisRun(
+        scored=sources.count("scored"),
+        found_again=sources.count("cache"),
+        unchanged=sources.count("ledger"),
+        placed=sum(result.placed for result in results),
+        counts=counts,
+    )

@@ -20,6 +20,7 @@ class Progress:
     def __init__(self, total: int) -> None:
         self._total = total
         self._counts = Counts()
+        self._done = 0
         self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if sys.stderr.isatty() and total else None
 
     def __enter__(self) -> Progress:
@@ -32,6 +33,10 @@ class Progress:
             self._bar.close()
 
     def show(self, result: VideoResult) -> None:
+        if result.source == "ledger" and not result.failed_now:
+            # Known before, so not part of what is waited for.
+            return
+        self._done += 1
         self._counts.add(result)
         with contextlib.suppress(OSError):
             if self._bar is not None:
@@ -45,10 +50,12 @@ class Progress:
                 print(self._line(result), file=sys.stderr, flush=True)
 
     def _line(self, result: VideoResult) -> str:
-        return f"[{self._counts.all}/{self._total}] {printable(str(result.relative_path))}: {_outcome(result)}"
+        return f"[{self._done}/{self._total}] {printable(str(result.relative_path))}: {_outcome(result)}"
 
 
 def _outcome(result: VideoResult) -> str:
+    if result.status == "pending":
+        return f"left for a later run: {result.error}"
     if result.status == "failed":
         return printable(f"failed: {result.error}")
     if result.best is None:

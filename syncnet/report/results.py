@@ -7,6 +7,8 @@ import json
 import math
 import os
 import platform
+import resource
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import syncnet
 from syncnet.discovery import SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.pipeline import TrackScore
-from syncnet.report import Identity, Run, count_results
+from syncnet.report import Identity, Run, count_results, count_this_run
 from syncnet.scoring import SyncScore
 from syncnet.verdict import offset_direction, offset_milliseconds
 
@@ -39,14 +41,17 @@ def build_results(run: Run) -> dict[str, Any]:
             "detector": run.asked.detector,
             "device": run.asked.device,
         },
-        "total_videos": len(run.found.videos),
+        "total_videos": run.total,
         "successful_processing": counts.successful,
         "good_quality": counts.good,
         "poor_quality": counts.poor,
         "no_faces_detected": counts.no_faces,
         "processing_failed": counts.failed,
-        "not_processed": len(run.found.videos) - counts.all,
+        "not_processed": run.total - counts.all - len(run.pending),
+        "missing": sum(result.missing for result in run.results),
         "interrupted": run.interrupted,
+        "complete": run.complete,
+        "this_run": _this_run(run),
         "timestamp": round(time.time(), 3),
         "model": _identity(run.model),
         "detector": _identity(run.detector),
@@ -54,6 +59,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "versions": _versions(),
         "unreadable": [_skipped(path) for path in run.found.unreadable],
         "left_out": [_skipped(path) for path in run.found.left_out],
+        "pending": [_skipped(path) for path in run.pending],
         "results": [_video(result) for result in run.results],
     }
     scrubbed: dict[str, Any] = _without_nan(document)
@@ -79,6 +85,30 @@ def write_results(document: dict[str, Any], path: Path) -> None:
         raise
 
 
+def _this_run(run: Run) -> dict[str, Any]:
+    done = count_this_run(run.results)
+    return {
+        "scored": done.scored,
+        "found_again": done.found_again,
+        "unchanged": done.unchanged,
+        "placed": done.placed,
+        "good_quality": done.counts.good,
+        "poor_quality": done.counts.poor,
+        "no_faces_detected": done.counts.no_faces,
+        "processing_failed": done.counts.failed,
+        "left_for_later": run.left_for_later,
+        "seconds": round(run.seconds, 3),
+        "peak_memory_mb": peak_memory_mb(),
+    }
+
+
+def peak_memory_mb() -> int:
+    """Most memory that the process has held at once."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes on Linux, bytes on macOS.
+    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))
+
+
 def _video(result: VideoResult) -> dict[str, Any]:
     info = result.info
     best = _scores(result.best)
@@ -102,6 +132,7 @@ def _video(result: VideoResult) -> dict[str, Any]:
         "height": info.height if info else None,
         "file_size": result.file_bytes,
         "processing_time": round(result.seconds, 3),
+        "missing": result.missing,
         "error": result.error or None,
         "cure": result.cure or None,
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from syncnet.discovery import VIDEO_SUFFIXES, SkippedPath
 from syncnet.engines import VideoResult
-from syncnet.report import Counts, Run, count_results
+from syncnet.report import Counts, Run, count_results, count_this_run
 from syncnet.settings import Thresholds
 from syncnet.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
@@ -29,6 +29,7 @@ def format_summary(run: Run, width: int) -> str:
         _filtered_out(run.results, width),
         _without_score(run.results, "no_faces", "No face track", width),
         _without_score(run.results, "failed", "Failed", width),
+        _skipped(run.pending, "Still changing", width),
         _skipped(run.found.unreadable, "Could not be read", width),
         _skipped(run.found.left_out, "Left out", width),
         [indent(notice, width, 0) for notice in run.notices],
@@ -38,7 +39,7 @@ def format_summary(run: Run, width: int) -> str:
 
 
 def _headline(run: Run, counts: Counts, width: int) -> list[str]:
-    total = len(run.found.videos)
+    total = run.total
     if not total:
         kinds = " ".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
         hint = f"No videos found (looked for {kinds}). Videos in subfolders need --recursive."
@@ -46,8 +47,24 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
     models = f"model {run.model.name}, detector {run.detector.name}"
     lines = [f"{counts.all} of {_count(total, 'video')} in {format_duration(run.seconds)} ({models})"]
     if run.interrupted:
-        lines.insert(0, f"INTERRUPTED: {_count(total - counts.all, 'video')} not processed; what is finished is kept.")
-    return lines
+        left = total - counts.all - len(run.pending)
+        lines.insert(0, f"INTERRUPTED: {_count(left, 'video')} not processed; what is finished is kept.")
+    return [*lines, *_earlier_runs(run, width)]
+
+
+def _earlier_runs(run: Run, width: int) -> list[str]:
+    """What this run had to do with, where that is not simply everything."""
+    done = count_this_run(run.results)
+    parts = [
+        (done.unchanged, f"{done.unchanged} known from earlier runs"),
+        (done.found_again, f"{done.found_again} scored earlier for another folder"),
+        (len(run.pending), f"{len(run.pending)} still changing"),
+        (run.left_for_later, f"{run.left_for_later} left for a later run (--limit)"),
+    ]
+    told = [text for number, text in parts if number]
+    if not told:
+        return []
+    return indent(f"This run: {', '.join([f'{done.scored} scored', *told])}.", width, 0).splitlines()
 
 
 def _count_lines(run: Run, counts: Counts) -> list[str]:

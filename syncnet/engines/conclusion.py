@@ -1,0 +1,94 @@
+"""From a record to its verdict and its place: redone in every run, without scoring anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from syncnet.advice import advise_on_no_track
+from syncnet.discovery import VideoFile
+from syncnet.engines import Source, VideoResult
+from syncnet.interruption import StopFlag
+from syncnet.ledger import Ledger
+from syncnet.pipeline import best_score
+from syncnet.placement import place_video, replace_verdict
+from syncnet.placement_folders import OutputFolders
+from syncnet.records import VideoRecord
+from syncnet.settings import PlaceMode, Thresholds, TrackSettings
+from syncnet.verdict import judge
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """What verdict and placement depend on."""
+
+    thresholds: Thresholds
+    tracks: TrackSettings
+    least_track_frames: int
+    """What the model needs; only for advice."""
+    folders: OutputFolders | None
+    """None: place nothing."""
+    ledger: Ledger
+    place: PlaceMode = "copy"
+
+
+def conclude(
+    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, source: Source, gone: bool = False
+) -> VideoResult:
+    """Judges and places the video of a record; ``gone``: its file is no longer in the input folder.
+
+    Raises CopyError and Interrupted.
+    """
+    missing = gone and not rules.ledger.was_moved(record.path)
+    score = record.score
+    if score is None or record.failure:
+        failed = failed_result(video, record.error, record.cure, record=record, source=source)
+        return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
+    best = best_score(score.tracks)
+    reason = "" if best else score.no_track_reason
+    verdict = judge(best, rules.thresholds, reason)
+    placed = False
+    if rules.folders:
+        passed = verdict.passed if best else None
+        placed = (
+            replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
+            if gone
+            else place_video(video, rules.folders, passed=passed, stop=stop, history=rules.ledger, mode=rules.place)
+        )
+    return VideoResult(
+        path=video.path,
+        relative_path=video.relative_path,
+        file_bytes=video.file_bytes,
+        status="success" if best else "no_faces",
+        seconds=record.seconds,
+        info=score.info,
+        tracks=score.tracks,
+        best=best,
+        verdict=verdict,
+        error=reason,
+        cure=advise_on_no_track(reason, rules.tracks, rules.least_track_frames) if reason else "",
+        source=source,
+        placed=placed,
+        missing=missing,
+    )
+
+
+def failed_result(
+    video: VideoFile, error: str, cure: str, *, record: VideoRecord | None = None, source: Source = "scored"
+) -> VideoResult:
+    """A video that failed in this run, without a score or without its copy; tracks that were scored are told."""
+    score = record.score if record else None
+    return VideoResult(
+        path=video.path,
+        relative_path=video.relative_path,
+        file_bytes=video.file_bytes,
+        status="failed",
+        seconds=record.seconds if record else 0.0,
+        info=score.info if score else None,
+        tracks=score.tracks if score else (),
+        best=best_score(score.tracks) if score else None,
+        error=error,
+        cure=cure,
+        source=source,
+        failed_now=True,
+    )

@@ -1,0 +1,42 @@
+"""What went wrong with a video, in words, and whether another run may fare better."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import av
+
+from syncnet.errors import SyncFilterError
+from syncnet.placement import CopyError
+from syncnet.records import Failure
+
+
+def explain(error: Exception) -> tuple[Failure, str, str]:
+    """Kind, problem and cure; the words one line each."""
+    if isinstance(error, SyncFilterError):
+        # Typed errors say with their cause where the file itself is not to blame.
+        cause = error.__cause__
+        outside = isinstance(error, CopyError) or (cause is not None and _is_of_environment(cause))
+        return "environment" if outside else "file", error.problem, error.cure
+    if _is_of_memory(error):
+        return "environment", "not enough memory", "give fewer --max_workers"
+    if isinstance(error, OSError):
+        problem = (error.strerror or str(error)).lower()
+        return "environment", problem, "see that the file can be read, then run again"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    first_line = next(iter(str(error).splitlines()), "")
+    problem = f"{type(error).__name__}: {first_line} ({Path(place.filename).name}, line {place.lineno})"
+    return "file", problem, "this is a fault of the tool: please report it with the video"
+
+
+def _is_of_environment(error: BaseException) -> bool:
+    if isinstance(error, av.FFmpegError):
+        # Most of FFmpeg's errors are of the file, and some of them count as OSErrors.
+        return isinstance(error, (PermissionError, MemoryError))
+    return isinstance(error, OSError) or _is_of_memory(error)
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    # torch's own OutOfMemoryError is a RuntimeError; its name is all that is needed of it here.
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

@@ -1,0 +1,131 @@
+"""One video of a run: scored or found again, recorded, judged, placed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from syncnet.discovery import FileIdentity, VideoFile
+from syncnet.engines import Source, VideoResult
+from syncnet.engines.conclusion import Conclusions, conclude, failed_result
+from syncnet.engines.failures import explain
+from syncnet.errors import StillChangingError, VideoError
+from syncnet.interruption import Interrupted, StopFlag
+from syncnet.pipeline import VideoScore, best_score
+from syncnet.records import VideoRecord
+from syncnet.score_store import ScoreStore, hash_content
+
+
+@dataclass(frozen=True)
+class VideoJob:
+    """What is done with each video of a run."""
+
+    score: Callable[[Path, StopFlag], VideoScore]
+    fingerprint: str
+    """Of everything but the file that the score depends on."""
+    rules: Conclusions
+    store: ScoreStore | None = None
+    find_again: bool = True
+    """Whether scores are taken from the store, and not only put there."""
+    settle_seconds: float = 0.0
+
+
+def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResult:
+    """Whatever goes wrong with the video is in the result; raises Interrupted only.
+
+    The record is on the disk before the video is placed: a kill in between leaves only the placement to be redone.
+    """
+    started = time.perf_counter()
+    record: VideoRecord | None = None
+    source: Source = "scored"
+    try:
+        stop.check()
+        video = _as_it_is_now(video, job.settle_seconds)
+        job.rules.ledger.note_started(str(video.relative_path), video.identity)
+        score, source = _score(video, job, stop)
+        record = _record(video, job, started, score)
+        job.rules.ledger.add(record)
+        return conclude(record, video, job.rules, stop, source=source)
+    except Interrupted:
+        _give_up(video, job)
+        raise
+    except StillChangingError as error:
+        _give_up(video, job)
+        return VideoResult(video.path, video.relative_path, video.file_bytes, "pending", 0.0, error=error.problem)
+    except Exception as error:
+        # The one catch-all of the program: a video, whatever is in it, never stops the others.
+        failure, problem, cure = explain(error)
+        if record is None:
+            record = replace(_record(video, job, started, None), failure=failure, error=problem, cure=cure)
+            # A ledger that cannot be written means that the video is tried again in the next run.
+            with contextlib.suppress(OSError):
+                job.rules.ledger.add(record)
+        return failed_result(video, problem, cure, record=record, source=source)
+
+
+def recall_video(
+    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, gone: bool = False
+) -> VideoResult:
+    """A video that needs no scoring: judged and placed as if it had just been scored. Raises Interrupted only."""
+    try:
+        return conclude(record, video, rules, stop, source="ledger", gone=gone)
+    except Interrupted:
+        raise
+    except Exception as error:
+        _, problem, cure = explain(error)
+        return failed_result(video, problem, cure, record=record, source="ledger")
+
+
+def seconds_until_settled(path: Path, settle_seconds: float) -> float:
+    """How long the file has yet to stay as it is; 0 for one that has. Raises OSError."""
+    status = path.stat()
+    # A tool that keeps the times of its source sets them last, which only the inode's own time shows. A time that
+    # lies further ahead than any clock's error must not be waited for.
+    ages = (time.time() - moment for moment in (status.st_mtime, status.st_ctime))
+    return max(0.0, *(settle_seconds - age for age in ages if age > -settle_seconds), 0.0)
+
+
+def _as_it_is_now(video: VideoFile, settle_seconds: float) -> VideoFile:
+    """Hours may lie between the listing of the folder and this video's turn."""
+    if settle_seconds and seconds_until_settled(video.path, settle_seconds) > 0:
+        raise StillChangingError("it changed a moment ago", path=video.path)
+    identity = FileIdentity.of(video.path.stat())
+    return replace(video, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
+
+
+def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore, Source]:
+    content_hash = hash_content(video.path, stop) if job.store else ""
+    known = job.store.find(content_hash, job.fingerprint) if job.store and job.find_again else None
+    try:
+        score = known or job.score(video.path, stop)
+    except VideoError:
+        # Half an upload is no broken video.
+        _refuse_changed(video)
+        raise
+    _refuse_changed(video)
+    if job.store and known is None:
+        job.store.keep(content_hash, job.fingerprint, score)
+    return score, "cache" if known else "scored"
+
+
+def _refuse_changed(video: VideoFile) -> None:
+    if FileIdentity.of(video.path.stat()) != video.identity:
+        raise StillChangingError("it changed while it was being scored", path=video.path)
+
+
+def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore | None) -> VideoRecord:
+    path, seconds = str(video.relative_path), time.perf_counter() - started
+    record = VideoRecord(path, video.identity, job.fingerprint, score, seconds)
+    if score and score.tracks and best_score(score.tracks) is None:
+        cure = "see that the sound is as long as the picture"
+        return replace(record, failure="file", error="no sound while a face is seen", cure=cure)
+    return record
+
+
+def _give_up(video: VideoFile, job: VideoJob) -> None:
+    # Without the note the video is taken for one that crashed, and tried alone: no harm.
+    with contextlib.suppress(OSError):
+        job.rules.ledger.note_given_up(str(video.relative_path))

@@ -1,0 +1,99 @@
+"""Where results go, and whether they can."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncnet.errors import UsageError
+from syncnet.placement_transfer import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+
+
+@dataclass(frozen=True)
+class OutputFolders:
+    """Where results go. The input folder is never written to."""
+
+    output_dir: Path
+
+    @property
+    def good_dir(self) -> Path:
+        return self.output_dir / "good_quality"
+
+    @property
+    def poor_dir(self) -> Path:
+        return self.output_dir / "poor_quality"
+
+    @property
+    def state_dir(self) -> Path:
+        """What the tool remembers from run to run."""
+        return self.output_dir / ".sync_filter"
+
+    @property
+    def results_path(self) -> Path:
+        return self.output_dir / "sync_filter_results.json"
+
+    @property
+    def all_dirs(self) -> tuple[Path, Path, Path]:
+        return self.output_dir, self.good_dir, self.poor_dir
+
+
+def prepare_folders(input_dir: Path, output_dir: Path, *, keep_all: bool) -> OutputFolders:
+    """Checks both folders and makes the output's. Raises UsageError before anything else is done."""
+    _check_input(input_dir)
+    folders = OutputFolders(output_dir)
+    # realpath, where Path.resolve would trip over a loop of links.
+    source = Path(os.path.realpath(input_dir))
+    if Path(os.path.realpath(output_dir)) == source:
+        raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
+    for target in (Path(os.path.realpath(folder)) for folder in (folders.good_dir, folders.poor_dir)):
+        if target == source or target in source.parents:
+            raise UsageError(
+                f"--input_dir {input_dir} lies where copies are put ({target})", cure="give another --output_dir"
+            )
+    if folders.results_path.is_dir():
+        raise UsageError(f"{folders.results_path} is a folder", cure="move it, or give another --output_dir")
+    for folder in folders.all_dirs[:1] if keep_all else folders.all_dirs:
+        _check_writable(folder)
+    _check_writable(folders.state_dir)
+    return folders
+
+
+def _check_input(input_dir: Path) -> None:
+    try:
+        with os.scandir(input_dir):
+            pass
+    except FileNotFoundError:
+        raise UsageError(f"--input_dir {input_dir}: no such folder", cure="give the folder that holds videos") from None
+    except NotADirectoryError:
+        raise UsageError(f"--input_dir {input_dir} is a file", cure="give the folder that holds it") from None
+    except OSError as error:
+        raise UsageError(f"--input_dir {input_dir}: {error.strerror}", cure="give a folder you can read") from error
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {folder}: {error.strerror}", cure="give an --output_dir you can write to"
+        ) from error
+
+
+def remove_leftovers(folders: OutputFolders) -> int:
+    """Removes what killed runs left half-written, and counts it. Hold the lock: nobody else may be writing there."""
+    removed = 0
+    # Of the output folder itself only the top: there may be anything below it, even the input.
+    for folder, depth in ((folders.output_dir, 1), (folders.good_dir, None), (folders.poor_dir, None)):
+        for parent, _, names in itertools.islice(os.walk(folder), depth):
+            for name in names:
+                if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
+                    with contextlib.suppress(OSError):
+                        os.unlink(os.path.join(parent, name))
+                        removed += 1
+    return removed

@@ -1,0 +1,111 @@
+"""One run over a folder: what is known stays, what is new is scored, all of it is judged and placed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from syncnet.discovery import FoundVideos, SkippedPath, VideoFile
+from syncnet.engines import VideoResult
+from syncnet.engines.threads import run_in_threads
+from syncnet.engines.video import VideoJob, process_video, recall_video, seconds_until_settled
+from syncnet.interruption import StopFlag
+from syncnet.ledger import Ledger
+from syncnet.records import VideoRecord
+from syncnet.settings import RunOptions
+
+TRIED_AGAIN = ("environment", "killed")
+"""Failures that are not the video's own."""
+
+
+@dataclass
+class Plan:
+    """What is to be done with each video."""
+
+    known: list[tuple[VideoRecord, VideoFile]] = field(default_factory=list)
+    """Judged and placed from their records."""
+    gone: list[tuple[VideoRecord, VideoFile]] = field(default_factory=list)
+    """The same for those that are no longer in the input folder."""
+    new: list[VideoFile] = field(default_factory=list)
+    pending: list[SkippedPath] = field(default_factory=list)
+    """Still changing."""
+    left_for_later: int = 0
+    """New ones beyond the limit."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    results: list[VideoResult]
+    """In path order."""
+    pending: list[SkippedPath]
+    abandoned: int
+    """Threads that did not end; the process must end without waiting for them."""
+
+
+def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: str, options: RunOptions) -> Plan:
+    """Sorts the videos by what is known of them. Reads nothing of any file but its size and times."""
+    plan = Plan()
+    for video in found.videos:
+        record = ledger.reusable(str(video.relative_path), video.identity, fingerprint)
+        if record and not _is_tried_again(record, options):
+            plan.known.append((record, video))
+            continue
+        reason = _unsettled(video, options.settle_seconds)
+        if reason:
+            plan.pending.append(SkippedPath(video.path, reason))
+        elif options.limit is not None and len(plan.new) >= options.limit:
+            plan.left_for_later += 1
+        else:
+            plan.new.append(video)
+    listed = {str(video.relative_path) for video in found.videos}
+    for path, record in ledger.records.items():
+        # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
+        if path not in listed and not os.path.lexists(input_dir / path):
+            size, mtime_ns = record.identity.size, record.identity.mtime_ns
+            plan.gone.append((record, VideoFile(input_dir / path, PurePath(path), size, mtime_ns)))
+    return plan
+
+
+def carry_out(
+    plan: Plan, job: VideoJob, *, workers: int, stop: StopFlag, on_result: Callable[[VideoResult], None]
+) -> Outcome:
+    """``on_result`` hears of each video in this thread, first of all that are known."""
+    rules = job.rules
+    records = {id(video): (record, False) for record, video in plan.known}
+    records |= {id(video): (record, True) for record, video in plan.gone}
+
+    def work(video: VideoFile) -> VideoResult:
+        if id(video) in records:
+            record, gone = records[id(video)]
+            return recall_video(record, video, rules, stop, gone=gone)
+        return process_video(video, job, stop)
+
+    videos = [*(video for _, video in plan.known), *(video for _, video in plan.gone), *plan.new]
+    batch = run_in_threads(videos, work, workers=workers, stop=stop, on_result=on_result)
+    finished = [result for result in batch.results if result.status != "pending"]
+    changing = [SkippedPath(result.path, result.error) for result in batch.results if result.status == "pending"]
+    pending = sorted([*plan.pending, *changing], key=lambda skipped: str(skipped.path))
+    return Outcome(in_path_order(finished), pending, batch.abandoned)
+
+
+def in_path_order(results: Sequence[VideoResult]) -> list[VideoResult]:
+    """The order of ``find_videos``."""
+    return sorted(results, key=lambda result: str(result.path))
+
+
+def _is_tried_again(record: VideoRecord, options: RunOptions) -> bool:
+    return record.failure in TRIED_AGAIN or (bool(record.failure) and options.retry_failed)
+
+
+def _unsettled(video: VideoFile, settle_seconds: float) -> str:
+    """Why the video has to wait; empty when it has not."""
+    try:
+        seconds = seconds_until_settled(video.path, settle_seconds) if settle_seconds else 0.0
+    except OSError:
+        # Gone since the listing: told when its turn comes.
+        return ""
+    return "it changed a moment ago" if seconds > 0 else ""

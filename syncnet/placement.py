@@ -172,8 +172,13 @@ def _transfer(video: VideoFile, target: Path, mode: PlaceMode, history: History,
 
 def _refuse_source(source: Path, target: Path) -> None:
     """Links can make a target name mean the source itself; the input is never changed."""
-    place = target.parent.resolve() / target.name
-    if place in (source.resolve(), source.parent.resolve() / source.name):
+    try:
+        same_place = target.name == source.name and os.path.samefile(target.parent, source.parent)
+    except FileNotFoundError:
+        same_place = False
+    if not same_place and source.is_symlink():
+        same_place = os.path.realpath(source) == os.path.join(os.path.realpath(target.parent), target.name)
+    if same_place:
         raise CopyError(
             f"its copy {target} would be the video itself",
             path=source,

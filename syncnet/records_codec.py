@@ -7,11 +7,13 @@ import functools
 import math
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
 
 
 def to_plain(value: Any) -> Any:
@@ -39,61 +41,82 @@ def from_plain(kind: type[T], value: Any) -> T:
 
     A null where a number belongs comes back as NaN. Raises ValueError for anything that does not fit.
     """
-    return typing.cast(T, _revived(kind, value))
-
-
-def _revived(kind: Any, value: Any) -> Any:
-    origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        if value is None:
-            return None
-        (inner,) = (part for part in parts if part is not type(None))
-        return _revived(inner, value)
-    if origin is tuple:
-        items = _list(value)
-        kinds = [parts[0]] * len(items) if len(parts) == 2 and parts[1] is ... else list(parts)
-        if len(kinds) != len(items):
-            raise ValueError(f"{len(items)} values where {len(kinds)} belong")
-        return tuple(_revived(part, item) for part, item in zip(kinds, items, strict=True))
-    if dataclasses.is_dataclass(kind):
-        return _revived_dataclass(typing.cast(type, kind), value)
-    if kind is np.ndarray:
-        return np.array([math.nan if item is None else float(item) for item in _list(value)], np.float32)
-    return _simple(kind, value, parts)
-
-
-def _simple(kind: Any, value: Any, choices: tuple[Any, ...]) -> Any:
-    if typing.get_origin(kind) is typing.Literal:
-        if value not in choices:
-            raise ValueError(f"{value!r} is none of {choices}")
-        return value
-    if kind is float:
-        if value is None:
-            return math.nan
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
-    elif kind in (int, str, bool) and type(value) is kind:
-        return value
-    raise ValueError(f"{value!r} where {kind} belongs")
-
-
-def _revived_dataclass(kind: type, value: Any) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError(f"no fields of {kind.__name__}")
-    hints, required = _fields_of(kind)
-    missing = required - value.keys()
-    if missing:
-        raise ValueError(f"{kind.__name__} without {', '.join(sorted(missing))}")
-    return kind(**{name: _revived(hint, value[name]) for name, hint in hints.items() if name in value})
+    reader = _reader(typing.cast(Any, kind))
+    return typing.cast(T, reader(value))
 
 
 @functools.cache
-def _fields_of(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
-    """Types of the fields, and the names of those without a default. Working the hints out anew is slow."""
+def _reader(kind: Any) -> Reader:
+    """What makes values of one kind. Type hints are slow to look at, so that is done once and not for each value."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        (inner,) = (_reader(part) for part in parts if part is not type(None))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        return _list_reader(_reader(parts[0])) if parts[1:] == (...,) else _tuple_reader([_reader(p) for p in parts])
+    if origin is typing.Literal:
+        return functools.partial(_read_choice, parts)
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_reader(typing.cast(type, kind))
+    if kind is np.ndarray:
+        return _read_array
+    if kind is float:
+        return _read_float
+    return functools.partial(_read_simple, kind)
+
+
+def _dataclass_reader(kind: type) -> Reader:
     hints, fields = typing.get_type_hints(kind), dataclasses.fields(kind)
+    readers = [(field.name, _reader(hints[field.name])) for field in fields]
     plain = dataclasses.MISSING
     required = frozenset(f.name for f in fields if f.default is plain and f.default_factory is plain)
-    return {field.name: hints[field.name] for field in fields}, required
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"no fields of {kind.__name__}")
+        missing = required - value.keys()
+        if missing:
+            raise ValueError(f"{kind.__name__} without {', '.join(sorted(missing))}")
+        return kind(**{name: reader(value[name]) for name, reader in readers if name in value})
+
+    return read
+
+
+def _list_reader(item: Reader) -> Reader:
+    return lambda value: tuple([item(part) for part in _list(value)])
+
+
+def _tuple_reader(items: list[Reader]) -> Reader:
+    def read(value: Any) -> Any:
+        if len(_list(value)) != len(items):
+            raise ValueError(f"{len(value)} values where {len(items)} belong")
+        return tuple([item(part) for item, part in zip(items, value, strict=True)])
+
+    return read
+
+
+def _read_array(value: Any) -> Any:
+    return np.array([_read_float(item) for item in _list(value)], np.float32)
+
+
+def _read_float(value: Any) -> Any:
+    if value is None:
+        return math.nan
+    if type(value) in (float, int):
+        return float(value)
+    raise ValueError(f"{value!r} where a number belongs")
+
+
+def _read_simple(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise ValueError(f"{value!r} where {kind.__name__} belongs")
+    return value
+
+
+def _read_choice(choices: tuple[Any, ...], value: Any) -> Any:
+    if value not in choices:
+        raise ValueError(f"{value!r} is none of {choices}")
+    return value
 
 
 def _list(value: Any) -> list[Any]:

@@ -17,7 +17,8 @@ from syncnet.engines.cores import count_cores
 from syncnet.interruption import Interrupted, StopFlag
 
 STOP_LOOK_SECONDS = 0.2
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 8.0
+"""With two more for the results, a stop takes no longer than 10 seconds."""
 
 
 @dataclass(frozen=True)

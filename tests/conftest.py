@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fakes import FakeStages, score_by_name
+from faulty_server import Servers
 
 from syncnet import command
 
@@ -39,3 +41,13 @@ def fake_scoring(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with scores that follow from the names of the files."""
     monkeypatch.setattr(command, "load_stages", lambda _request, _workers: FakeStages())
     monkeypatch.setattr("syncnet.pipeline.score_video", score_by_name)
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+    """Web servers of the test's own, ended with it, to which no proxy of the machine stands in the way."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with Servers.all_ended() as running:
+        yield running

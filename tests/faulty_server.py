@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from weights import ManifestEntry
+from weights.fetch import fetch_weights
+from weights.transfer import Patience
 
 CONTENT = bytes(range(256)) * 40
 """What the file should be, 10,240 bytes."""
+NAME = "tiny.model"
+PARTIAL = f".{NAME}.part"
+WHOLE = {NAME: CONTENT}
+HASTE = Patience(connect_seconds=2, read_seconds=0.3, attempts=3, pause_seconds=0.001, piece_bytes=1000)
 
 
 class Request(BaseHTTPRequestHandler):
@@ -21,6 +31,7 @@ class Request(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.close_connection = True
         self.server.asked.append((self.path, self.headers.get("Range")))
+        self.server.sent.append(0)
         answers = self.server.answers
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         with contextlib.suppress(ConnectionError):
@@ -29,12 +40,19 @@ class Request(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Silence on stderr."""
 
-    def start(self, code: int, length: int, **headers: str) -> None:
+    def start(self, code: int, length: int | None, **headers: str) -> None:
+        """Status and headers; without a length, the end of the connection is the end of the file."""
         self.send_response(code)
-        self.send_header("Content-Length", str(length))
+        self.send_header("Connection", "close")
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
+
+    def send(self, content: bytes) -> None:
+        self.server.sent[-1] += len(content)
+        self.wfile.write(content)
 
     def wanted_from(self) -> int:
         value = self.headers.get("Range")
@@ -52,30 +70,39 @@ def good(request: Request) -> None:
         request.start(206, len(rest), Content_Range=f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}")
     else:
         request.start(200, len(rest))
-    request.wfile.write(rest)
+    request.send(rest)
 
 
 def without_ranges(request: Request) -> None:
     request.start(200, len(CONTENT))
-    request.wfile.write(CONTENT)
+    request.send(CONTENT)
 
 
 def wrong_range(request: Request) -> None:
     request.start(206, len(CONTENT), Content_Range=f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}")
-    request.wfile.write(CONTENT)
+    request.send(CONTENT)
+
+
+def unasked_range(request: Request) -> None:
+    request.start(206, 100, Content_Range=f"bytes 50-149/{len(CONTENT)}")
+    request.send(CONTENT[50:150])
 
 
 def wrong_bytes(request: Request) -> None:
     request.start(200, len(CONTENT))
-    request.wfile.write(bytes(len(CONTENT)))
+    request.send(bytes(len(CONTENT)))
 
 
-def drops_after(count: int) -> Answer:
-    """Promises the whole file and breaks off after so many bytes."""
+def drops_after(count: int, *, ranges: bool = True) -> Answer:
+    """Promises the rest of the file and breaks off after so many bytes."""
 
     def answer(request: Request) -> None:
-        request.start(200, len(CONTENT))
-        request.wfile.write(CONTENT[:count])
+        first = request.wanted_from() if ranges else 0
+        if first:
+            request.start(206, len(CONTENT) - first, Content_Range=f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}")
+        else:
+            request.start(200, len(CONTENT))
+        request.send(CONTENT[first : first + count])
 
     return answer
 
@@ -84,16 +111,34 @@ def truncated(request: Request) -> None:
     """Half the file, announced as if it were all of it."""
     half = CONTENT[: len(CONTENT) // 2]
     request.start(200, len(half))
-    request.wfile.write(half)
+    request.send(half)
+
+
+def truncated_without_a_word(request: Request) -> None:
+    request.start(200, None)
+    request.send(CONTENT[: len(CONTENT) // 2])
+
+
+def too_long_without_a_word(request: Request) -> None:
+    request.start(200, None)
+    request.send(CONTENT + b"extra")
 
 
 def too_long(request: Request) -> None:
     request.start(200, len(CONTENT) + 5)
-    request.wfile.write(CONTENT + b"extra")
+    request.send(CONTENT + b"extra")
 
 
-def status(code: int) -> Answer:
-    return lambda request: request.start(code, 0)
+def status(code: int, **headers: str) -> Answer:
+    return lambda request: request.start(code, 0, **headers)
+
+
+def no_such_range(request: Request) -> None:
+    """What a server says of a part that begins beyond the end of its file."""
+    if request.wanted_from():
+        request.start(416, 0, Content_Range=f"bytes */{len(CONTENT)}")
+    else:
+        good(request)
 
 
 def redirect_to(url: str) -> Answer:
@@ -109,6 +154,8 @@ class Server(ThreadingHTTPServer):
         """In turn; the last one stays."""
         self.asked: list[tuple[str, str | None]] = []
         """Path and Range of each request."""
+        self.sent: list[int] = []
+        """Bytes of content sent to each."""
         self.released = threading.Event()
 
     @property
@@ -120,6 +167,17 @@ class Server(ThreadingHTTPServer):
         request.start(200, len(CONTENT))
         request.wfile.flush()
         self.released.wait(30)
+
+    def silent_after(self, count: int) -> Answer:
+        """Sends so many bytes and then nothing more until the test is over."""
+
+        def answer(request: Request) -> None:
+            request.start(200, len(CONTENT))
+            request.send(CONTENT[:count])
+            request.wfile.flush()
+            self.released.wait(30)
+
+        return answer
 
 
 @dataclass
@@ -145,3 +203,18 @@ class Servers:
                 server.released.set()
                 server.shutdown()
                 server.server_close()
+
+
+def entry_for(*urls: str) -> ManifestEntry:
+    """The manifest's entry for the file."""
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    return {"sha256": digest, "bytes": len(CONTENT), "licence": "", "source": "", "urls": list(urls)}
+
+
+def fetch(folder: Path, *sources: Server) -> Path:
+    return fetch_weights(NAME, entry_for(*(server.url for server in sources)), folder, HASTE)
+
+
+def left_in(folder: Path) -> dict[str, bytes]:
+    """Everything but the lock, which stays and is empty."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".lock"}

@@ -52,6 +52,9 @@ RANKS = {
     "filter_videos_by_sync_score": 8,
 }
 
+FETCHING = ("weights.fetch", "weights.transfer")
+"""Imported only where a file has to be fetched."""
+
 
 def module_name(path: Path) -> str:
     parts = path.relative_to(REPOSITORY).with_suffix("").parts
@@ -106,17 +109,25 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["syncnet", "syncnet.errors", "syncnet.settings", "syncnet.cli", *(n for n in MODULES if rank(n) == 1)]
+    "name",
+    [
+        *("syncnet", "syncnet.errors", "syncnet.settings", "syncnet.cli"),
+        *(n for n in MODULES if rank(n) == 1 and n not in FETCHING),
+    ],
 )
 def test_what_help_and_set_up_need_is_standard_library_only(name: str) -> None:
-    if name == "weights.fetch":
-        pytest.skip("imported where a file has to be fetched")
     foreign = (
         {imported.split(".")[0] for imported in imports_of(name, at_import_only=True)}
         - sys.stdlib_module_names
         - set(OURS)
     )
     assert not foreign
+
+
+def test_what_fetches_is_imported_only_where_it_is_needed() -> None:
+    at_import = set().union(*(our_imports_of(name, at_import_only=True) for name in MODULES if name not in FETCHING))
+    assert not at_import & set(FETCHING)
+    assert "weights.fetch" in our_imports_of("weights")
 
 
 def test_the_checks_above_see_what_they_look_for() -> None:

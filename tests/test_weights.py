@@ -85,6 +85,7 @@ def test_corrupt_file_is_named_with_both_digests_and_the_cure(checkout: Path, tm
         str(bad / "tiny.model"),
         CONTENT_SHA256,
         hashlib.sha256(b"the modem").hexdigest(),
+        "found by --weights_dir",
         "python -m weights fetch tiny.model",
     ):
         assert part in message

@@ -3,63 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import multiprocessing
-import os
-import resource
-import signal
 import socket
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from faulty_server import (
     CONTENT,
-    Server,
+    HASTE,
+    NAME,
+    PARTIAL,
+    WHOLE,
+    Answer,
     Servers,
     drops_after,
+    entry_for,
+    fetch,
     good,
+    left_in,
+    no_such_range,
     redirect_to,
     status,
     too_long,
+    too_long_without_a_word,
     truncated,
+    truncated_without_a_word,
+    unasked_range,
     without_ranges,
     wrong_bytes,
     wrong_range,
 )
 
-import weights
 from syncnet.errors import ModelFileError
-from weights import ManifestEntry, WeightsPolicy, cache_folder, require_weights
-from weights.__main__ import main
-from weights.fetch import Patience, fetch_weights
-
-NAME = "tiny.model"
-HASTE = Patience(connect_seconds=2, read_seconds=0.3, attempts=3, pause_seconds=0.001)
-
-
-@pytest.fixture
-def servers() -> Iterator[Servers]:
-    with Servers.all_ended() as running:
-        yield running
-
-
-def entry_for(*urls: str) -> ManifestEntry:
-    digest = hashlib.sha256(CONTENT).hexdigest()
-    return {"sha256": digest, "bytes": len(CONTENT), "licence": "", "source": "", "urls": list(urls)}
-
-
-def fetch(folder: Path, *sources: Server) -> Path:
-    return fetch_weights(NAME, entry_for(*(server.url for server in sources)), folder, HASTE)
-
-
-def left_in(folder: Path) -> dict[str, bytes]:
-    """Everything but the lock, which stays and is empty."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".lock"}
-
-
-WHOLE = {NAME: CONTENT}
-PARTIAL = f".{NAME}.part"
+from weights.fetch import fetch_weights
 
 
 def test_a_good_file_arrives_whole_and_alone(tmp_path: Path, servers: Servers) -> None:
@@ -80,10 +56,34 @@ def test_a_dropped_transfer_goes_on_where_it_ended(tmp_path: Path, servers: Serv
     server = servers.start(drops_after(4000), good)
     fetch(tmp_path, server)
     assert left_in(tmp_path) == WHOLE
-    (_, first), (_, second) = server.asked
-    # The library hands on whole pieces only, so that what was kept may be less than what was sent.
-    assert first is None
-    assert second in (None, *(f"bytes={count}-" for count in range(1, 4001)))
+    # No byte was sent twice.
+    assert server.asked == [("/file", None), ("/file", "bytes=4000-")]
+    assert server.sent == [4000, len(CONTENT) - 4000]
+
+
+def test_the_next_mirror_goes_on_where_the_first_one_ended(tmp_path: Path, servers: Servers) -> None:
+    first, second = servers.start(drops_after(4000), status(404)), servers.start(good)
+    fetch(tmp_path, first, second)
+    assert left_in(tmp_path) == WHOLE
+    assert second.asked == [("/file", "bytes=4000-")]
+
+
+def test_attempts_that_get_further_are_no_failures(tmp_path: Path, servers: Servers) -> None:
+    # Five drops where three attempts in vain would be the end.
+    server = servers.start(*(drops_after(2000) for _ in range(5)), good)
+    patience = replace(HASTE, progress_bytes=2000)
+    fetch_weights(NAME, entry_for(server.url), tmp_path, patience)
+    assert left_in(tmp_path) == WHOLE
+    assert [wanted for _, wanted in server.asked] == [None, *(f"bytes={2000 * n}-" for n in range(1, 6))]
+
+
+def test_a_server_that_starts_over_and_drops_again_is_given_up(tmp_path: Path, servers: Servers) -> None:
+    server = servers.start(drops_after(4000, ranges=False))
+    with pytest.raises(ModelFileError, match="the connection broke off"):
+        fetch_weights(NAME, entry_for(server.url), tmp_path, replace(HASTE, progress_bytes=2000))
+    # The first attempt got further than nothing; the next three did not get further than that.
+    assert len(server.asked) == HASTE.attempts
+    assert NAME not in left_in(tmp_path)
 
 
 def test_the_part_of_a_killed_fetch_is_continued_and_not_sent_again(tmp_path: Path, servers: Servers) -> None:
@@ -116,11 +116,19 @@ def test_a_wrong_part_is_thrown_away_and_the_whole_fetched(tmp_path: Path, serve
     assert left_in(tmp_path) == WHOLE
 
 
-def test_another_range_than_asked_for_is_refused(tmp_path: Path, servers: Servers) -> None:
+@pytest.mark.parametrize("answer", [wrong_range, no_such_range])
+def test_another_range_than_asked_for_starts_over(tmp_path: Path, servers: Servers, answer: Answer) -> None:
     (tmp_path / PARTIAL).write_bytes(CONTENT[:7000])
-    with pytest.raises(ModelFileError, match="another part of the file"):
-        fetch(tmp_path, servers.start(wrong_range))
-    assert NAME not in left_in(tmp_path)
+    server = servers.start(answer)
+    fetch(tmp_path, server)
+    assert server.asked == [("/file", "bytes=7000-"), ("/file", None)]
+    assert left_in(tmp_path) == WHOLE
+
+
+def test_a_range_that_nobody_asked_for_is_refused(tmp_path: Path, servers: Servers) -> None:
+    with pytest.raises(ModelFileError, match="it answers 206"):
+        fetch(tmp_path, servers.start(unasked_range))
+    assert left_in(tmp_path) == {}
 
 
 def test_wrong_bytes_are_deleted_and_the_next_mirror_asked(tmp_path: Path, servers: Servers) -> None:
@@ -142,17 +150,26 @@ def test_wrong_bytes_everywhere_name_both_digests_and_every_address(tmp_path: Pa
     assert left_in(tmp_path) == {}
 
 
-def test_a_truncated_file_never_gets_the_final_name(tmp_path: Path, servers: Servers) -> None:
-    # It claims to be whole, and gives that half again whenever it is asked.
-    with pytest.raises(ModelFileError, match="it ended after 5120 of 10240 bytes"):
-        fetch(tmp_path, servers.start(truncated))
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (truncated, "it has 5120 bytes where 10240 are expected"),
+        (truncated_without_a_word, "it ended after 5120 of 10240 bytes"),
+        (too_long, "it has 10245 bytes where 10240 are expected"),
+        (too_long_without_a_word, "it sends more than the 10240 bytes"),
+    ],
+)
+def test_a_file_of_another_size_never_gets_the_final_name(
+    tmp_path: Path, servers: Servers, answer: Answer, told: str
+) -> None:
+    bad, right = servers.start(answer), servers.start(good)
+    with pytest.raises(ModelFileError, match=told):
+        fetch(tmp_path, bad)
     assert NAME not in left_in(tmp_path)
-
-
-def test_more_bytes_than_the_file_has_are_not_stored(tmp_path: Path, servers: Servers) -> None:
-    with pytest.raises(ModelFileError, match="more than the 10240 bytes"):
-        fetch(tmp_path, servers.start(too_long))
-    assert left_in(tmp_path) == {}
+    assert all(len(content) <= len(CONTENT) for content in left_in(tmp_path).values())
+    # Nor does what it sent spoil the next mirror's.
+    fetch(tmp_path, bad, right)
+    assert left_in(tmp_path) == WHOLE
 
 
 @pytest.mark.parametrize("code", [403, 404, 410])
@@ -169,6 +186,17 @@ def test_a_busy_server_is_asked_again(tmp_path: Path, servers: Servers, code: in
     fetch(tmp_path, server)
     assert len(server.asked) == 3
     assert left_in(tmp_path) == WHOLE
+
+
+def test_a_server_that_asks_for_time_gets_some(
+    tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("weights.fetch.time.sleep", pauses.append)
+    server = servers.start(status(503, Retry_After="7"), status(429, Retry_After="9999"), status(503), good)
+    fetch_weights(NAME, entry_for(server.url), tmp_path, replace(HASTE, attempts=4))
+    # As long as asked for, no longer than a minute, and by itself twice as long each time.
+    assert pauses == [7, 60, 4 * HASTE.pause_seconds]
 
 
 def test_a_server_that_stays_busy_is_given_up(tmp_path: Path, servers: Servers) -> None:
@@ -191,6 +219,22 @@ def test_a_silent_server_alone_is_an_error_that_says_so(tmp_path: Path, servers:
     slow.answers[:] = [slow.silent]
     with pytest.raises(ModelFileError, match="it takes too long to answer"):
         fetch(tmp_path, slow)
+
+
+def test_a_redirect_without_end_is_given_up_at_once(tmp_path: Path, servers: Servers) -> None:
+    server = servers.start(good)
+    server.answers[:] = [redirect_to(server.url)]
+    with pytest.raises(ModelFileError, match="it redirects without end"):
+        fetch(tmp_path, server)
+
+
+def test_a_certificate_is_asked_for(tmp_path: Path, servers: Servers) -> None:
+    # The server speaks no TLS at all: nothing may be taken from it.
+    server = servers.start(good)
+    url = server.url.replace("http://", "https://")
+    with pytest.raises(ModelFileError, match="the secure connection broke off"):
+        fetch_weights(NAME, entry_for(url), tmp_path, HASTE)
+    assert left_in(tmp_path) == {}
 
 
 def test_a_redirect_is_followed(tmp_path: Path, servers: Servers) -> None:
@@ -216,111 +260,3 @@ def test_the_proxy_of_the_environment_is_used(
     fetch_weights(NAME, entry_for("http://models.test/file"), tmp_path, HASTE)
     # A proxy is asked for the whole address.
     assert proxy.asked == [("http://models.test/file", None)]
-
-
-def _fetch_in_a_process(folder: Path, url: str, barrier: object) -> None:
-    barrier.wait()  # type: ignore[attr-defined]
-    fetch_weights(NAME, entry_for(url), folder, HASTE)
-
-
-def test_two_processes_at_once_fetch_it_once(tmp_path: Path, servers: Servers) -> None:
-    server = servers.start(good)
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
-    both = [context.Process(target=_fetch_in_a_process, args=(tmp_path, server.url, barrier)) for _ in range(2)]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(60)
-    assert [process.exitcode for process in both] == [0, 0]
-    assert len(server.asked) == 1
-    assert left_in(tmp_path) == WHOLE
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_named_with_the_cure(tmp_path: Path, servers: Servers) -> None:
-    folder = tmp_path / "cache"
-    folder.mkdir(mode=0o500)
-    with pytest.raises(ModelFileError, match=r"cannot be stored in .*cache .*permission denied.*--weights_dir"):
-        fetch(folder, servers.start(good))
-
-
-def test_a_folder_that_cannot_be_made_is_named_with_the_cure(tmp_path: Path, servers: Servers) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ModelFileError, match=r"cannot be stored in .*file/cache .*not a directory.*--weights_dir"):
-        fetch(tmp_path / "file" / "cache", servers.start(good))
-
-
-def _fetch_with_a_full_disk(folder: Path, url: str, answer: multiprocessing.Queue[str]) -> None:
-    # The signal would end the process; ignored, the write itself fails, as on a full disk.
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
-    try:
-        fetch_weights(NAME, entry_for(url), folder, HASTE)
-    except ModelFileError as error:
-        answer.put(str(error))
-
-
-def test_a_full_disk_is_told_and_leaves_no_file_under_the_final_name(tmp_path: Path, servers: Servers) -> None:
-    server = servers.start(good)
-    context = multiprocessing.get_context("spawn")
-    answer: multiprocessing.Queue[str] = context.Queue()
-    process = context.Process(target=_fetch_with_a_full_disk, args=(tmp_path, server.url, answer))
-    process.start()
-    message = answer.get(timeout=60)
-    process.join(60)
-    assert f"{NAME} cannot be stored in {tmp_path} (file too large)" in message
-    assert NAME not in left_in(tmp_path)
-    # With room again the part that was stored is gone on with.
-    fetch(tmp_path, server)
-    assert left_in(tmp_path) == WHOLE
-
-
-@pytest.fixture
-def manifest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout that knows one file; its address is put in by the test."""
-    monkeypatch.setattr(weights, "_OWN_FOLDER", tmp_path)
-    monkeypatch.setattr(weights, "_MANIFEST", tmp_path / "manifest.json")
-    return tmp_path / "manifest.json"
-
-
-def write_manifest(path: Path, *urls: str) -> None:
-    path.write_text(json.dumps({NAME: entry_for(*urls)}))
-
-
-def test_a_file_wanted_by_name_is_fetched_into_the_cache(manifest_of: Path, servers: Servers) -> None:
-    server = servers.start(good)
-    write_manifest(manifest_of, server.url)
-    found = require_weights(NAME, WeightsPolicy(), "--model x", "--model y")
-    assert (found.path, found.verified) == (cache_folder() / NAME, True)
-    assert require_weights(NAME, WeightsPolicy(offline=True), "--model x", "--model y") == found
-    assert len(server.asked) == 1
-
-
-def test_offline_opens_no_connection(manifest_of: Path, servers: Servers) -> None:
-    server = servers.start(good)
-    write_manifest(manifest_of, server.url)
-    with pytest.raises(ModelFileError, match="--offline forbids"):
-        require_weights(NAME, WeightsPolicy(offline=True), "--model x", "--model y")
-    assert server.asked == []
-
-
-def test_the_command_fetches_lists_and_says_what_is_wrong(
-    manifest_of: Path, servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server = servers.start(good)
-    write_manifest(manifest_of, server.url)
-    assert main([]) == 0
-    assert capsys.readouterr().out.startswith(f"missing   {NAME} (0.0 MB): python -m weights fetch {NAME}\n")
-    target = tmp_path / "models"
-    target.mkdir()
-    assert main(["fetch", "--weights_dir", str(target)]) == 0
-    assert capsys.readouterr().out == f"fetched   {target / NAME}\n"
-    assert main(["fetch", NAME, "--weights_dir", str(target)]) == 0
-    assert main(["--weights_dir", str(target)]) == 0
-    assert f"verified  {target / NAME}\n" in capsys.readouterr().out
-    (target / NAME).write_bytes(b"other")
-    assert main(["list", "--weights_dir", str(target)]) == 1
-    assert capsys.readouterr().out.startswith(f"WRONG     {NAME}\n")
-    assert main(["fetch", "nothing.model"]) == 2
-    assert f"choose from {NAME}" in capsys.readouterr().err

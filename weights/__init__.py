@@ -86,10 +86,10 @@ def find_weights(file_name: str, policy: WeightsPolicy) -> WeightsFile | None:
         UsageError: a folder that was named does not exist.
         ModelFileError: the first file found is not the one of the manifest, or cannot be read.
     """
-    for folder in search_folders(policy):
+    for origin, folder in search_folders(policy):
         path = folder / file_name
         if path.is_file():
-            return examine_weights(path, allow_unverified=policy.allow_unverified)
+            return examine_weights(path, origin, allow_unverified=policy.allow_unverified)
     return None
 
 
@@ -108,15 +108,18 @@ def require_weights(file_name: str, policy: WeightsPolicy, wanted_by: str, inste
         )
     from weights.fetch import fetch_weights
 
-    path = fetch_weights(file_name, load_manifest()[file_name], cache_folder())
-    return WeightsFile(path, load_manifest()[file_name]["sha256"], verified=True)
+    entry = load_manifest()[file_name]
+    try:
+        return WeightsFile(fetch_weights(file_name, entry, cache_folder()), entry["sha256"], verified=True)
+    except ModelFileError as error:
+        raise ModelFileError(error.problem, path=error.path, cure=f"{error.cure}, or use {instead}") from error
 
 
-def examine_weights(path: Path, *, allow_unverified: bool = False) -> WeightsFile:
+def examine_weights(path: Path, origin: str = "", *, allow_unverified: bool = False) -> WeightsFile:
     """The digest of a model file, compared with the manifest's entry for the file's name.
 
-    Raises ModelFileError where they differ (unless that is allowed), the manifest does not know the name, or the file
-    cannot be read.
+    ``origin`` is what led to the file, for the error. Raises ModelFileError where they differ (unless that is allowed),
+    the manifest does not know the name, or the file cannot be read.
     """
     entry = load_manifest().get(path.name)
     if entry is None:
@@ -126,7 +129,8 @@ def examine_weights(path: Path, *, allow_unverified: bool = False) -> WeightsFil
     if not verified and not allow_unverified:
         again = f" and run `python -m weights fetch {path.name}`" if entry["urls"] else ""
         raise ModelFileError(
-            f"{path} is not the expected file (SHA-256 expected {entry['sha256']}, actual {actual})",
+            f"{path} is not the expected file "
+            f"({origin and f'{origin}; '}SHA-256 expected {entry['sha256']}, actual {actual})",
             path=path,
             cure=f"delete it{again}; if it is meant to be another one, give --allow_unverified_weights",
         )
@@ -142,8 +146,11 @@ def is_known(identity: str) -> bool:
     )
 
 
-def search_folders(policy: WeightsPolicy) -> Iterator[Path]:
-    """In the order of the search. Raises UsageError where a folder that was named does not exist."""
+def search_folders(policy: WeightsPolicy) -> Iterator[tuple[str, Path]]:
+    """Why a folder is searched, and the folder, in the order of the search.
+
+    Raises UsageError where a folder that was named does not exist.
+    """
     named = [
         ("--weights_dir", policy.weights_dir),
         (WEIGHTS_ENVIRONMENT_VARIABLE, os.environ.get(WEIGHTS_ENVIRONMENT_VARIABLE)),
@@ -155,9 +162,9 @@ def search_folders(policy: WeightsPolicy) -> Iterator[Path]:
             raise UsageError(
                 f"{origin} names {folder}, which is no folder", path=folder, cure="name a folder that exists"
             )
-        yield Path(folder)
-    yield _OWN_FOLDER
-    yield cache_folder()
+        yield f"found by {origin}", Path(folder)
+    yield "found in the tool's own folder", _OWN_FOLDER
+    yield "found among the fetched files", cache_folder()
 
 
 def _sha256_of(path: Path) -> str:

@@ -12,89 +12,129 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from syncnet.errors import ModelFileError, UsageError
+from syncnet.errors import ModelFileError, SyncFilterError, UsageError
+from syncnet.interruption import EXIT_INTERRUPTED
 from syncnet.text import printable
-from weights import WeightsPolicy, cache_folder, examine_weights, find_weights, load_manifest, search_folders
+from weights import (
+    ManifestEntry,
+    WeightsPolicy,
+    cache_folder,
+    examine_weights,
+    find_weights,
+    load_manifest,
+    search_folders,
+)
+
+EXIT_WRONG_FILE = 1
+EXIT_WRONG_USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: all is well; 1: a file is wrong, cannot be had, or the check failed; 2: wrong usage."""
     options = _parser().parse_args(arguments)
-    policy = WeightsPolicy(weights_dir=options.weights_dir, offline=getattr(options, "offline", False))
+    policy = WeightsPolicy(weights_dir=options.weights_dir, offline=options.offline)
     try:
         if options.command == "fetch":
-            return _fetch(options.names, options.weights_dir, policy)
+            return _fetch(options.names, policy)
         if options.command == "check":
             from syncnet.published_check import check_published_example
 
             return check_published_example(policy)
         return _list(policy)
-    except UsageError as error:
-        print(f"python -m weights: error: {printable(str(error))}", file=sys.stderr)
-        return 1 if isinstance(error, ModelFileError) else 2
+    except SyncFilterError as error:
+        _complain(error)
+        return EXIT_WRONG_USAGE if type(error) is UsageError else EXIT_WRONG_FILE
+    except ImportError as error:
+        _complain(f"{error}: pip install -r requirements.txt")
+        return EXIT_WRONG_USAGE
+    except KeyboardInterrupt:
+        # What arrived of a file is kept, and gone on with next time.
+        return EXIT_INTERRUPTED
 
 
 def _list(policy: WeightsPolicy) -> int:
-    """One line a file."""
-    wrong = 0
+    """One line a file, two for a wrong one."""
+    code = 0
     for name, entry in load_manifest().items():
         try:
             found = find_weights(name, policy)
         except ModelFileError as error:
-            wrong += 1
+            code = EXIT_WRONG_FILE
             print(f"WRONG     {name}\n          {printable(str(error))}")
             continue
-        size = f"{entry['bytes'] / 1e6:.1f} MB"
-        print(f"verified  {found.path}" if found else f"missing   {name} ({size}): python -m weights fetch {name}")
-    folders = dict.fromkeys(str(folder) for folder in search_folders(policy))
-    print(f"Looked in {', '.join(printable(folder) for folder in folders)}")
-    return 1 if wrong else 0
+        if found:
+            print(f"verified  {printable(str(found.path))}")
+        else:
+            print(f"missing   {name} ({entry['bytes'] / 1e6:.1f} MB): python -m weights fetch {name}")
+    folders = dict.fromkeys(printable(str(folder)) for _, folder in search_folders(policy))
+    print(f"Looked in {', '.join(folders)}")
+    return code
 
 
-def _fetch(names: Sequence[str], folder: Path | None, policy: WeightsPolicy) -> int:
+def _fetch(names: Sequence[str], policy: WeightsPolicy) -> int:
     manifest = load_manifest()
     for name in names:
         if name not in manifest:
             raise UsageError(f"{name} is no model file of this tool", cure=f"choose from {', '.join(manifest)}")
+    if policy.offline:
+        raise UsageError("--offline forbids to fetch", cure="leave it away, or list what is here with no command")
     code = 0
     for name in names or [name for name, entry in manifest.items() if entry["urls"]]:
         try:
-            found = find_weights(name, policy)
-            if found:
-                print(f"verified  {printable(str(found.path))}")
-                continue
-            from weights.fetch import fetch_weights
-
-            path = fetch_weights(name, manifest[name], folder or cache_folder())
-            examine_weights(path)
-            print(f"fetched   {printable(str(path))}", flush=True)
+            print(_fetch_one(name, manifest[name], policy), flush=True)
         except ModelFileError as error:
             # The others may be had all the same.
-            print(f"python -m weights: error: {printable(str(error))}", file=sys.stderr)
-            code = 1
+            _complain(error)
+            code = EXIT_WRONG_FILE
     return code
 
 
+def _fetch_one(name: str, entry: ManifestEntry, policy: WeightsPolicy) -> str:
+    """What there is to say of a file that is here now, in the folder that was named where one was."""
+    from weights.fetch import fetch_weights
+
+    folder = policy.weights_dir
+    if folder and entry["urls"]:
+        # A folder that goes to another machine must have the file itself.
+        path = folder / name
+        found = examine_weights(path, "found by --weights_dir") if path.is_file() else None
+    else:
+        found = find_weights(name, policy)
+    if found:
+        return f"verified  {printable(str(found.path))}"
+    return f"fetched   {printable(str(fetch_weights(name, entry, folder or cache_folder())))}"
+
+
+def _complain(problem: object) -> None:
+    print(f"python -m weights: error: {printable(str(problem))}", file=sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
-    folder = argparse.ArgumentParser(add_help=False)
-    folder.add_argument("--weights_dir", type=Path, metavar="DIR", help="looked in first, and fetched into")
     parser = argparse.ArgumentParser(
         prog="python -m weights",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[folder],
+        parents=[_shared_flags()],
     )
+    parser.set_defaults(weights_dir=None, offline=False)
     commands = parser.add_subparsers(dest="command", metavar="{list,fetch,check}")
-    commands.add_parser("list", parents=[folder], help="the same as no command")
+    commands.add_parser("list", parents=[_shared_flags()], help="the same as no command")
     fetch = commands.add_parser(
-        "fetch", parents=[folder], help="get model files (default: all that do not ship with the tool)"
+        "fetch", parents=[_shared_flags()], help="get model files (default: all that do not ship with the tool)"
     )
     fetch.add_argument("names", nargs="*", metavar="NAME")
-    check = commands.add_parser(
-        "check", parents=[folder], help="offset, distance and confidence of the published example"
+    commands.add_parser(
+        "check", parents=[_shared_flags()], help="offset, distance and confidence of the published example"
     )
-    check.add_argument("--offline", action="store_true", help="use only files that are here")
     return parser
+
+
+def _shared_flags() -> argparse.ArgumentParser:
+    """May stand before and after the command: what is missing there must not undo what was given here."""
+    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags.add_argument("--weights_dir", type=Path, metavar="DIR", help="looked in first, and fetched into")
+    flags.add_argument("--offline", action="store_true", help="never touch the network")
+    return flags
 
 
 if __name__ == "__main__":

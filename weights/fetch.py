@@ -6,44 +6,15 @@ import contextlib
 import errno
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-import requests
-from filelock import FileLock
-from tqdm import tqdm
+from filelock import FileLock, Timeout
 
 from syncnet.errors import ModelFileError
-from syncnet.text import printable
 from weights import ManifestEntry
-
-_CHUNK_BYTES = 1 << 18
-_TRY_AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, and how often to try."""
-
-    connect_seconds: float = 10.0
-    read_seconds: float = 30.0
-    """For the next bytes, not for the whole file."""
-    attempts: int = 4
-    """At each mirror."""
-    pause_seconds: float = 1.0
-    """Before the second attempt; doubled before each further one."""
-
-
-class _TransferError(Exception):
-    """This attempt failed; another may not."""
-
-
-class _MirrorError(Exception):
-    """This mirror does not have the file."""
+from weights.transfer import MirrorError, Patience, TransferError, hash_file, say, transfer
 
 
 def fetch_weights(file_name: str, entry: ManifestEntry, folder: Path, patience: Patience | None = None) -> Path:
@@ -56,15 +27,33 @@ def fetch_weights(file_name: str, entry: ManifestEntry, folder: Path, patience: 
     path = folder / file_name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # The lock belongs to the operating system: a killed process leaves none behind.
-        with FileLock(folder / f".{file_name}.lock"):
-            if not (path.is_file() and _digest_of(path) == entry["sha256"]):
+        with _alone(path):
+            if not _is_there(path, entry):
                 _fetch_from_mirrors(path, entry, patience or Patience())
-    except requests.RequestException:
-        raise
     except OSError as error:
         raise _cannot_write(path, error) from error
     return path
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Holds the file's lock, which belongs to the operating system: a killed process leaves none behind."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"{path.name} is being fetched already; waiting for that")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_there(path: Path, entry: ManifestEntry) -> bool:
+    """Whether another process has fetched it meanwhile."""
+    digest = hashlib.sha256()
+    return hash_file(path, digest) > 0 and digest.hexdigest() == entry["sha256"]
 
 
 def _fetch_from_mirrors(path: Path, entry: ManifestEntry, patience: Patience) -> None:
@@ -72,7 +61,7 @@ def _fetch_from_mirrors(path: Path, entry: ManifestEntry, patience: Patience) ->
     for url in entry["urls"]:
         try:
             _fetch_from(url, path, entry, patience)
-        except _MirrorError as error:
+        except MirrorError as error:
             answers.append(f"{url}: {error}")
         else:
             return
@@ -84,118 +73,35 @@ def _fetch_from_mirrors(path: Path, entry: ManifestEntry, patience: Patience) ->
 
 
 def _fetch_from(url: str, path: Path, entry: ManifestEntry, patience: Patience) -> None:
-    """One mirror, several attempts, each going on where the last one ended. Raises _MirrorError."""
+    """One mirror, several attempts, each going on where the last one ended. Raises MirrorError."""
     partial = path.with_name(f".{path.name}.part")
-    problem = ""
-    for attempt in range(patience.attempts):
-        if attempt:
-            time.sleep(patience.pause_seconds * 2 ** (attempt - 1))
+    failures, furthest, problem = 0, _size_of(partial), ""
+    while failures < patience.attempts:
         try:
-            resumed = _download(url, partial, entry, patience)
-        except _TransferError as error:
+            arrived = transfer(url, partial, entry, patience)
+        except TransferError as error:
             problem = str(error)
+            reached = _size_of(partial)
+            failures = 1 if reached >= furthest + patience.progress_bytes else failures + 1
+            furthest = max(furthest, reached)
+            if failures < patience.attempts:
+                pause = max(patience.pause_seconds * 2 ** (failures - 1), error.wait_seconds)
+                time.sleep(min(pause, patience.longest_pause_seconds))
             continue
-        actual = _digest_of(partial)
-        if actual == entry["sha256"]:
+        if arrived.sha256 == entry["sha256"]:
             os.replace(partial, path)
             return
         partial.unlink()
-        problem = f"SHA-256 expected {entry['sha256']}, actual {actual}"
+        problem = f"SHA-256 expected {entry['sha256']}, actual {arrived.sha256}"
         # What another mirror or another day left may have been the wrong half: the whole gets its chance.
-        if not resumed:
+        if not arrived.resumed:
             break
-    raise _MirrorError(problem)
+        failures += 1
+    raise MirrorError(problem)
 
 
-def _download(url: str, partial: Path, entry: ManifestEntry, patience: Patience) -> bool:
-    """Fills the partial file up to its full size; says whether it went on from an earlier part."""
-    have = partial.stat().st_size if partial.exists() else 0
-    if have >= entry["bytes"]:
-        return True
-    # A compressed answer would be counted, and continued, in other bytes than those of the file.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    try:
-        with requests.get(
-            url, headers=headers, stream=True, timeout=(patience.connect_seconds, patience.read_seconds)
-        ) as response:
-            resumed = _goes_on(response, have)
-            if have and not resumed:
-                have = 0
-            with partial.open("ab" if resumed else "wb") as writer, _progress(url, partial, entry, have) as bar:
-                for chunk in _body(response):
-                    have += len(chunk)
-                    if have > entry["bytes"]:
-                        writer.close()
-                        partial.unlink()
-                        raise _MirrorError(f"it sends more than the {entry['bytes']} bytes of the file")
-                    writer.write(chunk)
-                    bar.update(len(chunk))
-                _sync(writer)
-    except requests.RequestException as error:
-        raise _TransferError(_words(error)) from error
-    if have < entry["bytes"]:
-        raise _TransferError(f"it ended after {have} of {entry['bytes']} bytes")
-    return resumed
-
-
-def _body(response: requests.Response) -> Iterator[bytes]:
-    return response.iter_content(_CHUNK_BYTES)
-
-
-def _goes_on(response: requests.Response, have: int) -> bool:
-    """Whether the answer continues at the byte that was asked for, rather than being the whole file anew."""
-    if response.status_code == 206:
-        if have and response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            return True
-        raise _MirrorError("it answers with another part of the file than was asked for")
-    if response.status_code in _TRY_AGAIN:
-        raise _TransferError(f"it answers {response.status_code} {response.reason}")
-    if response.status_code != 200:
-        raise _MirrorError(f"it answers {response.status_code} {response.reason}")
-    return False
-
-
-@contextlib.contextmanager
-def _progress(url: str, partial: Path, entry: ManifestEntry, have: int) -> Iterator[tqdm[None]]:
-    """A bar on a terminal; elsewhere one line."""
-    name = partial.name.removeprefix(".").removesuffix(".part")
-    on_terminal = sys.stderr.isatty()
-    if not on_terminal:
-        rest = f", from byte {have} on" if have else ""
-        megabytes = entry["bytes"] / 1e6
-        print(printable(f"fetching {name} ({megabytes:.1f} MB{rest}) from {url}"), file=sys.stderr, flush=True)
-    with tqdm(total=entry["bytes"], initial=have, unit="B", unit_scale=True, desc=name, disable=not on_terminal) as bar:
-        yield bar
-
-
-def _sync(writer: BinaryIO) -> None:
-    writer.flush()
-    os.fsync(writer.fileno())
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        digest = hashlib.sha256()
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _words(error: requests.RequestException) -> str:
-    """A library's nested message is no sentence for a person; its kind is."""
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy cannot be reached"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its TLS certificate is not valid"
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ReadTimeout):
-        return "it takes too long to answer"
-    if isinstance(error, requests.exceptions.ConnectionError) and "Read timed out" in str(error):
-        return "it takes too long to answer"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return "no connection"
-    return type(error).__name__
+def _size_of(partial: Path) -> int:
+    return partial.stat().st_size if partial.exists() else 0
 
 
 def _cannot_write(path: Path, error: OSError) -> ModelFileError:
@@ -205,5 +111,6 @@ def _cannot_write(path: Path, error: OSError) -> ModelFileError:
         errno.EFBIG: "raise the limit on the size of files",
     }
     cure = cures.get(error.errno or 0, "see that the folder can be written to")
+    elsewhere = f"fetch it elsewhere: `python -m weights fetch {path.name} --weights_dir DIR`"
     problem = f"{path.name} cannot be stored in {path.parent} ({(error.strerror or str(error)).lower()})"
-    return ModelFileError(problem, path=path, cure=f"{cure}, or name another folder with --weights_dir")
+    return ModelFileError(problem, path=path, cure=f"{cure}, or {elsewhere}")

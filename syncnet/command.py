@@ -15,9 +15,10 @@ from syncnet.discovery import FoundVideos, find_videos
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, stop_on_signals
 from syncnet.locking import EXIT_LOCKED, LockedError, hold
-from syncnet.pinning import Chosen, Pin, pin_choice
+from syncnet.pinning import NO_DETECTOR, Chosen, Pin, pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
-from syncnet.text import printable
+from syncnet.report.log import Log
+from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
     from syncnet.engines import VideoResult
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
-NO_DETECTOR = "none"
-"""Stands in results and notes where no faces were looked for."""
 PLAIN_WIDTH = 100
 """Columns of the summary where stdout is no terminal."""
 
@@ -39,21 +38,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter of a name is no reason to stop.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    log = Log(None)
+    quiet = False
     try:
-        return _run(parse_request(sys.argv[1:] if arguments is None else arguments))
+        request = parse_request(sys.argv[1:] if arguments is None else arguments)
+        log = Log(request.options.log_file)
+        # An earlier run that is still at work is no failure, and the log has the line.
+        quiet = request.options.cron and request.options.log_file is not None
+        return _run(request, log)
     except LockedError as error:
-        print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
+        log.info(str(error))
+        if not quiet:
+            print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
         return EXIT_LOCKED
     except UsageError as error:
-        # A name with a line break in it must not make two lines.
-        print(f"{PROGRAM}: error: {printable(str(error))}", file=sys.stderr)
-        return EXIT_WRONG_USAGE
+        return _refuse(str(error), log)
     except ImportError as error:
-        print(f"{PROGRAM}: error: {error}: pip install -r requirements.txt", file=sys.stderr)
-        return EXIT_WRONG_USAGE
+        return _refuse(f"{error}: pip install -r requirements.txt", log)
     except KeyboardInterrupt:
         # Before the first video: there is nothing to keep.
         return EXIT_INTERRUPTED
+    finally:
+        log.close()
+
+
+def _refuse(problem: str, log: Log) -> int:
+    log.error(problem)
+    # A name with a line break in it must not make two lines.
+    print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)
+    return EXIT_WRONG_USAGE
 
 
 def load_stages(request: Request, workers: int) -> Stages:
@@ -81,7 +94,7 @@ def load_stages(request: Request, workers: int) -> Stages:
     )
 
 
-def _run(request: Request) -> int:
+def _run(request: Request, log: Log) -> int:
     from syncnet.ledger import open_ledger
 
     folders = prepare_folders(request.input_dir, request.output_dir, keep_all=request.keep_all)
@@ -96,14 +109,17 @@ def _run(request: Request) -> int:
             Pin(Chosen(stages.model.name, stages.model.identity), Chosen(*_detector_of(stages))),
         )
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
-            run, abandoned = _process(request, folders, found, stages, ledger, workers, stop)
-            written = _report(run)
+            run, abandoned = _process(request, folders, found, stages, ledger, workers, stop, log)
+            written = _report(run, log, quiet=request.options.cron)
+    code = stop.exit_code if run.interrupted else _exit_code(run, written)
+    log.info(f"finished with exit code {code} after {format_duration(run.seconds)}")
     if abandoned:
         # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(stop.exit_code)
-    return stop.exit_code if run.interrupted else _exit_code(run, written)
+        log.close()
+        os._exit(code)
+    return code
 
 
 def _process(
@@ -114,6 +130,7 @@ def _process(
     ledger: Ledger,
     workers: int,
     stop: StopFlag,
+    log: Log,
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
     from syncnet.report.keeper import ResultsKeeper
@@ -127,7 +144,8 @@ def _process(
     plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
     run = replace(_describe(request, folders, found, stages), gone=len(plan.gone), left_for_later=plan.left_for_later)
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
-    with Progress(len(plan.new)) as progress:
+    log.info(f"{len(plan.new)} of {len(found.videos)} videos in {request.input_dir} to be scored")
+    with Progress(len(plan.new), log, quiet=request.options.cron) as progress:
 
         def hear(result: VideoResult) -> None:
             progress.show(result)
@@ -200,25 +218,33 @@ def _detector_of(stages: Stages) -> tuple[str, str]:
     return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
 
 
-def _report(run: Run) -> bool:
+def _report(run: Run, log: Log, *, quiet: bool) -> bool:
     """Writes the results file and prints the summary; says whether the file could be written."""
     from syncnet.report.results import build_results, write_results
-    from syncnet.report.summary import format_summary
+    from syncnet.report.summary import format_alarms, format_summary
 
     problem = ""
     try:
         write_results(build_results(run), run.folders.results_path)
     except OSError as error:
         problem = f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again"
-    width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
-    try:
-        print(format_summary(run, width), end="", flush=True)
-    except BrokenPipeError:
-        # The reader (`| head`) has gone. Python would complain again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        log.error(problem)
+    if quiet:
+        for line in format_alarms(run):
+            print(f"{PROGRAM}: {line}", file=sys.stderr)
+    else:
+        _print_out(format_summary(run, shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns))
     if problem:
         print(f"{PROGRAM}: error: {problem}", file=sys.stderr)
     return not problem
+
+
+def _print_out(text: str) -> None:
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        # The reader (`| head`) has gone. Python would complain again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code(run: Run, written: bool) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from syncnet.errors import UsageError
 
 STATE_FOLDER = ".sync_filter"
 PIN_FILE = "models.json"
+NO_DETECTOR = "none"
+"""Name and identity of the detector where every frame is a face crop already."""
 
 
 @dataclass(frozen=True)
@@ -38,33 +42,45 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
     if earlier is None:
         _write(pin_path, choice)
         return
-    for kind, was, now in (
-        ("model", earlier.model, choice.model),
-        ("detector", earlier.detector, choice.detector),
-    ):
-        if was != now:
-            raise UsageError(
-                f"{output_dir} holds results of {kind} {_short(was)}, this run would use {_short(now)}",
-                path=output_dir,
-                cure=_cure(kind, was, now),
-            )
+    kinds = {"model": (earlier.model, choice.model), "detector": (earlier.detector, choice.detector)}
+    differing = {kind: (was, now) for kind, (was, now) in kinds.items() if was != now}
+    if differing:
+        held = " and ".join(f"{kind} {_short(was)}" for kind, (was, _) in differing.items())
+        wanted = " and ".join(_short(now) for _, now in differing.values())
+        raise UsageError(
+            f"{output_dir} holds results of {held}, this run would use {wanted}", path=output_dir, cure=_cure(differing)
+        )
 
 
-def _cure(kind: str, was: Chosen, now: Chosen) -> str:
-    if was.name == now.name:
+def _cure(differing: Mapping[str, tuple[Chosen, Chosen]]) -> str:
+    if any(was.name == now.name for was, now in differing.values()):
         return "give another --output_dir: scores of two versions do not mix"
-    return f"choose --{kind} {was.name} to go on there, or give another --output_dir"
+    flags = " ".join(_flag(kind, was.name) for kind, (was, _) in differing.items())
+    without = " without --no_detection" if any(now.name == NO_DETECTOR for _, now in differing.values()) else ""
+    return f"choose {flags}{without} to go on there, or give another --output_dir"
+
+
+def _flag(kind: str, name: str) -> str:
+    return "--no_detection" if name == NO_DETECTOR else f"--{kind} {name}"
 
 
 def _short(chosen: Chosen) -> str:
-    return f"{chosen.name} ({chosen.identity[:8]})"
+    return f"{chosen.name} ({chosen.identity[:8]})" if chosen.name != chosen.identity else chosen.name
+
+
+def _chosen(document: dict[str, Any]) -> Chosen:
+    """Raises LookupError or TypeError where it holds no name and identity."""
+    name, identity = document["name"], document["identity"]
+    if not (isinstance(name, str) and isinstance(identity, str)):
+        raise TypeError("a name and an identity are texts")
+    return Chosen(name, identity)
 
 
 def _read(path: Path) -> Pin | None:
     """The choice that a file holds: our own note, or the results of a version that wrote none."""
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        return Pin(*(Chosen(document[kind]["name"], document[kind]["identity"]) for kind in ("model", "detector")))
+        return Pin(_chosen(document["model"]), _chosen(document["detector"]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
@@ -76,12 +92,17 @@ def _read(path: Path) -> Pin | None:
 
 
 def _write(path: Path, choice: Pin) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        temporary.write_text(json.dumps(asdict(choice), indent=1) + "\n", encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as writer:
+            writer.write(json.dumps(asdict(choice), indent=1) + "\n")
+            writer.flush()
+            os.fsync(writer.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise UsageError(
             f"cannot write to {path.parent}: {error.strerror}", cure="give an --output_dir you can write to"
         ) from error

@@ -11,12 +11,16 @@ from folders import make_videos, results_in, run
 
 from syncnet import command
 from syncnet.errors import UsageError
-from syncnet.pinning import PIN_FILE, STATE_FOLDER, Chosen, Pin, pin_choice
+from syncnet.pinning import NO_DETECTOR, PIN_FILE, STATE_FOLDER, Chosen, Pin, pin_choice
 
 LITE = Chosen("lite", "a" * 64)
 PUBLISHED = Chosen("syncnet_v2", "b" * 64)
 HAAR = Chosen("haar", "c" * 64)
 YUNET = Chosen("yunet", "d" * 64)
+CROPS = Chosen(NO_DETECTOR, NO_DETECTOR)
+
+
+NUMBERS = '{"model": {"name": "lite", "identity": 5}, "detector": {"name": "haar", "identity": 6}}'
 
 
 def pin(folder: Path, model: Chosen, detector: Chosen) -> None:
@@ -33,6 +37,14 @@ def test_the_first_run_decides_and_the_same_choice_goes_on(tmp_path: Path) -> No
     [
         (PUBLISHED, HAAR, r"results of model lite \(aaaaaaaa\), this run would use syncnet_v2 .*choose --model lite"),
         (LITE, YUNET, r"results of detector haar \(cccccccc\), this run would use yunet .*choose --detector haar"),
+        (
+            PUBLISHED,
+            YUNET,
+            r"model lite \(a{8}\) and detector haar \(c{8}\), this run would use syncnet_v2 \(b{8}\) and yunet "
+            r"\(d{8}\): "
+            "choose --model lite --detector haar to go on there, or give another --output_dir",
+        ),
+        (LITE, CROPS, r"detector haar .* would use none: choose --detector haar without --no_detection"),
         (Chosen("lite", "e" * 64), HAAR, r"model lite \(aaaaaaaa\).* use lite \(eeeeeeee\): give another --output_dir"),
     ],
 )
@@ -44,6 +56,12 @@ def test_another_choice_is_refused_with_the_way_out(tmp_path: Path, model: Chose
     pin(tmp_path, LITE, HAAR)
 
 
+def test_a_folder_of_face_crops_is_gone_on_with_by_its_own_flag(tmp_path: Path) -> None:
+    pin(tmp_path, LITE, CROPS)
+    with pytest.raises(UsageError, match=r"detector none, this run would use haar .*choose --no_detection to go on"):
+        pin(tmp_path, LITE, HAAR)
+
+
 def test_results_of_a_version_without_a_note_decide_as_well(tmp_path: Path) -> None:
     document = {"model": {"name": "lite", "identity": "a" * 64}, "detector": {"name": "haar", "identity": "c" * 64}}
     (tmp_path / "sync_filter_results.json").write_text(json.dumps(document))
@@ -51,7 +69,7 @@ def test_results_of_a_version_without_a_note_decide_as_well(tmp_path: Path) -> N
         pin(tmp_path, PUBLISHED, HAAR)
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"model": 3}', "\x00"])
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"model": 3}', "\x00", NUMBERS])
 def test_a_note_that_cannot_be_read_is_named_with_the_cure(tmp_path: Path, content: str) -> None:
     note = tmp_path / STATE_FOLDER / PIN_FILE
     note.parent.mkdir()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.errors import UsageError
 from syncnet.settings import PLACE_MODES, PRESETS, RunOptions, Thresholds, TrackSettings, resolve_thresholds
 from weights import WeightsPolicy
@@ -85,14 +86,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
             offline=options.offline,
             allow_unverified=options.allow_unverified_weights,
         ),
-        options=RunOptions(
-            place=options.place,
-            rescan=options.rescan,
-            retry_failed=options.retry_failed,
-            limit=options.limit,
-            settle_seconds=options.settle,
-            score_cache="off" if options.score_cache == Path("off") else options.score_cache,
-        ),
+        options=read_run_options(options),
     )
 
 
@@ -117,7 +111,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_folders(parser.add_argument_group("folders"))
     _add_gates(parser.add_argument_group("what passes"))
     _add_means(parser.add_argument_group("how it is scored"))
-    _add_runs(parser.add_argument_group("runs that continue"))
+    add_run_flags(parser)
     return parser
 
 
@@ -218,26 +212,6 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         "--allow_unverified_weights",
         action="store_true",
         help="accept model files that are not the published ones; the results say so",
-    )
-
-
-def _add_runs(group: argparse._ArgumentGroup) -> None:
-    defaults = RunOptions()
-    group.add_argument("--rescan", action="store_true", help="score everything again, whatever is known")
-    group.add_argument("--retry_failed", action="store_true", help="also try again what failed by its own fault")
-    group.add_argument("--limit", type=int, metavar="N", help="score at most N videos in this run")
-    group.add_argument(
-        "--settle",
-        type=float,
-        default=defaults.settle_seconds,
-        metavar="SECONDS",
-        help="leave files alone that changed within this time (default %(default)s)",
-    )
-    group.add_argument(
-        "--score_cache",
-        type=_folder,
-        metavar="DIR",
-        help="where scores are found again by content, or off (default: in the user's cache folder)",
     )
 
 

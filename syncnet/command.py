@@ -15,9 +15,9 @@ from syncnet.discovery import FoundVideos, find_videos
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, stop_on_signals
 from syncnet.locking import EXIT_LOCKED, LockedError, hold
+from syncnet.log import Log
 from syncnet.pinning import NO_DETECTOR, Chosen, Pin, pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
-from syncnet.report.log import Log
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:

@@ -125,6 +125,9 @@ class RunOptions:
     """A file that changed within this time is left for a later run."""
     score_cache: Path | Literal["off"] | None = None
     """None: in the user's cache folder."""
+    cron: bool = False
+    """Nobody watches: nothing is said unless something failed."""
+    log_file: Path | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 0:

@@ -9,6 +9,7 @@ from types import TracebackType
 from tqdm import tqdm
 
 from syncnet.engines import VideoResult
+from syncnet.log import Log
 from syncnet.report import Counts
 from syncnet.text import printable
 from syncnet.verdict import describe_offset
@@ -17,11 +18,14 @@ from syncnet.verdict import describe_offset
 class Progress:
     """Hears of each finished video. A stderr that nobody reads any more does not end the run."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, log: Log, *, quiet: bool = False) -> None:
         self._total = total
         self._counts = Counts()
         self._done = 0
-        self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if sys.stderr.isatty() and total else None
+        self._log = log
+        self._quiet = quiet
+        wanted = total and not quiet and sys.stderr.isatty()
+        self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if wanted else None
 
     def __enter__(self) -> Progress:
         return self
@@ -38,6 +42,10 @@ class Progress:
             return
         self._done += 1
         self._counts.add(result)
+        write = self._log.error if result.failed_now else self._log.info
+        write(f"{result.relative_path}: {_outcome(result)}")
+        if self._quiet:
+            return
         with contextlib.suppress(OSError):
             if self._bar is not None:
                 counts = self._counts

@@ -38,6 +38,19 @@ def format_summary(run: Run, width: int) -> str:
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
+def format_alarms(run: Run) -> list[str]:
+    """A line for each thing that went wrong in this run; none where nothing did."""
+    lines = [
+        f"{_name(result)}: {printable(result.error)}" + (f" -> {printable(result.cure)}" if result.cure else "")
+        for result in run.results
+        if result.failed_now
+    ]
+    lines += [f"{printable(str(path.path))}: could not be read: {path.reason}" for path in run.found.unreadable]
+    if run.interrupted:
+        lines.append("interrupted; what is finished is kept")
+    return lines
+
+
 def _headline(run: Run, counts: Counts, width: int) -> list[str]:
     total = run.total
     if not total:

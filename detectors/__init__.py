@@ -115,6 +115,10 @@ def resolve_detector(name: str, policy: WeightsPolicy, device: str = "cpu") -> D
         return load_s3fd(require_weights(S3FD_FILE, policy, "--detector s3fd", "--detector haar").path, device)
     if name == "yunet" or (name == "auto" and find_weights(YUNET_FILE, policy)):
         found = require_weights(YUNET_FILE, policy, "--detector yunet", "--detector haar")
+        if not found.verified:
+            from detectors.yunet import check_yunet_file
+
+            check_yunet_file(found.path)
         return YunetSpec(found.sha256, found.path)
     from detectors.haar import cascades_sha256
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from detectors import Detections
 from detectors.working_frame import WorkingFrame
+from syncnet.errors import ModelFileError
 
 RELIABLE_FACE_PX = 24
 """Face height of which it finds 95 of 100; at 20 pixels they are 72 (``benchmarks/face_size.py``)."""
@@ -37,6 +38,14 @@ class YunetDetector:
         found = [look.find(frame_bgr) for look in self._looks]
         boxes, scores = found[0] if len(found) == 1 else _united(*found)
         return Detections.inside(boxes, scores, frame_bgr.shape[1], frame_bgr.shape[0])
+
+
+def check_yunet_file(path: Path) -> None:
+    """ModelFileError where a file that nobody vouches for does not work as this detector."""
+    try:
+        YunetDetector(path, 50, 320, 240).detect(np.zeros((240, 320, 3), np.uint8))
+    except (cv2.error, ValueError, IndexError) as error:
+        raise ModelFileError(f"{path} does not work as yunet", path=path, cure="name the published file") from error
 
 
 class _Look:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -138,6 +139,20 @@ def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
     (no_weights / YUNET_FILE).write_bytes(b"not a network")
     with pytest.raises(ModelFileError, match="not the expected file"):
         resolve_detector("auto", WeightsPolicy(offline=True))
+
+
+def test_another_file_must_work_as_the_detector(tmp_path: Path) -> None:
+    (tmp_path / YUNET_FILE).write_bytes(b"not a network")
+    with pytest.raises(ModelFileError, match="does not work as yunet"):
+        resolve_detector("yunet", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
+
+
+def test_another_file_that_works_is_told_apart_by_its_digest(tmp_path: Path, test_data: Path) -> None:
+    # Protocol buffers skip a field that they do not know: the same network in other bytes.
+    other = (test_data / "weights" / YUNET_FILE).read_bytes() + b"\xfa\x07\x01x"
+    (tmp_path / YUNET_FILE).write_bytes(other)
+    spec = resolve_detector("auto", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
+    assert (spec.name, spec.identity) == ("yunet", hashlib.sha256(other).hexdigest())
 
 
 def test_unknown_detector_is_wrong_usage() -> None:

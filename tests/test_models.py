@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 import weights
 from syncnet.errors import ModelFileError, UsageError
@@ -52,3 +53,35 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None
     (tmp_path / "syncnet_v2.model").write_bytes(b"something else")
     with pytest.raises(ModelFileError, match="expected"):
         load_model("syncnet_v2", "cpu", WeightsPolicy(tmp_path, offline=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("lite.safetensors", b"junk", "does not fit this version"),
+        ("lite.safetensors", save({}), "holds no tensors"),
+        ("lite.safetensors", save({"other": torch.zeros(3)}), "does not fit this version"),
+        ("lite_calibration.json", b"junk", "is no calibration table"),
+        ("lite_calibration.json", b'{"frames": [50]}', "is no calibration table"),
+        ("lite_calibration.json", b'{"frames": [50], "raw": [[0, 1]], "confidence": [1, 0]}', "do not rise"),
+        ("lite_calibration.json", b'{"frames": [50], "raw": [[0, NaN]], "confidence": [0, 1]}', "do not rise"),
+        ("lite_calibration.json", b'{"frames": [50, 75], "raw": [[0, 1]], "confidence": [0, 1]}', "not fit together"),
+    ],
+)
+def test_another_file_must_be_of_the_models_own_shape(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelFileError, match=told) as raised:
+        load_model("lite", "cpu", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
+    assert raised.value.path == tmp_path / name
+    assert "\n" not in str(raised.value)
+
+
+def test_another_calibration_is_used_and_told_apart(tmp_path: Path) -> None:
+    content = b'{"frames": [50], "raw": [[0, 1]], "confidence": [0, 20]}'
+    (tmp_path / "lite_calibration.json").write_bytes(content)
+    with pytest.raises(ModelFileError, match="expected"):
+        load_model("lite", "cpu", WeightsPolicy(tmp_path, offline=True))
+    model = load_model("lite", "cpu", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
+    assert model.confidence(0.5, 100) == pytest.approx(10)
+    assert not weights.is_known(model.identity)
+    assert weights.is_known(load_model("lite", "cpu", OFFLINE).identity)

@@ -148,6 +148,8 @@ def load_networks(path: Path) -> list[LiteNetwork]:
             # A single network, as a training leaves it, has its tensors under their plain names.
             member, _, own_name = name.partition("/") if "/" in name else ("", "", name)
             members[member][own_name] = tensor
+        if not members:
+            raise RuntimeError("it holds no tensors")
         networks = [LiteNetwork() for _ in members]
         for network, member in zip(networks, sorted(members), strict=True):
             network.load_state_dict(members[member])

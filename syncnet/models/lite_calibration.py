@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from syncnet.errors import ModelFileError
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
@@ -32,5 +34,26 @@ class Calibration:
 
 
 def read_calibration(path: Path) -> Calibration:
-    table = json.loads(path.read_text(encoding="utf-8"))
-    return Calibration(*(np.array(table[key], float) for key in ("frames", "raw", "confidence")))
+    """The table of a JSON file; ModelFileError where it holds none whose columns rise and fit together."""
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        calibration = Calibration(*(np.array(table[key], float) for key in ("frames", "raw", "confidence")))
+        if not _fits_together(calibration):
+            raise ValueError("its columns do not rise or not fit together")
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ModelFileError(
+            f"{path} is no calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
+        ) from error
+    return calibration
+
+
+def _fits_together(calibration: Calibration) -> bool:
+    frames, raw, confidence = calibration.frames, calibration.raw, calibration.confidence
+    return (
+        frames.ndim == confidence.ndim == 1
+        and raw.shape == (len(frames), len(confidence))
+        and raw.size > 0
+        and bool(frames[0] > 0)
+        # Comparisons with NaN are false, so that a NaN does not rise.
+        and all(bool((np.diff(column) > 0).all()) for column in (frames, raw, confidence))
+    )

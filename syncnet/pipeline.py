@@ -18,7 +18,9 @@ from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces import find_faces
 from syncnet.interruption import StopFlag
 from syncnet.media import Media, MediaInfo, open_media
-from syncnet.models import SyncModel
+from syncnet.models import Embeddings, SyncModel
+from syncnet.reference import published_chain
+from syncnet.reference_tools import ReferenceJob, ReferenceTools
 from syncnet.scoring import SyncScore, score_sync
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.speech import find_speech
@@ -26,6 +28,8 @@ from syncnet.tracks import Track, link_tracks
 
 CROPS_PER_PIECE = 64
 """224 x 224 crops handed to a model at once: 9.6 MB, however long the track is."""
+LEAST_STEP_SECONDS, SLOWEST_STEP = 60.0, 20.0
+"""A step of the published chain may take so long, and so much longer for each second of the video."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Stages:
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
     decode_threads: int = 1
+    reference: ReferenceTools | None = None
+    """With them the video takes the published way, through their lossy passes, whose settings are its own."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,12 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     VideoError, and Interrupted within a frame once ``stop`` is set.
     """
     media = open_media(path, threads=stages.decode_threads)
-    if stages.detector is None:
-        return _score_face_clip(media, stages, stop)
     info = media.info
+    if stages.reference is not None:
+        return _score_as_published(path, info, stages, stages.reference, stop)
+    if stages.detector is None:
+        crops = _watched(_face_crops(media), stop)
+        return _score_face_clip(info, crops, media.samples, stages)
     detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
     faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots)
     tracking = link_tracks(faces, stages.tracks)
@@ -81,28 +90,66 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     return VideoScore(info, tracks, tracking.no_track_reason)
 
 
-def _score_face_clip(media: Media, stages: Stages, stop: StopFlag) -> VideoScore:
-    """The whole video as one track, its frames the crops, as the published demo takes its example."""
-    info = media.info
+def _score_as_published(
+    path: Path, info: MediaInfo, stages: Stages, tools: ReferenceTools, stop: StopFlag
+) -> VideoScore:
+    """The published recipe: see syncnet.reference."""
+    job = ReferenceJob(path, stop, LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds)
+    with published_chain(job, tools) as chain:
+        if stages.detector is None:
+            _check_face_crop(path, info)
+            clip = chain.given_clip()
+            return _score_face_clip(info, _watched(clip.crops(), stop), clip.samples, stages)
+        chain.reencode()
+        detector = stages.detector.create(stages.tracks.min_face_px, info.width, info.height)
+        tracking = chain.find_tracks(detector, stages.tracks)
+        speech = find_speech(chain.samples)
+        scores = []
+        for track in tracking.tracks:
+            with chain.face_clip(track) as clip:
+                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model)
+            score = score_sync(embeddings, stages.model, speech, track.first_frame)
+            scores.append(_track_score(track, score))
+    return VideoScore(info, tuple(scores), tracking.no_track_reason)
+
+
+def _face_crops(media: Media) -> Iterator[np.ndarray]:
+    _check_face_crop(media.path, media.info)
+    return media.frames()
+
+
+def _check_face_crop(path: Path, info: MediaInfo) -> None:
     if (info.width, info.height) != (CROP_SIZE_PX, CROP_SIZE_PX):
         raise NoFaceClipError(
             f"the picture is {info.width} x {info.height}, a face crop is {CROP_SIZE_PX} x {CROP_SIZE_PX}",
-            path=media.path,
+            path=path,
             cure="score it without --no_detection",
         )
-    encoder = stages.model.face_encoder()
-    frames = _watched(media.frames(), stop)
-    count = 0
-    while crops := list(itertools.islice(frames, CROPS_PER_PIECE)):
-        encoder.push(np.stack(crops))
-        count += len(crops)
-    if count < stages.tracks.min_track_frames:
-        return VideoScore(
-            info, (), f"only tracks shorter than {stages.tracks.min_track_frames} frames (longest {count})"
-        )
-    embeddings = stages.model.embed(encoder, media.samples, 0, count)
-    score = score_sync(embeddings, stages.model, find_speech(media.samples))
+
+
+def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.ndarray, stages: Stages) -> VideoScore:
+    """The whole video as one track, its frames the crops, as the published demo takes its example."""
+    embeddings, count = _embed(crops, samples, stages.model)
+    least = stages.tracks.min_track_frames
+    if count < least:
+        return VideoScore(info, (), f"only tracks shorter than {least} frames (longest {count})")
+    score = score_sync(embeddings, stages.model, find_speech(samples))
     return VideoScore(info, (TrackScore(0, count, (0.0, 0.0, float(info.width), float(info.height)), score),), "")
+
+
+def _embed(crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel) -> tuple[Embeddings, int]:
+    """Embeddings of a clip that is one face from its start to its end, and the number of its crops."""
+    encoder = model.face_encoder()
+    count = 0
+    while piece := list(itertools.islice(crops, CROPS_PER_PIECE)):
+        encoder.push(np.stack(piece))
+        count += len(piece)
+    return model.embed(encoder, samples, 0, count), count
+
+
+def _track_score(track: Track, score: SyncScore | None) -> TrackScore:
+    left, top, right, bottom = (float(edge) for edge in track.mean_box)
+    return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score)
 
 
 def best_score(tracks: Iterable[TrackScore]) -> SyncScore | None:
@@ -144,9 +191,7 @@ class _TrackInWork:
         self._push()
         track = self.track
         embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count)
-        x1, y1, x2, y2 = (float(edge) for edge in track.mean_box)
-        score = score_sync(embeddings, model, speech, track.first_frame)
-        return TrackScore(track.first_frame, track.frame_count, (x1, y1, x2, y2), score)
+        return _track_score(track, score_sync(embeddings, model, speech, track.first_frame))
 
     def _push(self) -> None:
         if self._crops:

@@ -36,7 +36,7 @@ class CutFinder:
     def is_cut(self, frame_bgr: np.ndarray) -> bool:
         """Whether a new shot starts with this frame, the next in order; False for the first frame of all."""
         if self._size is None:
-            self._size = _reduced_size(frame_bgr)
+            self._size = reduced_size(frame_bgr)
         if self._size != (frame_bgr.shape[1], frame_bgr.shape[0]):
             frame_bgr = cv2.resize(frame_bgr, self._size, interpolation=cv2.INTER_LINEAR)
         cuts = self._detector.process_frame(FrameTimecode(self._frame_count, fps=float(FPS)), frame_bgr)
@@ -62,7 +62,7 @@ def shots_between(cuts: list[int], frame_count: int) -> list[Shot]:
     return [Shot(first, end) for first, end in zip([0, *cuts], [*cuts, frame_count], strict=True)]
 
 
-def _reduced_size(frame_bgr: np.ndarray) -> tuple[int, int]:
+def reduced_size(frame_bgr: np.ndarray) -> tuple[int, int]:
     """Width and height to which PySceneDetect itself reduces frames like this before it compares them."""
     height, width = frame_bgr.shape[:2]
     factor = compute_downscale_factor(max(width, height))

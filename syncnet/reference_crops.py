@@ -1,0 +1,44 @@
+"""Face crops as the published pipeline makes them: smoothed with zeros beyond the ends, written as XVID."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.signal import medfilt
+
+from syncnet import CROP_SIZE_PX, FPS
+from syncnet.crops import crop_face
+from syncnet.errors import UsageError
+from syncnet.tracks import Track
+
+_MEDIAN_FRAMES = 13
+
+
+def smooth_as_published(boxes: np.ndarray) -> np.ndarray:
+    """Centre x, centre y and half-size of each box, (L, 4) -> (L, 3), float64, median-filtered over 13 frames.
+
+    Beyond the ends there are zeros: the first and the last six values are too small, down to the least of seven.
+    """
+    left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T
+    xys = np.stack([(left + right) / 2, (top + bottom) / 2, np.maximum(right - left, bottom - top) / 2], axis=1)
+    return np.stack([medfilt(values, _MEDIAN_FRAMES) for values in xys.T], axis=1)
+
+
+def write_crop_video(frames: Iterable[np.ndarray], track: Track, avi: Path) -> None:
+    """The 224 x 224 crops of ``frames``, (H, W, 3) uint8 BGR, which are those of the track in order; without sound.
+
+    By OpenCV's writer, as published. Raises UsageError where it cannot write XVID.
+    """
+    writer = cv2.VideoWriter(
+        str(avi), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"XVID"), float(FPS), (CROP_SIZE_PX, CROP_SIZE_PX)
+    )
+    if not writer.isOpened():
+        raise UsageError("OpenCV was built without XVID", cure="pip install -r requirements.txt")
+    try:
+        for frame_bgr, (x, y, s) in zip(frames, smooth_as_published(track.boxes), strict=True):
+            writer.write(crop_face(frame_bgr, x, y, s))
+    finally:
+        writer.release()

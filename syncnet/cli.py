@@ -10,7 +10,15 @@ from typing import NoReturn
 
 from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.errors import UsageError
-from syncnet.settings import PLACE_MODES, PRESETS, RunOptions, Thresholds, TrackSettings, resolve_thresholds
+from syncnet.settings import (
+    PLACE_MODES,
+    PRESETS,
+    PUBLISHED_TRACKS,
+    RunOptions,
+    Thresholds,
+    TrackSettings,
+    resolve_thresholds,
+)
 from weights import WeightsPolicy
 
 PROGRAM = "filter_videos_by_sync_score.py"
@@ -54,6 +62,7 @@ class Request:
     model: str
     detector: str
     no_detection: bool
+    reference: bool
     device: str
     weights: WeightsPolicy
     options: RunOptions
@@ -64,6 +73,8 @@ def parse_request(arguments: Sequence[str]) -> Request:
     options = _build_parser().parse_args([_underscored(argument) for argument in arguments])
     if options.no_detection and options.detector != "auto":
         raise UsageError("--no_detection looks for no faces", cure=f"leave out --detector {options.detector}")
+    if options.reference:
+        _check_reference(options)
     if options.max_workers < 1:
         raise UsageError(f"--max_workers {options.max_workers}", cure="give a whole number of 1 or more")
     return Request(
@@ -73,13 +84,14 @@ def parse_request(arguments: Sequence[str]) -> Request:
         thresholds=resolve_thresholds(
             options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
         ),
-        tracks=TrackSettings(min_face_px=options.min_face_size, min_track_frames=options.min_track),
+        tracks=_track_settings(options),
         max_workers=options.max_workers,
         keep_all=options.keep_all,
         recursive=options.recursive,
         model=options.model,
         detector=options.detector,
         no_detection=options.no_detection,
+        reference=options.reference,
         device=options.device,
         weights=WeightsPolicy(
             weights_dir=options.weights_dir,
@@ -87,6 +99,25 @@ def parse_request(arguments: Sequence[str]) -> Request:
             allow_unverified=options.allow_unverified_weights,
         ),
         options=read_run_options(options),
+    )
+
+
+def _check_reference(options: argparse.Namespace) -> None:
+    """Only the published networks give published numbers."""
+    for flag, given, published in (("model", options.model, "syncnet_v2"), ("detector", options.detector, "s3fd")):
+        if given not in ("auto", published):
+            raise UsageError(
+                f"--reference scores with {published}, not with --{flag} {given}", cure=f"leave out --{flag} {given}"
+            )
+
+
+def _track_settings(options: argparse.Namespace) -> TrackSettings:
+    """The gates, each with the explicit value where one was given."""
+    # A crop that is given has passed the published gates, or is none of theirs.
+    base = PUBLISHED_TRACKS if options.reference and not options.no_detection else TrackSettings()
+    return TrackSettings(
+        min_face_px=base.min_face_px if options.min_face_size is None else options.min_face_size,
+        min_track_frames=base.min_track_frames if options.min_track is None else options.min_track,
     )
 
 
@@ -158,16 +189,14 @@ def _add_gates(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--min_face_size",
         type=int,
-        default=tracks.min_face_px,
         metavar="PX",
-        help="minimum size of a face, in pixels of the original frame (default %(default)s)",
+        help=f"minimum size of a face, in pixels of the original frame (default {tracks.min_face_px})",
     )
     group.add_argument(
         "--min_track",
         type=int,
-        default=tracks.min_track_frames,
         metavar="FRAMES",
-        help="minimum number of frames that a face must be seen (default %(default)s)",
+        help=f"minimum number of frames that a face must be seen (default {tracks.min_track_frames})",
     )
 
 
@@ -197,6 +226,13 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         "--no_detection",
         action="store_true",
         help="every video is a 224 x 224 face crop already and is scored as it is",
+    )
+    group.add_argument(
+        "--reference",
+        action="store_true",
+        help="score the published way, through its lossy passes, with syncnet_v2, s3fd and its gates (a track of more "
+        f"than {PUBLISHED_TRACKS.min_track_frames} frames, a face of more than {PUBLISHED_TRACKS.min_face_px} px); "
+        "see docs/scores.md",
     )
     group.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs (default auto)"

@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from syncnet.cli import PROGRAM, Request, parse_request
 from syncnet.discovery import FoundVideos, find_videos
@@ -21,7 +22,10 @@ from syncnet.placement_folders import OutputFolders, prepare_folders, remove_lef
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
+    from detectors import DetectorSpec
+    from detectors.s3fd import S3fdSpec
     from syncnet.engines import VideoResult
+    from syncnet.engines.isolated import Score
     from syncnet.engines.video import VideoJob
     from syncnet.ledger import Ledger
     from syncnet.pipeline import Stages
@@ -71,15 +75,15 @@ def _refuse(problem: str, log: Log) -> int:
 
 def load_stages(request: Request, workers: int) -> Stages:
     """The models and settings that all workers share. Raises UsageError; no video is touched."""
-    from detectors import resolve_detector
     from syncnet.engines.threads import share_cores
     from syncnet.models import load_model, resolve_device
     from syncnet.pipeline import Stages
+    from syncnet.reference_tools import find_reference_tools
     from syncnet.settings import DetectSettings
 
     share = share_cores(workers)
     device = resolve_device(request.device)
-    model = load_model(request.model, device, request.weights)
+    model = load_model("syncnet_v2" if request.reference else request.model, device, request.weights)
     if request.tracks.min_track_frames < model.min_track_frames:
         raise UsageError(
             f"--min_track {request.tracks.min_track_frames} is too short for the model {model.name}",
@@ -87,11 +91,33 @@ def load_stages(request: Request, workers: int) -> Stages:
         )
     return Stages(
         model=model,
-        detector=None if request.no_detection else resolve_detector(request.detector, request.weights, device),
+        detector=_load_detector(request, device),
         tracks=request.tracks,
         detect=DetectSettings(min_face_px=request.tracks.min_face_px),
         decode_threads=share,
+        reference=find_reference_tools(share) if request.reference else None,
     )
+
+
+def _load_detector(request: Request, device: str) -> DetectorSpec | None:
+    from detectors import resolve_detector
+
+    if request.no_detection:
+        return None
+    if request.reference:
+        return replace(cast("S3fdSpec", resolve_detector("s3fd", request.weights, device)), published_scale=True)
+    return resolve_detector(request.detector, request.weights, device)
+
+
+def load_scorer(request: Request, workers: int) -> Score:
+    """What a child process scores with."""
+    return _scorer(load_stages(request, workers))
+
+
+def _scorer(stages: Stages) -> Score:
+    from syncnet.pipeline import score_video
+
+    return lambda path, flag: score_video(path, stages, flag)
 
 
 def _run(request: Request, log: Log) -> int:
@@ -144,14 +170,22 @@ def _process(
     plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
     run = replace(_describe(request, folders, found, stages), gone=len(plan.gone), left_for_later=plan.left_for_later)
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
-    log.info(f"{len(plan.new)} of {len(found.videos)} videos in {request.input_dir} to be scored")
-    with Progress(len(plan.new), log, quiet=request.options.cron) as progress:
+    log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_dir} to be scored")
+    with Progress(plan.to_score, log, quiet=request.options.cron) as progress:
 
         def hear(result: VideoResult) -> None:
             progress.show(result)
             keeper.hear(result)
 
-        outcome = carry_out(plan, job, workers=workers, stop=stop, on_result=hear)
+        outcome = carry_out(
+            plan,
+            job,
+            partial(load_scorer, request, workers),
+            workers=workers,
+            isolate=request.options.isolate,
+            stop=stop,
+            on_result=hear,
+        )
     finished = replace(
         run,
         results=outcome.results,
@@ -166,15 +200,15 @@ def _process(
 def _job(request: Request, folders: OutputFolders, stages: Stages, ledger: Ledger) -> VideoJob:
     from syncnet.engines.conclusion import Conclusions
     from syncnet.engines.video import VideoJob
-    from syncnet.pipeline import score_video
+    from syncnet.engines.watch import Watch
     from syncnet.records import fingerprint_of
     from syncnet.score_store import ScoreStore, default_folder
 
     options = request.options
     store = None if options.score_cache == "off" else ScoreStore(options.score_cache or default_folder())
     return VideoJob(
-        score=lambda path, flag: score_video(path, stages, flag),
-        fingerprint=fingerprint_of(stages),
+        score=_scorer(stages),
+        fingerprint=fingerprint_of(stages, {"reference": stages.reference.name if stages.reference else None}),
         rules=Conclusions(
             thresholds=request.thresholds,
             tracks=request.tracks,
@@ -186,6 +220,8 @@ def _job(request: Request, folders: OutputFolders, stages: Stages, ledger: Ledge
         store=store,
         find_again=not options.rescan,
         settle_seconds=options.settle_seconds,
+        timeout_seconds=options.timeout_seconds,
+        watch=Watch(options.timeout_seconds),
     )
 
 
@@ -194,7 +230,9 @@ def _describe(request: Request, folders: OutputFolders, found: FoundVideos, stag
     from syncnet.report import Asked, Identity, Run
     from syncnet.report.notices import find_notices
 
-    asked = Asked(request.preset, request.model, request.detector, request.device)
+    asked = Asked(
+        request.preset, request.model, request.detector, request.device, request.no_detection, request.reference
+    )
     model = Identity(stages.model.name, stages.model.identity)
     detector = Identity(*_detector_of(stages))
     return Run(
@@ -204,6 +242,7 @@ def _describe(request: Request, folders: OutputFolders, found: FoundVideos, stag
         asked=asked,
         model=model,
         detector=detector,
+        reference_tools=stages.reference.name if stages.reference else "",
         notices=find_notices(asked, model, detector),
         found=found,
         results=(),

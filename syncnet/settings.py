@@ -88,6 +88,10 @@ class TrackSettings:
             raise UsageError(f"--min_track {self.min_track_frames}", cure="give a number of frames of 1 or more")
 
 
+PUBLISHED_TRACKS = TrackSettings(min_face_px=100, min_track_frames=100)
+"""The published pipeline's own; both have to be exceeded there."""
+
+
 @dataclass(frozen=True)
 class ShotSettings:
     """PySceneDetect's ContentDetector."""
@@ -128,9 +132,15 @@ class RunOptions:
     cron: bool = False
     """Nobody watches: nothing is said unless something failed."""
     log_file: Path | None = None
+    timeout_seconds: float = 7200.0
+    """Most time that scoring one video may take."""
+    isolate: bool = False
+    """Every video is scored in a child process."""
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 0:
             raise UsageError(f"--limit {self.limit}", cure="give a whole number of 0 or more")
         if not 0 <= self.settle_seconds < math.inf:
             raise UsageError(f"--settle {self.settle_seconds}", cure="give a number of seconds of 0 or more")
+        if not self.timeout_seconds > 0:
+            raise UsageError(f"--timeout {self.timeout_seconds}", cure="give a number of seconds above 0")

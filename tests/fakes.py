@@ -121,6 +121,7 @@ class FakeStages:
 
     model: FakeModel = field(default_factory=FakeModel)
     detector: FakeDetector = field(default_factory=FakeDetector)
+    reference: None = None
     tracks: TrackSettings = field(default_factory=TrackSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)

@@ -28,6 +28,9 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
         "preset": "medium",
         "model": "auto",
         "detector": "haar",
+        "no_detection": False,
+        "reference": False,
+        "reference_tools": None,
         "device": "cpu",
     }
     counts = [

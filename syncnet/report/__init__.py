@@ -20,6 +20,8 @@ class Asked:
     model: str
     detector: str
     device: str
+    no_detection: bool = False
+    reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Run:
     """Videos that are still changing."""
     left_for_later: int = 0
     """New videos beyond the limit."""
+    reference_tools: str = ""
+    """What did the published passes, and its version; empty where they were not asked for."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 

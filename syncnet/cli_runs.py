@@ -29,6 +29,14 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"leave files alone that changed within this time (default 0, with --cron {CRON_SETTLE_SECONDS:g})",
     )
+    alone.add_argument(
+        "--timeout",
+        type=float,
+        default=RunOptions().timeout_seconds,
+        metavar="SECONDS",
+        help="most time that scoring one video may take (default %(default)g)",
+    )
+    alone.add_argument("--isolate", action="store_true", help="score every video in a child process")
     alone.add_argument("--log_file", type=Path, metavar="FILE", help="a log with time stamps; old ones are rotated")
 
 
@@ -46,6 +54,8 @@ def read_run_options(options: argparse.Namespace) -> RunOptions:
         score_cache=_score_cache(options.score_cache),
         cron=options.cron,
         log_file=options.log_file,
+        timeout_seconds=options.timeout,
+        isolate=options.isolate,
     )
 
 

@@ -56,3 +56,7 @@ class DamagedVideoError(VideoError):
 
 class StillChangingError(VideoError):
     """The file is being written: it is no failure, and its turn comes in a later run."""
+
+
+class TimeLimitError(VideoError):
+    """Scoring the video took longer than it was allowed to."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from syncnet.errors import TimeLimitError
 
 EXIT_INTERRUPTED = 130
 """By SIGINT; another signal gives 128 and its number, so that SIGTERM is 143."""
@@ -40,6 +43,32 @@ class StopFlag:
         """Raises Interrupted once the flag is set."""
         if self.stopped:
             raise Interrupted
+
+
+class Deadline(StopFlag):
+    """Another flag, with a limit of time for what is under way."""
+
+    def __init__(self, flag: StopFlag, limit_seconds: float) -> None:
+        super().__init__()
+        self._flag = flag
+        self._limit_seconds = limit_seconds
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins to count anew."""
+        self._ends = time.monotonic() + self._limit_seconds
+
+    @property
+    def stopped(self) -> bool:
+        return self._flag.stopped
+
+    def check(self) -> None:
+        """Raises Interrupted once the flag is set, and TimeLimitError once the time is over."""
+        self._flag.check()
+        if time.monotonic() > self._ends:
+            raise TimeLimitError(
+                f"it took longer than {self._limit_seconds:g} s", cure="give a longer --timeout with --retry_failed"
+            )
 
 
 @contextmanager

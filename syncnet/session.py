@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from syncnet.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.engines import VideoResult
+from syncnet.engines.isolated import ChildScorers, Score
 from syncnet.engines.threads import run_in_threads
-from syncnet.engines.video import VideoJob, process_video, recall_video, seconds_until_settled
+from syncnet.engines.video import VideoJob, process_video, recall_video, report_hung, seconds_until_settled
 from syncnet.interruption import StopFlag
 from syncnet.ledger import Ledger
 from syncnet.records import VideoRecord
@@ -18,6 +19,8 @@ from syncnet.settings import RunOptions
 
 TRIED_AGAIN = ("environment", "killed")
 """Failures that are not the video's own."""
+TRIED_ALONE = ("crash", "killed")
+"""Those that could take the run along."""
 
 
 @dataclass
@@ -29,10 +32,16 @@ class Plan:
     gone: list[tuple[VideoRecord, VideoFile]] = field(default_factory=list)
     """The same for those that are no longer in the input folder."""
     new: list[VideoFile] = field(default_factory=list)
+    alone: list[VideoFile] = field(default_factory=list)
+    """New ones that may take their process along: a run died while they were under way."""
     pending: list[SkippedPath] = field(default_factory=list)
     """Still changing."""
     left_for_later: int = 0
     """New ones beyond the limit."""
+
+    @property
+    def to_score(self) -> int:
+        return len(self.new) + len(self.alone)
 
 
 @dataclass(frozen=True)
@@ -50,15 +59,18 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
     """Sorts the videos by what is known of them. Reads nothing of any file but its size and times."""
     plan = Plan()
     for video in found.videos:
-        record = ledger.reusable(str(video.relative_path), video.identity, fingerprint)
+        path = str(video.relative_path)
+        record = ledger.reusable(path, video.identity, fingerprint)
         if record and not _is_tried_again(record, options):
             plan.known.append((record, video))
             continue
         reason = _unsettled(video, options.settle_seconds)
         if reason:
             plan.pending.append(SkippedPath(video.path, reason))
-        elif options.limit is not None and len(plan.new) >= options.limit:
+        elif options.limit is not None and plan.to_score >= options.limit:
             plan.left_for_later += 1
+        elif ledger.under_way.get(path) == video.identity or (record and record.failure in TRIED_ALONE):
+            plan.alone.append(video)
         else:
             plan.new.append(video)
     listed = {str(video.relative_path) for video in found.videos}
@@ -71,25 +83,43 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
 
 
 def carry_out(
-    plan: Plan, job: VideoJob, *, workers: int, stop: StopFlag, on_result: Callable[[VideoResult], None]
+    plan: Plan,
+    job: VideoJob,
+    load: Callable[[], Score],
+    *,
+    workers: int,
+    isolate: bool,
+    stop: StopFlag,
+    on_result: Callable[[VideoResult], None],
 ) -> Outcome:
-    """``on_result`` hears of each video in this thread, first of all that are known."""
-    rules = job.rules
+    """``on_result`` hears of each video in this thread, first of all that are known.
+
+    ``load`` makes the scorer of a child process; ``isolate``: every video is scored in one.
+    """
     records = {id(video): (record, False) for record, video in plan.known}
     records |= {id(video): (record, True) for record, video in plan.gone}
+    with ChildScorers(load) as children:
+        alone = replace(job, score=children.score)
 
-    def work(video: VideoFile) -> VideoResult:
-        if id(video) in records:
-            record, gone = records[id(video)]
-            return recall_video(record, video, rules, stop, gone=gone)
-        return process_video(video, job, stop)
+        def work(video: VideoFile) -> VideoResult:
+            if id(video) in records:
+                record, gone = records[id(video)]
+                return recall_video(record, video, job.rules, stop, gone=gone)
+            return process_video(video, alone if isolate else job, stop)
 
-    videos = [*(video for _, video in plan.known), *(video for _, video in plan.gone), *plan.new]
-    batch = run_in_threads(videos, work, workers=workers, stop=stop, on_result=on_result)
-    finished = [result for result in batch.results if result.status != "pending"]
-    changing = [SkippedPath(result.path, result.error) for result in batch.results if result.status == "pending"]
+        def overdue() -> dict[int, VideoResult]:
+            return {thread: report_hung(video, job) for thread, video in job.watch.take_hung().items()}
+
+        videos = [*(video for _, video in plan.known), *(video for _, video in plan.gone), *plan.new]
+        batch = run_in_threads(videos, work, workers=workers, stop=stop, on_result=on_result, overdue=overdue)
+        last = run_in_threads(
+            plan.alone, lambda video: process_video(video, alone, stop), workers=1, stop=stop, on_result=on_result
+        )
+    results = [*batch.results, *last.results]
+    finished = [result for result in results if result.status != "pending"]
+    changing = [SkippedPath(result.path, result.error) for result in results if result.status == "pending"]
     pending = sorted([*plan.pending, *changing], key=lambda skipped: str(skipped.path))
-    return Outcome(in_path_order(finished), pending, batch.abandoned)
+    return Outcome(in_path_order(finished), pending, batch.abandoned + last.abandoned)
 
 
 def in_path_order(results: Sequence[VideoResult]) -> list[VideoResult]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import FakeStages, score_by_name
+from fakes import FakeStages, load_scorer_by_name, score_by_name
 from faulty_server import Servers
 
 from syncnet import command
@@ -40,6 +40,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def fake_scoring(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with scores that follow from the names of the files."""
     monkeypatch.setattr(command, "load_stages", lambda _request, _workers: FakeStages())
+    monkeypatch.setattr(command, "load_scorer", load_scorer_by_name)
     monkeypatch.setattr("syncnet.pipeline.score_video", score_by_name)
 
 

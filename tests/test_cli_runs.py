@@ -17,15 +17,15 @@ def options_of(*extra: str) -> RunOptions:
 
 def test_defaults() -> None:
     assert options_of() == RunOptions()
-    assert RunOptions() == RunOptions("copy", False, False, None, 0.0, None, False, None)
+    assert RunOptions() == RunOptions("copy", False, False, None, 0.0, None, False, None, 7200.0, False)
 
 
 def test_every_flag_arrives() -> None:
     options = options_of(
         "--place", "hardlink", "--rescan", "--retry_failed", "--limit", "3", "--settle", "1.5",
-        "--score_cache", "scores", "--cron", "--log_file", "run.log",
+        "--score_cache", "scores", "--cron", "--log_file", "run.log", "--timeout", "5", "--isolate",
     )  # fmt: skip
-    assert options == RunOptions("hardlink", True, True, 3, 1.5, Path("scores"), True, Path("run.log"))
+    assert options == RunOptions("hardlink", True, True, 3, 1.5, Path("scores"), True, Path("run.log"), 5.0, True)
 
 
 def test_uploads_settle_by_default_only_where_nobody_watches() -> None:
@@ -45,6 +45,8 @@ def test_off_is_no_folder() -> None:
         (["--limit", "-1"], "--limit -1: give a whole number of 0 or more"),
         (["--limit", "many"], "argument --limit"),
         (["--settle", "-1"], "--settle -1.0: give a number of seconds of 0 or more"),
+        (["--timeout", "0"], "--timeout 0.0: give a number of seconds above 0"),
+        (["--timeout", "nan"], "--timeout nan"),
         (["--settle", "nan"], "--settle nan"),
         (["--settle", "inf"], "--settle inf"),
         (["--score_cache", ""], "--score_cache: the name is empty"),

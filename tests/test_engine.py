@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path, PurePath
 
 import cv2
 import pytest
 import torch
-from fakes import faceless, make_score, successful
+from fakes import faceless, failed, make_score, successful
 
 from syncnet.discovery import VideoFile
 from syncnet.engines import VideoResult, threads
 from syncnet.engines.cores import count_cores
 from syncnet.engines.threads import run_in_threads, share_cores
+from syncnet.engines.watch import Watch
 from syncnet.interruption import Interrupted, StopFlag
 
 
@@ -120,6 +122,73 @@ def test_a_thread_that_hangs_is_left_behind_after_the_grace() -> None:
     batch = run(work, 3, 1, stop, grace_seconds=0.0)
     release.set()
     assert batch == threads.Batch([], 1)
+
+
+def test_a_thread_that_hangs_is_replaced_and_what_is_told_of_its_video_stands() -> None:
+    release, hanging = threading.Event(), threading.Event()
+    thread: list[int] = []
+
+    def work(item: VideoFile) -> VideoResult:
+        if item.path.name == "1.mp4":
+            thread.append(threading.get_ident())
+            hanging.set()
+            release.wait(60)
+        return result_of(item)
+
+    def overdue() -> dict[int, VideoResult]:
+        if not hanging.is_set():
+            return {}
+        hanging.clear()
+        return {thread[0]: failed("1.mp4", "hangs"), -1: failed("1.mp4", "of a thread that has gone")}
+
+    heard: list[str] = []
+
+    def hear(result: VideoResult) -> None:
+        heard.append(result.error)
+        if result.error:
+            # It comes back after all, before the others are done.
+            release.set()
+
+    videos = [video(f"{number}.mp4") for number in range(4)]
+    batch = run_in_threads(videos, work, workers=1, stop=StopFlag(), on_result=hear, overdue=overdue)
+    assert [(result.path.name, result.error) for result in batch.results] == [
+        ("0.mp4", ""), ("1.mp4", "hangs"), ("2.mp4", ""), ("3.mp4", ""),
+    ]  # fmt: skip
+    assert sorted(heard) == ["", "", "", "hangs"]
+    assert batch.abandoned == 1
+
+
+def test_what_is_no_bad_video_ends_the_run_and_starts_nothing_more() -> None:
+    started: list[str] = []
+
+    def work(item: VideoFile) -> VideoResult:
+        started.append(item.path.name)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(work, 5, 1)
+    assert started == ["0.mp4"]
+
+
+# The watch
+
+
+def test_the_watch_tells_each_hanging_video_once() -> None:
+    watch = Watch(0.0, grace_seconds=0.0)
+    with watch.scoring(video("a.mp4")):
+        time.sleep(0.01)
+        assert {item.path.name for item in watch.take_hung().values()} == {"a.mp4"}
+        assert watch.take_hung() == {}
+    with watch.scoring(video("b.mp4")):
+        pass
+    time.sleep(0.01)
+    assert watch.take_hung() == {}
+
+
+def test_the_watch_lets_a_video_have_its_time() -> None:
+    watch = Watch(1000.0)
+    with watch.scoring(video("a.mp4")):
+        assert watch.take_hung() == {}
 
 
 # Cores

@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 from fakes import score_by_name
 from folders import files_below, make_videos, results_in, run
+from test_records import make_record
 
+from syncnet.discovery import FileIdentity, find_videos
 from syncnet.interruption import StopFlag
+from syncnet.ledger import open_ledger
 from syncnet.locking import hold
 from syncnet.pipeline import VideoScore
+from syncnet.session import plan_run
+from syncnet.settings import RunOptions
 
 
 class Scorer:
@@ -214,7 +219,9 @@ def test_a_torn_ledger_costs_only_its_last_video(videos: Path, out: Path, scorer
     os.truncate(ledger, ledger.stat().st_size - 7)
     scorer.take()
     assert run(videos, out, *OFF) == 0
-    assert scorer.take() == ["poor.mp4"]
+    # In a child process: it was under way when the ledger ends.
+    assert scorer.take() == []
+    assert results_in(out)["this_run"]["scored"] == 1
     kinds = [json.loads(line)["kind"] for line in ledger.read_text().splitlines()]
     assert kinds.count("video") == 4
 
@@ -266,3 +273,25 @@ def test_the_results_file_is_kept_up_to_date_within_a_run(
     videos = make_videos(tmp_path / "in", *(f"fine_{number:02}.mp4" for number in range(25)))
     run(videos, out, *OFF)
     assert written == [(False, 10, 15), (False, 20, 5), (True, 25, 0)]
+
+
+def test_what_was_under_way_at_a_kill_is_tried_alone_and_last(tmp_path: Path) -> None:
+    videos = make_videos(tmp_path / "in", "a.mp4", "b.mp4", "c.mp4", "d.mp4")
+    found = find_videos(videos, recursive=False)
+    identities = [video.identity for video in found.videos]
+    with open_ledger(tmp_path / "ledger.jsonl") as ledger:
+        ledger.note_started("a.mp4", identities[0])
+        # It has changed since.
+        ledger.note_started("b.mp4", FileIdentity(1, 1))
+        ledger.add(make_record("c.mp4", identity=identities[2], score=None, failure="killed"))
+        ledger.add(make_record("d.mp4", identity=identities[3], score=None, failure="crash"))
+    with open_ledger(tmp_path / "ledger.jsonl") as ledger:
+        plan = plan_run(found, videos, ledger, "f" * 64, RunOptions())
+        assert [video.path.name for video in plan.alone] == ["a.mp4", "c.mp4"]
+        assert [video.path.name for video in plan.new] == ["b.mp4"]
+        assert [record.path for record, _ in plan.known] == ["d.mp4"]
+        plan = plan_run(found, videos, ledger, "f" * 64, RunOptions(retry_failed=True, limit=2))
+        assert [video.path.name for video in [*plan.alone, *plan.new]] == ["a.mp4", "b.mp4"]
+        assert plan.left_for_later == 2
+        plan = plan_run(found, videos, ledger, "f" * 64, RunOptions(retry_failed=True))
+        assert [video.path.name for video in plan.alone] == ["a.mp4", "c.mp4", "d.mp4"]

@@ -13,9 +13,9 @@ from fakes import make_score, score_by_name, scored
 from syncnet.discovery import VideoFile
 from syncnet.engines import VideoResult
 from syncnet.engines.conclusion import Conclusions
-from syncnet.engines.video import VideoJob, process_video, seconds_until_settled
+from syncnet.engines.video import VideoJob, process_video, report_hung, seconds_until_settled
 from syncnet.errors import DamagedVideoError, NoAudioStreamError, NotAVideoError
-from syncnet.interruption import Interrupted, StopFlag
+from syncnet.interruption import Deadline, Interrupted, StopFlag
 from syncnet.ledger import Ledger, open_ledger
 from syncnet.pipeline import VideoScore
 from syncnet.placement_folders import prepare_folders
@@ -246,3 +246,30 @@ def test_a_score_is_found_again_under_another_name(bench: Bench) -> None:
     again = bench.process("damaged.mp4", store=store)
     assert (again.source, again.status, again.passed) == ("cache", "success", True)
     assert bench.process("damaged.mp4", store=store, find_again=False).status == "failed"
+
+
+def test_a_video_over_its_time_is_failed_between_two_frames(bench: Bench) -> None:
+    def score(_path: Path, _stages: None, stop: StopFlag) -> VideoScore:
+        while True:
+            stop.check()
+
+    result = bench.process("a.mp4", score, timeout_seconds=0.05)
+    assert (result.error, result.cure) == ("it took longer than 0.05 s", "give a longer --timeout with --retry_failed")
+    assert bench.ledger.records["a.mp4"].failure == "file"
+
+
+def test_a_deadline_is_a_stop_flag_too() -> None:
+    stop = StopFlag()
+    deadline = Deadline(stop, 1000.0)
+    deadline.check()
+    assert not deadline.stopped
+    stop.stop()
+    assert deadline.stopped
+    with pytest.raises(Interrupted):
+        deadline.check()
+
+
+def test_a_video_that_hangs_is_recorded_as_one_to_be_tried_alone(bench: Bench) -> None:
+    result = report_hung(bench.video("a.mp4"), bench.job(timeout_seconds=5.0))
+    assert (result.error, result.failed_now) == ("hangs in the decoder: it did not stop after 5 s", True)
+    assert bench.ledger.records["a.mp4"].failure == "crash"

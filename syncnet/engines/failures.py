@@ -7,13 +7,23 @@ from pathlib import Path
 
 import av
 
-from syncnet.errors import SyncFilterError
+from syncnet.errors import SyncFilterError, VideoError
 from syncnet.placement import CopyError
 from syncnet.records import Failure
 
 
+class ExplainedError(VideoError):
+    """A failure that another process has explained already."""
+
+    def __init__(self, problem: str, *, path: Path, cure: str, failure: Failure) -> None:
+        super().__init__(problem, path=path, cure=cure)
+        self.failure = failure
+
+
 def explain(error: Exception) -> tuple[Failure, str, str]:
     """Kind, problem and cure; the words one line each."""
+    if isinstance(error, ExplainedError):
+        return error.failure, error.problem, error.cure
     if isinstance(error, SyncFilterError):
         # Typed errors say with their cause where the file itself is not to blame.
         cause = error.__cause__

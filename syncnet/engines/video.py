@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syncnet.discovery import FileIdentity, VideoFile
 from syncnet.engines import Source, VideoResult
 from syncnet.engines.conclusion import Conclusions, conclude, failed_result
 from syncnet.engines.failures import explain
+from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, VideoError
-from syncnet.interruption import Interrupted, StopFlag
+from syncnet.interruption import Deadline, Interrupted, StopFlag
 from syncnet.pipeline import VideoScore, best_score
 from syncnet.records import VideoRecord
 from syncnet.score_store import ScoreStore, hash_content
@@ -31,6 +33,8 @@ class VideoJob:
     find_again: bool = True
     """Whether scores are taken from the store, and not only put there."""
     settle_seconds: float = 0.0
+    timeout_seconds: float = math.inf
+    watch: Watch = field(default_factory=lambda: Watch(math.inf))
 
 
 def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResult:
@@ -79,6 +83,17 @@ def recall_video(
         return failed_result(video, problem, cure, record=record, source="ledger")
 
 
+def report_hung(video: VideoFile, job: VideoJob) -> VideoResult:
+    """A video whose thread will not come back: recorded, so that it is tried again in a child process if at all."""
+    problem = f"hangs in the decoder: it did not stop after {job.timeout_seconds:g} s"
+    cure = "convert it anew, or leave it out"
+    path = str(video.relative_path)
+    record = VideoRecord(path, video.identity, job.fingerprint, None, job.timeout_seconds, "crash", problem, cure)
+    with contextlib.suppress(OSError):
+        job.rules.ledger.add(record)
+    return failed_result(video, problem, cure, record=record)
+
+
 def seconds_until_settled(path: Path, settle_seconds: float) -> float:
     """How long the file has yet to stay as it is; 0 for one that has. Raises OSError."""
     status = path.stat()
@@ -100,7 +115,7 @@ def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore,
     content_hash = hash_content(video.path, stop) if job.store else ""
     known = job.store.find(content_hash, job.fingerprint) if job.store and job.find_again else None
     try:
-        score = known or job.score(video.path, stop)
+        score = known or _score_in_time(video, job, stop)
     except VideoError:
         # Half an upload is no broken video.
         _refuse_changed(video)
@@ -109,6 +124,11 @@ def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore,
     if job.store and known is None:
         job.store.keep(content_hash, job.fingerprint, score)
     return score, "cache" if known else "scored"
+
+
+def _score_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoScore:
+    with job.watch.scoring(video):
+        return job.score(video.path, Deadline(stop, job.timeout_seconds))
 
 
 def _refuse_changed(video: VideoFile) -> None:

@@ -17,7 +17,7 @@ from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, stop_on_signals
 from syncnet.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.log import Log
-from syncnet.pinning import NO_DETECTOR, Chosen, Pin, pin_choice
+from syncnet.pinning import Chosen, Pin, pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.text import format_duration, printable
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from detectors.s3fd import S3fdSpec
     from syncnet.engines import VideoResult
     from syncnet.engines.isolated import Score
-    from syncnet.engines.video import VideoJob
     from syncnet.ledger import Ledger
     from syncnet.pipeline import Stages
     from syncnet.report import Run
@@ -122,6 +121,7 @@ def _scorer(stages: Stages) -> Score:
 
 def _run(request: Request, log: Log) -> int:
     from syncnet.ledger import open_ledger
+    from syncnet.preparation import detector_of
 
     folders = prepare_folders(request.input_dir, request.output_dir, keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
@@ -132,7 +132,7 @@ def _run(request: Request, log: Log) -> int:
         pin_choice(
             folders.output_dir,
             folders.results_path,
-            Pin(Chosen(stages.model.name, stages.model.identity), Chosen(*_detector_of(stages))),
+            Pin(Chosen(stages.model.name, stages.model.identity), Chosen(*detector_of(stages))),
         )
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
             run, abandoned = _process(request, folders, found, stages, ledger, workers, stop, log)
@@ -159,6 +159,7 @@ def _process(
     log: Log,
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
+    from syncnet.preparation import describe_run, make_job
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
     from syncnet.session import carry_out, plan_run
@@ -166,9 +167,10 @@ def _process(
     started = time.perf_counter()
     if request.options.rescan:
         ledger.forget()
-    job = _job(request, folders, stages, ledger)
+    job = make_job(request, folders, stages, ledger, _scorer(stages))
     plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
-    run = replace(_describe(request, folders, found, stages), gone=len(plan.gone), left_for_later=plan.left_for_later)
+    run = describe_run(request, folders, found, stages, ledger)
+    run = replace(run, gone=len(plan.gone), left_for_later=plan.left_for_later)
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_dir} to be scored")
     with Progress(plan.to_score, log, quiet=request.options.cron) as progress:
@@ -195,66 +197,6 @@ def _process(
         seconds=time.perf_counter() - started,
     )
     return finished, outcome.abandoned
-
-
-def _job(request: Request, folders: OutputFolders, stages: Stages, ledger: Ledger) -> VideoJob:
-    from syncnet.engines.conclusion import Conclusions
-    from syncnet.engines.video import VideoJob
-    from syncnet.engines.watch import Watch
-    from syncnet.records import fingerprint_of
-    from syncnet.score_store import ScoreStore, default_folder
-
-    options = request.options
-    store = None if options.score_cache == "off" else ScoreStore(options.score_cache or default_folder())
-    return VideoJob(
-        score=_scorer(stages),
-        fingerprint=fingerprint_of(stages, {"reference": stages.reference.name if stages.reference else None}),
-        rules=Conclusions(
-            thresholds=request.thresholds,
-            tracks=request.tracks,
-            least_track_frames=stages.model.min_track_frames,
-            folders=None if request.keep_all else folders,
-            ledger=ledger,
-            place=options.place,
-        ),
-        store=store,
-        find_again=not options.rescan,
-        settle_seconds=options.settle_seconds,
-        timeout_seconds=options.timeout_seconds,
-        watch=Watch(options.timeout_seconds),
-    )
-
-
-def _describe(request: Request, folders: OutputFolders, found: FoundVideos, stages: Stages) -> Run:
-    """The run before its first video."""
-    from syncnet.report import Asked, Identity, Run
-    from syncnet.report.notices import find_notices
-
-    asked = Asked(
-        request.preset, request.model, request.detector, request.device, request.no_detection, request.reference
-    )
-    model = Identity(stages.model.name, stages.model.identity)
-    detector = Identity(*_detector_of(stages))
-    return Run(
-        folders=folders,
-        thresholds=request.thresholds,
-        tracks=request.tracks,
-        asked=asked,
-        model=model,
-        detector=detector,
-        reference_tools=stages.reference.name if stages.reference else "",
-        notices=find_notices(asked, model, detector),
-        found=found,
-        results=(),
-        keep_all=request.keep_all,
-        interrupted=False,
-        seconds=0.0,
-    )
-
-
-def _detector_of(stages: Stages) -> tuple[str, str]:
-    """Name and identity."""
-    return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
 
 
 def _report(run: Run, log: Log, *, quiet: bool) -> bool:

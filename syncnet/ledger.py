@@ -79,8 +79,14 @@ class Ledger:
         self._append({"kind": "moving", "path": path}, sync=True)
 
     def forget(self) -> None:
-        """No record so far is used instead of scoring any more. Those of videos that are gone stay."""
-        self._append({"kind": "forget"}, sync=True)
+        """No record so far is used instead of scoring any more. Those of videos that are gone stay.
+
+        Raises UsageError where that cannot be written.
+        """
+        try:
+            self._append({"kind": "forget"}, sync=True)
+        except OSError as error:
+            raise _cannot_open(self._path, error) from error
 
     def _append(self, line: dict[str, Any], *, sync: bool) -> None:
         # ASCII, so that names of any bytes come back as they were.
@@ -148,10 +154,14 @@ def open_ledger(path: Path) -> Iterator[Ledger]:
     try:
         ledger = Ledger(path)
     except OSError as error:
-        raise UsageError(
-            f"{path}: {error.strerror}", cure="see that it can be read and written, and that the disk is not full"
-        ) from error
+        raise _cannot_open(path, error) from error
     try:
         yield ledger
     finally:
         ledger.close()
+
+
+def _cannot_open(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{path}: {error.strerror}", cure="see that it can be read and written, and that the disk is not full"
+    )

@@ -138,6 +138,16 @@ def test_the_cache_is_where_it_was_asked_for(videos: Path, out: Path, scorer: Sc
     assert not (Path(os.environ["XDG_CACHE_HOME"]) / "sync_filter").exists()
 
 
+def test_an_account_without_a_home_does_without_the_cache(
+    videos: Path, out: Path, scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert run(videos, out) == 1
+    assert scorer.take() == EVERYTHING
+    assert run(videos, out, "--score_cache", str(tmp_path / "file" / "scores")) == 2
+
+
 def test_rescan_forgets_also_what_the_cache_knows(videos: Path, out: Path, scorer: Scorer) -> None:
     run(videos, out)
     scorer.take()
@@ -224,6 +234,18 @@ def test_a_torn_ledger_costs_only_its_last_video(videos: Path, out: Path, scorer
     assert results_in(out)["this_run"]["scored"] == 1
     kinds = [json.loads(line)["kind"] for line in ledger.read_text().splitlines()]
     assert kinds.count("video") == 4
+
+
+def test_a_damaged_ledger_is_told(videos: Path, out: Path, scorer: Scorer) -> None:
+    run(videos, out, *OFF, "--max_workers", "1")
+    ledger = out / ".sync_filter" / "ledger.jsonl"
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    (fine,) = (number for number, line in enumerate(lines) if b'"video"' in line and b'"fine.mp4"' in line)
+    lines[fine] = b"\x00" * 100 + b"\n"
+    ledger.write_bytes(b"".join(lines))
+    assert run(videos, out, *OFF) == 0
+    assert "Lines of the ledger that cannot be read: 1. Their videos were scored again." in results_in(out)["notices"]
+    assert results_in(out)["this_run"]["scored"] == 1
 
 
 def test_a_second_run_at_once_is_exit_code_75(

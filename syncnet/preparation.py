@@ -1,0 +1,87 @@
+"""From a request to the job that is done with each video, and to the run as it is told of."""
+
+from __future__ import annotations
+
+from syncnet.cli import Request
+from syncnet.discovery import FoundVideos
+from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.isolated import Score
+from syncnet.engines.video import VideoJob
+from syncnet.engines.watch import Watch
+from syncnet.errors import UsageError
+from syncnet.ledger import Ledger
+from syncnet.pinning import NO_DETECTOR
+from syncnet.pipeline import Stages
+from syncnet.placement_folders import OutputFolders
+from syncnet.records import fingerprint_of
+from syncnet.report import Asked, Identity, Run
+from syncnet.report.notices import find_notices
+from syncnet.score_store import ScoreStore, default_folder
+from syncnet.settings import RunOptions
+
+
+def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: Ledger, score: Score) -> VideoJob:
+    """What is done with each video."""
+    options = request.options
+    return VideoJob(
+        score=score,
+        fingerprint=fingerprint_of(stages, {"reference": stages.reference.name if stages.reference else None}),
+        rules=Conclusions(
+            thresholds=request.thresholds,
+            tracks=request.tracks,
+            least_track_frames=stages.model.min_track_frames,
+            folders=None if request.keep_all else folders,
+            ledger=ledger,
+            place=options.place,
+        ),
+        store=_open_store(options),
+        find_again=not options.rescan,
+        settle_seconds=options.settle_seconds,
+        timeout_seconds=options.timeout_seconds,
+        watch=Watch(options.timeout_seconds),
+    )
+
+
+def describe_run(request: Request, folders: OutputFolders, found: FoundVideos, stages: Stages, ledger: Ledger) -> Run:
+    """The run before its first video."""
+    asked = Asked(
+        request.preset, request.model, request.detector, request.device, request.no_detection, request.reference
+    )
+    model = Identity(stages.model.name, stages.model.identity)
+    detector = Identity(*detector_of(stages))
+    notices = find_notices(asked, model, detector)
+    if ledger.damaged_lines:
+        damaged = f"Lines of the ledger that cannot be read: {ledger.damaged_lines}. Their videos were scored again."
+        notices = (*notices, damaged)
+    return Run(
+        folders=folders,
+        thresholds=request.thresholds,
+        tracks=request.tracks,
+        asked=asked,
+        model=model,
+        detector=detector,
+        reference_tools=stages.reference.name if stages.reference else "",
+        notices=notices,
+        found=found,
+        results=(),
+        keep_all=request.keep_all,
+        interrupted=False,
+        seconds=0.0,
+    )
+
+
+def detector_of(stages: Stages) -> tuple[str, str]:
+    """Name and identity of the detector."""
+    return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
+
+
+def _open_store(options: RunOptions) -> ScoreStore | None:
+    """Raises UsageError only for a folder that was asked for: accounts of services often have no home."""
+    if options.score_cache == "off":
+        return None
+    if options.score_cache is not None:
+        return ScoreStore(options.score_cache)
+    try:
+        return ScoreStore(default_folder())
+    except UsageError:
+        return None

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from syncnet import SAMPLES_PER_FRAME
-from syncnet.models.lite import LiteModel, load_lite
-from syncnet.models.lite_calibration import Calibration
+from syncnet.models.lite import (
+    CALIBRATION_FILE,
+    WEIGHTS_FILE,
+    LiteFaceEncoder,
+    LiteModel,
+    load_lite,
+    load_networks,
+)
+from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
+from syncnet.scoring import mean_distances
+from training.join import join
 from weights import WeightsPolicy
 
 
@@ -104,3 +116,29 @@ def test_calibration_by_hand() -> None:
 def test_identity_names_weights_and_calibration(model: LiteModel) -> None:
     weights_digest, calibration_digest = model.identity.split("+")
     assert len(weights_digest) == 64 and len(calibration_digest) == 12
+
+
+def test_a_model_of_two_members_averages_their_cosines(tmp_path: Path, repository: Path) -> None:
+    single = load_networks(repository / "weights" / WEIGHTS_FILE)[0]
+    torch.manual_seed(5)
+    other = LiteNetwork().eval()
+    for number, network in enumerate((single, other)):
+        save_file(network.state_dict(), tmp_path / f"{number}")
+    save_file(join([tmp_path / "0", tmp_path / "1"]), tmp_path / "both")
+    members = load_networks(tmp_path / "both")
+    assert len(members) == 2
+
+    calibration = read_calibration(repository / "weights" / CALIBRATION_FILE)
+    rng = np.random.default_rng(0)
+    mouths = rng.integers(0, 256, (60, 64, 64)).astype(np.uint8)
+    samples = rng.integers(-3000, 3000, 60 * 640).astype(np.int16)
+
+    def curve(networks: list[LiteNetwork]) -> np.ndarray:
+        model = LiteModel(networks, calibration, "", "cpu")
+        encoder = LiteFaceEncoder(model)
+        encoder.push_mouths(mouths)
+        return mean_distances(model.embed(encoder, samples, 0, 60))
+
+    mean = (curve([single]) + curve([other])) / 2
+    # Kernels went through float16, which is good for three digits.
+    np.testing.assert_allclose(curve(members), mean, atol=2e-3)

@@ -1,0 +1,154 @@
+"""Figures of a model on a set of talking clips, with counts and 95 % intervals.
+
+    python -m training.figures --corpus DIR                                      held-out clips of the corpus
+    python -m training.figures --clips DIR --weights_dir DIR --detector yunet    real clips through the real stages
+
+Every window is judged as if it were a clip of its own, evidence included. Wrong sound is that of every other clip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from detectors import resolve_detector
+from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE, LiteModel, read_lite
+from syncnet.scoring import SyncScore, score_sync
+from syncnet.settings import Thresholds
+from syncnet.speech import find_speech
+from syncnet.verdict import judge
+from training.calibrate import read_corpus_clip
+from training.corpus import load_corpus
+from training.evaluate import IN_SYNC_CLIPS, PUBLISHED_OFFSETS, read_clip
+from training.judge import TalkingClip, cut_windows, delay_sound
+from weights import WeightsPolicy
+
+SHIFT_FRAMES = 8
+"""By which the right sound is moved to be wrong."""
+# Held out, but no material to judge by: what is on the screen or in the sound is not one person's own speech.
+EXCLUDED_SOURCES = {
+    "voicecraft-dub/voicecraft-dub.github.io": "dubbed by a model",
+    "JusperLee/IIANet": "two voices mixed",
+}
+Z_95 = 1.96
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """95 % interval of a share. Source: Wilson, 1927."""
+    if not total:
+        return math.nan, math.nan
+    share = hits / total
+    middle = share + Z_95**2 / (2 * total)
+    spread = Z_95 * math.sqrt(share * (1 - share) / total + Z_95**2 / (4 * total**2))
+    return (middle - spread) / (1 + Z_95**2 / total), (middle + spread) / (1 + Z_95**2 / total)
+
+
+def scored_windows(
+    model: LiteModel, clip: TalkingClip, frames: int, samples: np.ndarray | None = None
+) -> Iterator[SyncScore]:
+    for window in cut_windows(clip, frames, samples):
+        embeddings = model.embed_features(window.features, window.samples, 0, window.frame_count)
+        score = score_sync(embeddings, model, find_speech(window.samples))
+        if score:
+            yield score
+
+
+def auc(in_sync: Sequence[float], wrong: Sequence[float]) -> float:
+    """Chance that an in-sync window has the higher confidence."""
+    ranked = np.sort(np.array(wrong))
+    below = np.searchsorted(ranked, in_sync, "left") + np.searchsorted(ranked, in_sync, "right")
+    return float(below.mean() / 2 / len(ranked)) if len(ranked) and len(in_sync) else math.nan
+
+
+def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, object]:
+    """All figures of clips that are in sync."""
+    found: dict[str, object] = {"clips": len(clips)}
+    thresholds = Thresholds()
+    for seconds in (2, 4, 8):
+        frames = 25 * seconds
+        usable = [clip for clip in clips if clip.frame_count >= frames]
+        hits: list[bool] = []
+        own: list[SyncScore] = []
+        wrong: list[SyncScore] = []
+        moved: list[SyncScore] = []
+        for clip in usable:
+            whole = next(scored_windows(model, clip, clip.frame_count))
+            scores = list(scored_windows(model, clip, frames))
+            hits += [abs(score.offset_frames - whole.offset_frames) <= 1 for score in scores]
+            own += scores
+            for shift in (-SHIFT_FRAMES, SHIFT_FRAMES) if seconds == 4 else ():
+                moved += scored_windows(model, clip, frames, delay_sound(clip.samples, shift))
+            for other in clips if seconds > 2 else ():
+                if other.name != clip.name:
+                    wrong += scored_windows(model, clip, frames, np.resize(other.samples, len(clip.samples)))
+        found[f"within_1_at_{seconds}s"] = _share(hits)
+        if wrong:
+            found[f"auc_{seconds}s"] = round(auc([s.confidence for s in own], [s.confidence for s in wrong]), 4)
+        if seconds == 4:
+            found["kept_in_sync"] = _share([judge(score, thresholds).passed for score in own])
+            found["kept_without_evidence_rule"] = _share([_by_thresholds(score, thresholds) for score in own])
+            found["passed_wrong_sound"] = _share([judge(score, thresholds).passed for score in wrong])
+            found["passed_moved_by_8"] = _share([judge(score, thresholds).passed for score in moved])
+            found["median_confidence"] = [round(float(np.median([s.confidence for s in x])), 2) for x in (own, wrong)]
+    return found
+
+
+def _by_thresholds(score: SyncScore, thresholds: Thresholds) -> bool:
+    return score.confidence >= thresholds.min_confidence and thresholds.allow(score.offset_frames)
+
+
+def _share(outcomes: Sequence[bool]) -> dict[str, object]:
+    low, high = wilson(sum(outcomes), len(outcomes))
+    share = sum(outcomes) / len(outcomes) if outcomes else math.nan
+    return {"share": round(share, 4), "of": len(outcomes), "interval": [round(low, 4), round(high, 4)]}
+
+
+def held_out_clips(model: LiteModel, corpus_dir: Path, cache_dir: Path) -> list[TalkingClip]:
+    corpus = load_corpus(corpus_dir, cache_dir)
+    chosen = [clip for clip in corpus.clips if clip.held_out and clip.source not in EXCLUDED_SOURCES]
+    return [read_corpus_clip(model, corpus, clip) for clip in chosen if clip.frame_count >= 50]
+
+
+def real_clips(model: LiteModel, folder: Path, detector: str, weights_dir: Path | None) -> list[TalkingClip]:
+    """Those of the evaluation that nobody moved, example.avi brought into sync by the published number."""
+    spec = resolve_detector(detector, WeightsPolicy(weights_dir))
+    clips = []
+    for name in IN_SYNC_CLIPS:
+        clip = read_clip(folder / name, model, spec)
+        if clip:
+            sound = delay_sound(clip.samples, PUBLISHED_OFFSETS.get(name, 0))
+            clips.append(TalkingClip(clip.name, clip.features, sound, clip.recording))
+    return clips
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    parser.add_argument("--clips", type=Path)
+    parser.add_argument("--detector", choices=("haar", "yunet"), default="haar")
+    parser.add_argument("--weights_dir", type=Path)
+    parser.add_argument("--weights", type=Path, default=Path("weights") / WEIGHTS_FILE)
+    parser.add_argument("--calibration", type=Path, default=Path("weights") / CALIBRATION_FILE)
+    parser.add_argument("--out", type=Path, help="JSON")
+    options = parser.parse_args()
+    model = read_lite(options.weights, options.calibration, "cpu")
+    found = {}
+    if options.corpus:
+        found["held_out"] = figures_of(model, held_out_clips(model, options.corpus, options.cache))
+    if options.clips:
+        clips = real_clips(model, options.clips, options.detector, options.weights_dir)
+        found[options.detector] = figures_of(model, clips)
+    text = json.dumps(found, indent=1) + "\n"
+    print(text)
+    if options.out:
+        options.out.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -29,11 +29,20 @@ def test_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def users_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment as it was. What fixtures that outlive a test leave in a cache is not the user's."""
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("session_cache")))
+        patch.delenv("SYNC_FILTER_WEIGHTS", raising=False)
+        yield before
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Model files that a user fetched must not decide what the tests see."""
+    """Model files and scores that a user or another test keeps must not decide what a test sees."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.delenv("SYNC_FILTER_WEIGHTS", raising=False)
 
 
 @pytest.fixture

@@ -26,6 +26,9 @@ def filter_videos(repository: Path, input_dir: Path, output_dir: Path, *extra: s
             "lite",
             "--detector",
             "haar",
+            # Scores of one run must not stand in for those of the next.
+            "--score_cache",
+            "off",
             *extra,
         ],
         cwd=repository,
@@ -79,11 +82,12 @@ def test_the_samples_offsets_are_the_known_ones(sorted_samples: tuple[Path, int,
 def test_four_workers_give_the_same_results(
     repository: Path, tmp_path: Path, sorted_samples: tuple[Path, int, dict[str, Any], str]
 ) -> None:
-    arguments = ("--keep_all", "--max_workers", "4")
-    _, results, _ = filter_videos(repository, repository / "samples", tmp_path / "out", *arguments)
+    _, results, _ = filter_videos(repository, repository / "samples", tmp_path / "out", "--max_workers", "4")
     assert timeless(results) == timeless(sorted_samples[2])
 
 
 def timeless(results: dict[str, Any]) -> dict[str, Any]:
+    """Without what a clock or a memory gauge says."""
+    this_run = {**results["this_run"], "seconds": None, "peak_memory_mb": None}
     entries = [{**entry, "processing_time": None} for entry in results["results"]]
-    return {**results, "timestamp": None, "results": entries}
+    return {**results, "timestamp": None, "this_run": this_run, "results": entries}

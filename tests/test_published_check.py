@@ -77,9 +77,15 @@ def test_other_weights_fail_the_check(tmp_path: Path, test_data: Path, capsys: p
 
 
 @pytest.mark.published_weights
-def test_the_published_numbers_come_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_published_numbers_come_out(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, users_environment: dict[str, str]
+) -> None:
     # Where a user's own files are is what matters here, not the empty cache of the other tests.
-    monkeypatch.undo()
+    for name in ("XDG_CACHE_HOME", "SYNC_FILTER_WEIGHTS"):
+        if name in users_environment:
+            monkeypatch.setenv(name, users_environment[name])
+        else:
+            monkeypatch.delenv(name, raising=False)
     policy = WeightsPolicy(offline=True)
     if not find_weights(SYNCNET_V2_FILE, policy):
         pytest.skip("syncnet_v2.model is not here: python -m weights fetch")

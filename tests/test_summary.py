@@ -7,6 +7,7 @@ from fakes import ONE_OF_EACH, faceless, failed, make_run, make_score, successfu
 
 from syncnet.discovery import FoundVideos
 from syncnet.engines import VideoResult
+from syncnet.log import Log
 from syncnet.report import Run
 from syncnet.report.progress import Progress
 from syncnet.report.summary import format_summary
@@ -131,7 +132,7 @@ def test_durations(seconds: float, text: str) -> None:
 
 
 def test_without_a_terminal_each_video_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(4) as progress:
+    with Progress(4, Log(None)) as progress:
         for result in [*ONE_OF_EACH[:3], failed("d\n.mp4")]:
             progress.show(result)
     assert capsys.readouterr().err == (
@@ -146,7 +147,7 @@ def test_on_a_terminal_a_bar_shows_the_counts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with Progress(4) as progress:
+    with Progress(4, Log(None)) as progress:
         for result in ONE_OF_EACH:
             progress.show(result)
     shown = capsys.readouterr().err

@@ -18,7 +18,7 @@ help: ## this list
 
 demo: $(RUN_READY) ## set up, then sort the sample videos into demo_output/
 	@rm -rf demo_output
-	@$(VENV_PYTHON) filter_videos_by_sync_score.py --input_dir samples --output_dir demo_output --max_workers 2; \
+	@$(VENV_PYTHON) filter_videos_by_sync_score.py --input_dir samples --output_dir demo_output --max_workers 2 --rescan; \
 	code=$$?; echo; \
 	if [ $$code -ne 1 ]; then echo "make demo: exit code $$code where 1 was expected" >&2; exit 1; fi; \
 	echo "Exit code 1, as it should be: among the samples are a damaged video and one without sound."; \

@@ -118,6 +118,8 @@ def run_command(videos: Path, output_dir: Path, options: argparse.Namespace) -> 
         f"--input_dir={videos}",
         f"--output_dir={output_dir}",
         "--keep_all",
+        "--score_cache",
+        "off",
         f"--model={options.model}",
         f"--detector={options.detector}",
         f"--min_face_size={MIN_FACE_PX}",

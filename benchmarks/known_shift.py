@@ -41,6 +41,7 @@ SHORTER_SIDE_PX = 360
 LEAST_FACE_PX = 80
 MIN_FACE_PX = 30
 """One talk shows a face of 41 px: a user would lower the gate for it, as is done here for all."""
+RESULTS_FILE = "sync_filter_results.json"
 QUICK_CLIPS = ("OpenTalker__video-retalking__face_5.mp4", "bytedance__LatentSync__demo1_video.mp4", "example.avi")
 
 
@@ -78,6 +79,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--weights_dir", type=Path, help="folder of model files, as for the command")
     parser.add_argument("--model", default="lite", help="as for the command (default %(default)s)")
     parser.add_argument("--detector", default="auto", help="as for the command (default %(default)s)")
+    parser.add_argument(
+        "--min_face_size", type=int, default=MIN_FACE_PX, help="as for the command (default %(default)s)"
+    )
     parser.add_argument("--max_workers", type=int, default=2, help="as for the command (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="3 clips and fewer delays")
     parser.add_argument("--out", type=Path, required=True, help="JSON of everything that was found")
@@ -122,16 +126,17 @@ def run_command(videos: Path, output_dir: Path, options: argparse.Namespace) -> 
         "off",
         f"--model={options.model}",
         f"--detector={options.detector}",
-        f"--min_face_size={MIN_FACE_PX}",
+        f"--min_face_size={options.min_face_size}",
         f"--max_workers={options.max_workers}",
     ]
     if options.weights_dir:
         arguments.append(f"--weights_dir={options.weights_dir}")
     command = [sys.executable, str(COMMAND), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1):
+    # A crash of the interpreter ends with 1 as well, which otherwise means that some video failed.
+    if done.returncode not in (0, 1) or not (output_dir / RESULTS_FILE).is_file():
         raise SystemExit(done.stderr)
-    results: dict[str, Any] = json.loads((output_dir / "sync_filter_results.json").read_text(encoding="utf-8"))
+    results: dict[str, Any] = json.loads((output_dir / RESULTS_FILE).read_text(encoding="utf-8"))
     return results
 
 

@@ -83,12 +83,12 @@ class MediaBias:
     sound_early_ms: float
 
 
-def base_clip(container: str, frame_rate: str) -> tuple[str, Clip]:
+def base_clip(container: str, frame_rate: str, seconds: float = SECONDS) -> tuple[str, Clip]:
     """Extension and clip of a container at a frame rate, both streams starting at zero."""
     extension, fields = CONTAINERS[container]
-    clip = Clip(seconds=SECONDS, click_times=CLICK_TIMES, video_options=FAST_ENCODING[fields["video_codec"]], **fields)
+    clip = Clip(seconds=seconds, click_times=CLICK_TIMES, video_options=FAST_ENCODING[fields["video_codec"]], **fields)
     if frame_rate == VARIABLE:
-        return extension, replace(clip, frame_times=variable_frame_times(SECONDS))
+        return extension, replace(clip, frame_times=variable_frame_times(seconds))
     return extension, replace(clip, fps=FRAME_RATES[frame_rate])
 
 

@@ -9,8 +9,8 @@ import av
 import numpy as np
 from synthetic_media import Clip, write_clip
 
-from benchmarks.media_timing import CONTAINERS, FAST_ENCODING, FRAME_RATES, STARTS, VARIABLE, variable_frame_times
-from benchmarks.source_clip import SOUND_RATE, SourceClip
+from benchmarks.media_timing import CONTAINERS, FRAME_RATES, STARTS, VARIABLE, base_clip
+from benchmarks.source_clip import SourceClip
 from syncnet import FPS
 
 REFERENCE = "MP4/AAC, 25 fps"
@@ -58,16 +58,16 @@ def plan_variants(seconds: float, delays: Delays) -> list[Variant]:
     """Every variant of one clip, the reference first."""
     planned: list[Variant] = []
     for kind, group in zip(REFERENCE_KINDS, (delays.whole, delays.halves, delays.quarters), strict=True):
-        planned += [Variant(kind, delay, *_plain("MP4/AAC", "25", seconds)) for delay in group]
-    kinds = {f"MP4/AAC, {rate} fps": _plain("MP4/AAC", rate, seconds) for rate in FRAME_RATES if rate != "25"}
-    kinds["MP4/AAC, variable frame rate"] = _plain("MP4/AAC", VARIABLE, seconds)
+        planned += [Variant(kind, delay, *base_clip("MP4/AAC", "25", seconds)) for delay in group]
+    kinds = {f"MP4/AAC, {rate} fps": base_clip("MP4/AAC", rate, seconds) for rate in FRAME_RATES if rate != "25"}
+    kinds["MP4/AAC, variable frame rate"] = base_clip("MP4/AAC", VARIABLE, seconds)
     for container in CONTAINERS:
         if container not in ("MP4/AAC", "MPEG-TS/AAC"):
-            kinds[f"{container}, 25 fps"] = _plain(container, "25", seconds)
+            kinds[f"{container}, 25 fps"] = base_clip(container, "25", seconds)
     kinds |= _unusual_starts(seconds)
     for kind, (extension, clip) in kinds.items():
         planned += [Variant(kind, delay, extension, clip) for delay in delays.others]
-    extension, clip = _plain("MP4/AAC", "25", seconds)
+    extension, clip = base_clip("MP4/AAC", "25", seconds)
     for delay, degrees in zip(delays.others, (90, -90, 180, -90), strict=False):
         turned = replace(clip, counter_clockwise_degrees=degrees)
         planned.append(Variant("MP4/AAC, 25 fps, turned by a rotation flag", delay, extension, turned))
@@ -77,23 +77,14 @@ def plan_variants(seconds: float, delays: Delays) -> list[Variant]:
 def _unusual_starts(seconds: float) -> dict[str, tuple[str, Clip]]:
     kinds = {}
     for container, start in zip(("MP4/AAC", "Matroska/Opus", "MPEG-TS/MP2"), STARTS, strict=True):
-        extension, clip = _plain(container, "25", seconds - STARTS[start].get("video_start", 0.0))
+        extension, clip = base_clip(container, "25", seconds - STARTS[start].get("video_start", 0.0))
         kinds[f"{container}, {start}"] = extension, replace(clip, **STARTS[start])
-    extension, clip = _plain("MP4/AAC", "25", seconds + EDIT_SECONDS)
+    extension, clip = base_clip("MP4/AAC", "25", seconds + EDIT_SECONDS)
     kinds[f"MP4/AAC, an edit list hides {EDIT_SECONDS} s of picture"] = (
         extension,
         replace(clip, video_start=-EDIT_SECONDS),
     )
     return kinds
-
-
-def _plain(container: str, frame_rate: str, seconds: float) -> tuple[str, Clip]:
-    extension, fields = CONTAINERS[container]
-    options = FAST_ENCODING[fields["video_codec"]]
-    clip = Clip(seconds=seconds, sample_rate=SOUND_RATE, video_options=options, **fields)
-    if frame_rate == VARIABLE:
-        return extension, replace(clip, frame_times=variable_frame_times(seconds))
-    return extension, replace(clip, fps=FRAME_RATES[frame_rate])
 
 
 def write_variant(path: Path, source: SourceClip, variant: Variant, sound_early_frames: float = 0.0) -> Path:

@@ -19,7 +19,6 @@ from syncnet.placement_transfer import (
     hardlink_file,
     move_file,
     symlink_file,
-    sync_folder,
 )
 from syncnet.settings import PlaceMode
 
@@ -70,8 +69,7 @@ def place_video(
             slots.refuse_foreign(wanted)
             wanted.parent.mkdir(parents=True, exist_ok=True)
             if slots.stands(other):
-                os.replace(other, wanted)
-                sync_folder(wanted.parent)
+                move_file(other, wanted, stop)
             else:
                 _transfer(video, wanted, mode, history, stop)
         return _remove_own([other], slots) or done
@@ -93,7 +91,7 @@ def replace_verdict(video: VideoFile, folders: OutputFolders, *, passed: bool | 
             return False
         slots.refuse_foreign(wanted)
         wanted.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(other, wanted)
+        move_file(other, wanted, StopFlag())
     except OSError as error:
         raise _copy_error(error, video.path, "copy") from error
     return True
@@ -165,7 +163,12 @@ def _transfer(video: VideoFile, target: Path, mode: PlaceMode, history: History,
         symlink_file(video.path, target)
     elif mode == "move":
         history.note_moving(str(video.relative_path))
-        move_file(video.path, target, video.identity, stop)
+        if video.path.is_symlink():
+            # A link would lead elsewhere from its new place.
+            copy_file(video.path, target, stop)
+            video.path.unlink()
+        else:
+            move_file(video.path, target, stop)
     else:
         copy_file(video.path, target, stop)
 

@@ -60,23 +60,21 @@ def symlink_file(source: Path, target: Path) -> None:
     _put(lambda name: os.symlink(os.path.abspath(source), name), target)
 
 
-def move_file(source: Path, target: Path, identity: FileIdentity, stop: StopFlag) -> None:
-    """The file itself; onto another disk, a copy whose source is removed when the copy is whole and still the same.
+def move_file(source: Path, target: Path, stop: StopFlag) -> None:
+    """The file, or the link, itself; onto another disk, a copy whose source is removed when the copy is whole.
 
-    Of a link, what it leads to is copied and the link removed. Raises OSError and Interrupted.
+    A file that changed meanwhile is left beside its copy. Raises OSError and Interrupted.
     """
-    if not source.is_symlink():
-        try:
-            os.replace(source, target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-        else:
-            sync_folder(target.parent)
-            return
-    copy_file(source, target, stop)
-    if FileIdentity.of(source.stat()) == identity:
-        source.unlink()
+    identity = FileIdentity.of(source.lstat())
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy_file(source, target, stop)
+        if FileIdentity.of(source.lstat()) == identity:
+            source.unlink()
+    sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

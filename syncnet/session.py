@@ -115,11 +115,23 @@ def carry_out(
         last = run_in_threads(
             plan.alone, lambda video: process_video(video, alone, stop), workers=1, stop=stop, on_result=on_result
         )
-    results = [*batch.results, *last.results]
+    results = [*batch.results, *last.results, *_not_reached(plan, job, batch.results)]
     finished = [result for result in results if result.status != "pending"]
     changing = [SkippedPath(result.path, result.error) for result in results if result.status == "pending"]
     pending = sorted([*plan.pending, *changing], key=lambda skipped: str(skipped.path))
     return Outcome(in_path_order(finished), pending, batch.abandoned + last.abandoned)
+
+
+def _not_reached(plan: Plan, job: VideoJob, results: Sequence[VideoResult]) -> list[VideoResult]:
+    """What is known of videos that a stopped run did not come to: told all the same, and placed by the next run."""
+    reached = {result.path for result in results}
+    rules = replace(job.rules, folders=None)
+    return [
+        recall_video(record, video, rules, StopFlag(), gone=gone)
+        for known, gone in ((plan.known, False), (plan.gone, True))
+        for record, video in known
+        if video.path not in reached
+    ]
 
 
 def in_path_order(results: Sequence[VideoResult]) -> list[VideoResult]:

@@ -80,6 +80,36 @@ def test_a_move_to_another_disk_copies_first(
     assert not source.exists()
 
 
+def test_folders_on_two_disks_exchange_copies(
+    source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = Notes()
+    place(source, folders, True, notes=notes)
+    replace = os.replace
+
+    def other_disk(old: str, new: str) -> None:
+        if Path(old).parts[-3] != Path(new).parts[-3]:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        replace(old, new)
+
+    monkeypatch.setattr(placement_transfer.os, "replace", other_disk)
+    assert place(source, folders, False, notes=notes)
+    assert files_below(folders.output_dir) == [POOR_NAME]
+    assert (folders.output_dir / POOR_NAME).read_bytes() == CONTENT
+    assert source.exists()
+
+
+def test_of_a_link_what_it_leads_to_is_kept(source: Path, folders: OutputFolders) -> None:
+    link = source.with_name("link.mp4")
+    link.symlink_to("a.mp4")
+    place(link, folders, True, mode="move")
+    assert not link.is_symlink()
+    assert source.exists()
+    moved = folders.good_dir / "sub" / "link.mp4"
+    assert not moved.is_symlink()
+    assert moved.read_bytes() == CONTENT
+
+
 def test_a_moved_video_is_the_only_copy_and_never_replaced(source: Path, folders: OutputFolders) -> None:
     notes = Notes()
     place(source, folders, True, notes=notes, mode="move")
@@ -194,6 +224,15 @@ def test_a_deleted_video_changes_folders_and_is_never_removed(source: Path, fold
     (folders.output_dir / POOR_NAME).write_bytes(b"changed by somebody")
     assert not replace_verdict(video, folders, passed=True, history=notes)
     assert (folders.output_dir / POOR_NAME).read_bytes() == b"changed by somebody"
+
+
+def test_a_link_to_a_deleted_video_changes_folders_too(source: Path, folders: OutputFolders) -> None:
+    notes = Notes()
+    place(source, folders, True, notes=notes, mode="symlink")
+    video = as_video(source)
+    source.unlink()
+    assert replace_verdict(video, folders, passed=False, history=notes)
+    assert os.readlink(folders.output_dir / POOR_NAME) == str(source)
 
 
 def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(folders: OutputFolders) -> None:

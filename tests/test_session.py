@@ -13,12 +13,15 @@ from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
 from syncnet.discovery import FileIdentity, find_videos
+from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.video import VideoJob
 from syncnet.interruption import StopFlag
 from syncnet.ledger import open_ledger
 from syncnet.locking import hold
 from syncnet.pipeline import VideoScore
-from syncnet.session import plan_run
-from syncnet.settings import RunOptions
+from syncnet.placement_folders import prepare_folders
+from syncnet.session import carry_out, plan_run
+from syncnet.settings import RunOptions, Thresholds, TrackSettings
 
 
 class Scorer:
@@ -246,6 +249,34 @@ def test_a_damaged_ledger_is_told(videos: Path, out: Path, scorer: Scorer) -> No
     assert run(videos, out, *OFF) == 0
     assert "Lines of the ledger that cannot be read: 1. Their videos were scored again." in results_in(out)["notices"]
     assert results_in(out)["this_run"]["scored"] == 1
+
+
+def test_a_stopped_run_still_tells_what_is_known(tmp_path: Path) -> None:
+    videos = make_videos(tmp_path / "in", "a.mp4", "b.mp4", "c.mp4")
+    found = find_videos(videos, recursive=False)
+    stop = StopFlag()
+    stop.stop()
+    with open_ledger(tmp_path / "ledger.jsonl") as ledger:
+        for video in found.videos[:2]:
+            ledger.add(make_record(str(video.relative_path), identity=video.identity))
+        ledger.add(make_record("gone.mp4"))
+        folders = prepare_folders(videos, tmp_path / "out", keep_all=False)
+        rules = Conclusions(Thresholds(), TrackSettings(), 9, folders, ledger)
+        job = VideoJob(lambda path, flag: score_by_name(path, None, flag), "f" * 64, rules)
+        plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
+        outcome = carry_out(
+            plan,
+            job,
+            lambda: job.score,
+            workers=1,
+            isolate=False,
+            stop=stop,
+            on_result=lambda _: None,
+        )
+    assert [(result.path.name, result.passed, result.missing) for result in outcome.results] == [
+        ("a.mp4", True, False), ("b.mp4", True, False), ("gone.mp4", True, True),
+    ]  # fmt: skip
+    assert files_below(tmp_path / "out") == []
 
 
 def test_a_second_run_at_once_is_exit_code_75(

@@ -11,7 +11,7 @@ bias of the others: positive where the sound was taken for earlier than it is, w
 reference cannot show a bias of its own: the media stage is measured apart, with synthetic clips (media_timing.py).
 Markdown on stdout, every number in the JSON of --out.
 
-About 15 minutes on two cores, 2 with --quick (3 clips, fewer delays).
+About 15 minutes on two cores, 2 with --quick (3 clips, fewer delays). A run with --work_dir that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def parse_arguments() -> argparse.Namespace:
         "--min_face_size", type=int, default=MIN_FACE_PX, help="as for the command (default %(default)s)"
     )
     parser.add_argument("--max_workers", type=int, default=2, help="as for the command (default %(default)s)")
+    parser.add_argument("--work_dir", type=Path, help="keep variants and scores here (500 MB), for a run that may stop")
     parser.add_argument("--quick", action="store_true", help="3 clips and fewer delays")
     parser.add_argument("--out", type=Path, required=True, help="JSON of everything that was found")
     return parser.parse_args()
@@ -91,11 +92,13 @@ def parse_arguments() -> argparse.Namespace:
 def run_clip(clip: TalkingClip, delays: Delays, options: argparse.Namespace) -> tuple[list[Outcome], dict[str, Any]]:
     """What the command found in each variant of a clip, and its results file."""
     variants = plan_variants(SECONDS, delays)
-    with TemporaryDirectory() as folder:
-        videos = Path(folder) / "videos"
-        videos.mkdir()
+    with TemporaryDirectory() as temporary:
+        folder = options.work_dir / clip.name if options.work_dir else Path(temporary)
+        videos = folder / "videos"
+        videos.mkdir(parents=True, exist_ok=True)
         paths = write_variants(videos, options.clips / clip.name, clip, variants, options.max_workers)
-        run = run_command(videos, Path(folder) / "out", options)
+        # The output folder remembers what is scored: a stopped run goes on, another one scores nothing anew.
+        run = run_command(videos, folder / "out", options)
     offsets = {Path(entry["video_path"]).name: entry["offset"] for entry in run["results"]}
     outcomes = [
         Outcome(clip.name, variant.kind, variant.delay_frames, offsets[path.name])
@@ -105,15 +108,19 @@ def run_clip(clip: TalkingClip, delays: Delays, options: argparse.Namespace) -> 
 
 
 def write_variants(folder: Path, path: Path, clip: TalkingClip, variants: list[Variant], workers: int) -> list[Path]:
-    """Encode the variants of one clip; their paths, in the same order."""
+    """Encode those variants of one clip that are not there; the paths of all, in the same order."""
     source = read_source(path, SECONDS, clip.scale)
-    paths = [folder / f"{number:03}.{variant.extension}" for number, variant in enumerate(variants)]
+
+    def write(number: int) -> Path:
+        target = folder / f"{number:03}.{variants[number].extension}"
+        if not target.exists():
+            unfinished = folder.parent / target.name
+            write_variant(unfinished, source, variants[number], clip.sound_early_frames)
+            unfinished.replace(target)
+        return target
+
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(write_variant, target, source, variant, clip.sound_early_frames)
-            for target, variant in zip(paths, variants, strict=True)
-        ]
-        return [job.result() for job in jobs]
+        return list(pool.map(write, range(len(variants))))
 
 
 def run_command(videos: Path, output_dir: Path, options: argparse.Namespace) -> dict[str, Any]:

@@ -48,7 +48,12 @@ from syncnet.settings import TrackSettings
 from weights import WeightsPolicy
 
 FRAME_RATES = ("23.976", "25", "29.97", "30", "50", "60")
-CONTAINERS = ("MP4/AAC", "MOV/PCM")
+SOUNDS = {
+    "MP4/AAC 48 kHz": ("MP4/AAC", 48_000),
+    "MOV/PCM 44.1 kHz": ("MOV/PCM", 44_100),
+    "MOV/PCM 16 kHz": ("MOV/PCM", 16_000),
+}
+"""Container and sample rate: the delay of an MP3 encoder is counted in samples."""
 GATES = TrackSettings(min_face_px=50, min_track_frames=50)
 """Of both ways, so that the same tracks are compared; the published pipeline's own are 100 and 100."""
 LAGS = range(4)
@@ -93,19 +98,21 @@ def _parse_arguments() -> argparse.Namespace:
 
 
 def format_timing(tools: ReferenceTools) -> str:
-    """A Markdown table of the bias in milliseconds, one line for each container and way."""
+    """A Markdown table of the bias in milliseconds, one line for each kind of sound and way."""
     lines = [f"| bias in ms | {' | '.join(FRAME_RATES)} |", "|---|" + "---:|" * len(FRAME_RATES)]
     ways = [("default", None), ("--reference", tools), ("--reference, PyAV", PyavTools())]
     with TemporaryDirectory() as folder:
-        for container in CONTAINERS:
+        for sound in SOUNDS:
             for way, way_tools in ways:
-                cells = [_timing_cell(Path(folder), container, rate, way_tools) for rate in FRAME_RATES]
-                lines.append(f"| {container}, {way} | {' | '.join(cells)} |")
+                cells = [_timing_cell(Path(folder), sound, rate, way_tools) for rate in FRAME_RATES]
+                lines.append(f"| {sound}, {way} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _timing_cell(folder: Path, container: str, rate: str, tools: ReferenceTools | None) -> str:
+def _timing_cell(folder: Path, sound: str, rate: str, tools: ReferenceTools | None) -> str:
+    container, sample_rate = SOUNDS[sound]
     extension, clip = base_clip(container, rate)
+    clip = replace(clip, sample_rate=sample_rate)
     path = write_clip(folder / f"clip.{extension}", clip)
     late, early = read_bias(path, clip) if tools is None else read_published_bias(path, clip, tools)
     return f"{1000 * (late + early):+.1f}"

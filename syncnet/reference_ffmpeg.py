@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import subprocess
 import tempfile
@@ -78,6 +79,10 @@ class FfmpegTools:
         allowed = ("-format_whitelist", formats, "-protocol_whitelist", "file")
         return (*allowed, "-threads", str(self.decode_threads), "-i", _local(path))
 
+    def _processor_seconds(self, job: ReferenceJob) -> int:
+        """A limit that the program keeps by itself, for when this process is killed and can end nothing any more."""
+        return math.ceil(job.time_limit_seconds * (self.decode_threads + 1))
+
     def _run(self, job: ReferenceJob, arguments: Sequence[str], folder: Path | None = None) -> None:
         """Waits for the program to end, and ends it on a stop or after the job's time limit."""
         job.stop.check()
@@ -85,7 +90,7 @@ class FfmpegTools:
             # A session of its own: Ctrl-C on the terminal is for this process to pass on, or a child that it ended
             # would look like one that failed.
             process = subprocess.Popen(
-                [self.program, *_QUIET, *arguments],
+                [self.program, *_QUIET, "-timelimit", str(self._processor_seconds(job)), *arguments],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -42,6 +42,8 @@ class Notes:
         os.pwrite(self._handle, stage.ljust(NOTE_BYTES).encode(), 0)
         if stage == self._aim:
             self._left -= 1
+            if self._left == 0 and self._seconds == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
             if self._left == 0:
                 threading.Timer(self._seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
 

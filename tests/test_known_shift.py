@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from synthetic_media import Clip, find_clicks, write_clip
 
-from benchmarks.known_shift import CLIPS_FILE, TalkingClip, run_command, write_variants
+from benchmarks.known_shift import CLIPS_FILE, TalkingClip, run_command, summarise_all, write_variants
 from benchmarks.media_timing import (
     CONTAINERS,
     EDITED,
@@ -106,6 +106,15 @@ def test_figures_of_a_kind_by_hand() -> None:
     # A second clip with an error of -1: mean of 6.67 and -40, half their distance as standard error.
     both = summarise("kind", [*found, *outcomes({0.0: -1}, "b")], {"a": 1.0, "b": 0.0})
     assert (both.bias_ms, both.bias_error_ms) == (-16.7, 23.3)
+
+
+def test_only_the_reference_tells_a_clip_s_own_offset() -> None:
+    reference = [Outcome("a", REFERENCE_KINDS[0], delay, round(2 - delay)) for delay in (-1.0, 0.0, 1.0)]
+    others = [Outcome("a", "MP4/AAC, 60 fps", 0.0, 3), Outcome("a", f"{STORES_NO_DELAY}, 25 fps", 0.0, 4)]
+    own_offsets, rows = summarise_all([*reference, *others])
+    assert own_offsets == {"a": 2.0}
+    # What AVI/MP3 is off by is reported, but not among the rest: (0 + 0 + 0 + 40) / 4 ms.
+    assert [(row.variants, row.bias_ms) for row in rows] == [(3, 0.0), (1, 40.0), (1, 80.0), (4, 10.0)]
 
 
 def test_source_sound_and_pictures_at_their_times() -> None:

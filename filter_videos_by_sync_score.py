@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from syncnet.command import main
+from syncnet.command import run_as_process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_as_process()

@@ -70,14 +70,14 @@ def watch(notes: Notes) -> None:
             setattr(owner, attribute, notes.watched(stage, getattr(owner, attribute)))
 
 
-def main() -> int:
+def main() -> None:
     notes = Notes(*sys.argv[1:3])
     notes.write("starting")
     watch(notes)
     from syncnet import command
 
-    return command.main(sys.argv[3:])
+    command.run_as_process(sys.argv[3:])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

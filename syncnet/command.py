@@ -9,12 +9,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from syncnet.cli import PROGRAM, Request, parse_request
 from syncnet.discovery import FoundVideos, find_videos
 from syncnet.errors import UsageError
-from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, stop_on_signals
+from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
 from syncnet.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.log import Log
 from syncnet.pinning import Chosen, Pin, pin_choice
@@ -36,6 +36,13 @@ PLAIN_WIDTH = 100
 """Columns of the summary where stdout is no terminal."""
 
 
+def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
+    """``main`` for a process of its own: ends it with the exit code."""
+    code = main(arguments)
+    ignore_signals()
+    sys.exit(code)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code; ``--help`` lists them."""
     for stream in (sys.stdout, sys.stderr):
@@ -48,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log = Log(request.options.log_file)
         # An earlier run that is still at work is no failure, and the log has the line.
         quiet = request.options.cron and request.options.log_file is not None
-        return _run(request, log)
+        with end_on_sigterm():
+            return _run(request, log)
     except LockedError as error:
         log.info(str(error))
         if not quiet:

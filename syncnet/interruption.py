@@ -72,6 +72,32 @@ class Deadline(StopFlag):
 
 
 @contextmanager
+def end_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the process by SystemExit(143), as Python does of itself with SIGINT by KeyboardInterrupt.
+
+    For the time in which there is nothing to stop yet, while libraries and models load. Where the parent chose to
+    ignore the signal, it stays ignored. Main thread only.
+    """
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    previous = signal.getsignal(signal.SIGTERM)
+    if previous != signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def ignore_signals() -> None:
+    """For a process whose work is done and whose exit code stands: leaving takes a while when torch is loaded."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
 def stop_on_signals() -> Iterator[StopFlag]:
     """A flag that the first SIGINT or SIGTERM sets; the second one ends the process at once.
 

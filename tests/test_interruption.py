@@ -30,14 +30,26 @@ def score(path, stages, stop):
 command.load_stages = lambda request, workers: FakeStages()
 syncnet.pipeline.score_video = score
 threads.run_in_threads.__kwdefaults__["grace_seconds"] = 0.5
-sys.exit(command.main())
+if {slow_to_load}:
+    def load(request, workers):
+        print("loading", file=sys.stderr, flush=True)
+        threading.Event().wait()
+    command.load_stages = load
+if {slow_to_leave}:
+    import atexit
+    atexit.register(lambda: print("leaving", file=sys.stderr, flush=True) or sys.stdin.read())
+command.run_as_process()
 """
 
 
-def start(repository: Path, input_dir: Path, output_dir: Path) -> subprocess.Popen[str]:
+def start(
+    repository: Path, input_dir: Path, output_dir: Path, *, slow_to_load: bool = False, slow_to_leave: bool = False
+) -> subprocess.Popen[str]:
+    program = OWN_PROCESS.format(slow_to_load=slow_to_load, slow_to_leave=slow_to_leave)
     return subprocess.Popen(
-        [sys.executable, "-c", OWN_PROCESS, "--max_workers=1", "--input_dir", input_dir, "--output_dir", output_dir],
+        [sys.executable, "-c", program, "--max_workers=1", "--input_dir", input_dir, "--output_dir", output_dir],
         env={**os.environ, "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'tests'}"},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -63,6 +75,35 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: P
     assert (document["total_videos"], document["good_quality"], document["not_processed"]) == (3, 1, 2)
     assert [entry["video_name"] for entry in document["results"]] == ["a_fine"]
     assert files_below(tmp_path / "out") == ["good_quality/a_fine.mp4", "sync_filter_results.json"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_models_load_ends_the_run_with_its_exit_code(
+    tmp_path: Path, repository: Path, number: int
+) -> None:
+    videos = make_videos(tmp_path / "in", "fine.mp4")
+    process = start(repository, videos, tmp_path / "out", slow_to_load=True)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "loading\n"
+    process.send_signal(number)
+    assert (process.communicate(timeout=120), process.returncode) == (("", ""), 128 + number)
+    # Nothing was begun, and the lock went with the process.
+    assert files_below(tmp_path / "out") == []
+    assert start(repository, videos, tmp_path / "out").wait(120) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_end_leaves_the_exit_code(tmp_path: Path, repository: Path, number: int) -> None:
+    videos = make_videos(tmp_path / "in", "fine.mp4")
+    process = start(repository, videos, tmp_path / "out", slow_to_leave=True)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("[1/1] fine.mp4")
+    assert process.stderr.readline() == "leaving\n"
+    process.send_signal(number)
+    # The end of its input lets it leave.
+    _, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert results_in(tmp_path / "out")["interrupted"] is False
 
 
 def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> None:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from syncnet import CROP_SIZE_PX, FPS
 from syncnet.errors import DamagedVideoError
-from syncnet.media import open_media
+from syncnet.interruption import StopFlag
 from syncnet.models import SYNCNET_V2_FILE, SyncModel, load_model
-from syncnet.scoring import SyncScore, score_sync
+from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.reference_tools import find_reference_tools
+from syncnet.scoring import SyncScore
+from syncnet.settings import TrackSettings
 from weights import WeightsPolicy, require_weights
 
-if TYPE_CHECKING:
-    import av
-
 EXAMPLE_FILE = "example.avi"
-FRAMES_AT_ONCE = 64
-_DEFAULT_BIT_RATE = 200_000
-"""What the ffmpeg program gives a JPEG sequence when it is not told a quality, as in the published demo."""
 
 
 @dataclass(frozen=True)
@@ -66,45 +56,13 @@ def check_published_example(policy: WeightsPolicy) -> int:
 
 
 def score_as_published(path: Path, model: SyncModel) -> SyncScore:
-    """The score of a clip that is a face crop already, the way of the published demo: every frame, through JPEG.
+    """The score of a clip that is a face crop already, the way of the published demo (``--reference --no_detection``).
 
     Raises VideoError where the clip cannot be decoded.
     """
-    media = open_media(path)
-    encoder = model.face_encoder()
-    frames = through_jpeg(media.frames())
-    count = 0
-    while crops := list(itertools.islice(frames, FRAMES_AT_ONCE)):
-        encoder.push(np.stack(crops))
-        count += len(crops)
-    score = score_sync(model.embed(encoder, media.samples, 0, count), model)
+    tracks = TrackSettings(min_track_frames=model.min_track_frames)
+    stages = Stages(model, detector=None, tracks=tracks, reference=find_reference_tools(decode_threads=1))
+    score = best_score(score_video(path, stages, StopFlag()).tracks)
     if score is None:
         raise DamagedVideoError("no sound beside the picture", path=path, cure="fetch it again")
     return score
-
-
-def through_jpeg(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Face crops, (224, 224, 3) uint8 BGR, as they come back from JPEG files of ffmpeg's default quality."""
-    import av
-    import cv2
-
-    codec = _jpeg_encoder()
-    for index, crop in enumerate(frames):
-        frame = av.VideoFrame.from_ndarray(crop, format="bgr24").reformat(format="yuvj420p")
-        frame.pts, frame.time_base = index, codec.time_base
-        for packet in codec.encode(frame):
-            decoded = cv2.imdecode(np.frombuffer(bytes(packet), np.uint8), cv2.IMREAD_COLOR)
-            yield np.asarray(decoded, np.uint8)
-
-
-def _jpeg_encoder() -> av.VideoCodecContext:
-    import av
-
-    codec = av.VideoCodecContext.create("mjpeg", "w")
-    codec.width = codec.height = CROP_SIZE_PX
-    codec.pix_fmt = "yuvj420p"
-    codec.bit_rate = _DEFAULT_BIT_RATE
-    codec.time_base = Fraction(1, FPS)
-    # More threads would hold frames back, and share the bit rate out differently.
-    codec.thread_count = 1
-    return codec

@@ -159,7 +159,8 @@ def test_the_published_demo_is_reproduced(test_data: Path, seeded: SyncModel) ->
     tolerance = 1e-5 if tools.version.startswith("5.") else 5e-3
     curve = golden["mean_distances"]
     np.testing.assert_allclose(track.score.curve, curve, rtol=0, atol=tolerance * max(curve))
-    assert track.score.confidence == pytest.approx(golden["confidence"], abs=1e-3)
+    # A difference of two distances: off by twice as much at most.
+    assert track.score.confidence == pytest.approx(golden["confidence"], abs=2 * tolerance * max(curve))
 
 
 def test_a_whole_picture_is_no_crop_here_either(tools: ReferenceTools, repository: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from syncnet.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.log import Log
 from syncnet.pinning import Chosen, Pin, pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.subcommands import find_subcommand
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
@@ -50,8 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     log = Log(None)
     quiet = False
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        request = parse_request(sys.argv[1:] if arguments is None else arguments)
+        subcommand = find_subcommand(given)
+        if subcommand is not None:
+            with end_on_sigterm():
+                return subcommand()
+        request = parse_request(given)
         log = Log(request.options.log_file)
         # An earlier run that is still at work is no failure, and the log has the line.
         quiet = request.options.cron and request.options.log_file is not None
@@ -101,6 +107,7 @@ def load_stages(request: Request, workers: int) -> Stages:
         detector=_load_detector(request, device),
         tracks=request.tracks,
         detect=DetectSettings(min_face_px=request.tracks.min_face_px),
+        media=request.media,
         decode_threads=share,
         reference=find_reference_tools(share) if request.reference else None,
     )

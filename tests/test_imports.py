@@ -50,6 +50,7 @@ RANKS = {
     "syncnet.report": 6,
     "syncnet.session": 6,
     "syncnet.cli": 7,
+    "syncnet.subcommands": 7,
     "syncnet.preparation": 7,
     "syncnet.command": 7,
     "filter_videos_by_sync_score": 8,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from syncnet.cli_media import add_media_flags, read_media_settings
 from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.errors import UsageError
 from syncnet.settings import (
     PLACE_MODES,
     PRESETS,
     PUBLISHED_TRACKS,
+    MediaSettings,
     RunOptions,
     Thresholds,
     TrackSettings,
@@ -66,6 +68,7 @@ class Request:
     device: str
     weights: WeightsPolicy
     options: RunOptions
+    media: MediaSettings = field(default_factory=MediaSettings)
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -99,6 +102,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
             allow_unverified=options.allow_unverified_weights,
         ),
         options=read_run_options(options),
+        media=read_media_settings(options),
     )
 
 
@@ -142,6 +146,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_folders(parser.add_argument_group("folders"))
     _add_gates(parser.add_argument_group("what passes"))
     _add_means(parser.add_argument_group("how it is scored"))
+    add_media_flags(parser)
     add_run_flags(parser)
     return parser
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,6 +17,7 @@ from syncnet.media_clock import MAX_STEP_SECONDS, nearest_items
 from syncnet.media_decoder import StreamDecoder
 from syncnet.media_file import COPY_AGAIN, opened, picture_stream, sound_stream
 from syncnet.media_picture import FrameConverter, orientation_of
+from syncnet.settings import MediaSettings
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -55,6 +56,7 @@ class Media:
     """Shape (S,), int16, 16 kHz mono; sample 0 belongs to the first shown frame. Sound that starts later is preceded by
     zeros, gaps are zeros. They end where the sound ends, which may be before or after the picture does."""
     threads: int = 1
+    settings: MediaSettings = field(default_factory=MediaSettings)
 
     def frames(self) -> Iterator[np.ndarray]:
         """Decode the picture anew: (H, W, 3) uint8 BGR, upright, frame n the source frame nearest to n / 25 s.
@@ -64,7 +66,7 @@ class Media:
         """
         with opened(self.path) as container:
             picture = picture_stream(container, self.path)
-            sound = sound_stream(container, self.path)
+            sound = sound_stream(container, self.path, self.settings.audio_track)
             decoder = StreamDecoder(self.path, container, picture, sound, threads=self.threads)
             converter = FrameConverter()
             shown: VideoFrame | None = None
@@ -74,18 +76,19 @@ class Media:
                 yield image
 
 
-def open_media(path: Path, *, threads: int = 1) -> Media:
+def open_media(path: Path, *, threads: int = 1, settings: MediaSettings | None = None) -> Media:
     """Open a video, decode its sound, and find where its picture starts.
 
     ``threads`` is the number of threads that the picture's decoder may use.
     Raises the errors of syncnet/errors.py: NotAVideoError, NoVideoStreamError, NoAudioStreamError, EmptyVideoError and
     DamagedVideoError.
     """
+    settings = settings or MediaSettings()
     with opened(path) as container:
         first, start = _first_frame(path, container)
-        sound_stream(container, path)
+        sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
-        picture, sound = picture_stream(container, path), sound_stream(container, path)
+        picture, sound = picture_stream(container, path), sound_stream(container, path, settings.audio_track)
         decoder = StreamDecoder(path, container, sound, picture)
         samples = _read_samples(path, decoder, start)
         orientation = orientation_of(first)
@@ -100,7 +103,7 @@ def open_media(path: Path, *, threads: int = 1) -> Media:
             rotation_degrees=orientation.clockwise_degrees,
             file_bytes=path.stat().st_size,
         )
-    return Media(path, info, samples, threads)
+    return Media(path, info, samples, threads, settings)
 
 
 def _first_frame(path: Path, container: InputContainer) -> tuple[VideoFrame, Fraction]:

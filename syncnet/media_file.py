@@ -109,11 +109,17 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     raise NoVideoStreamError("the picture is in an unknown codec", path=path, cure="convert it to H.264")
 
 
-def sound_stream(container: InputContainer, path: Path) -> AudioStream:
-    """The first stream of sound that can be decoded."""
-    if not container.streams.audio:
+def sound_stream(container: InputContainer, path: Path, track: int | None = None) -> AudioStream:
+    """The sound track of this number, counted from 0; None: the first one that can be decoded."""
+    tracks = container.streams.audio
+    if not tracks:
         raise NoAudioStreamError("the file holds no sound", path=path, cure="add its sound track, or leave it out")
-    for stream in container.streams.audio:
+    if track is not None and track >= len(tracks):
+        held = "one sound track" if len(tracks) == 1 else f"{len(tracks)} sound tracks"
+        known = "0" if len(tracks) == 1 else f"0 to {len(tracks) - 1}"
+        problem = f"there is no sound track {track}: the file holds {held}"
+        raise NoAudioStreamError(problem, path=path, cure=f"give --audio_track {known}, or leave it out")
+    for stream in tracks if track is None else tracks[track : track + 1]:
         if stream.codec_context is not None:
             return stream
     raise NoAudioStreamError("the sound is in an unknown codec", path=path, cure="convert it to AAC")

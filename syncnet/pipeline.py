@@ -22,7 +22,7 @@ from syncnet.models import Embeddings, SyncModel
 from syncnet.reference import published_chain
 from syncnet.reference_tools import ReferenceJob, ReferenceTools
 from syncnet.scoring import SyncScore, score_sync
-from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
+from syncnet.settings import DetectSettings, MediaSettings, ShotSettings, TrackSettings
 from syncnet.speech import find_speech
 from syncnet.tracks import Track, link_tracks
 
@@ -42,6 +42,7 @@ class Stages:
     tracks: TrackSettings = field(default_factory=TrackSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
     decode_threads: int = 1
     reference: ReferenceTools | None = None
     """With them the video takes the published way, through their lossy passes, whose settings are its own."""
@@ -76,7 +77,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     Decodes the pictures twice rather than hold them: once to find the faces, once to crop them. Raises
     VideoError, and Interrupted within a frame once ``stop`` is set.
     """
-    media = open_media(path, threads=stages.decode_threads)
+    media = open_media(path, threads=stages.decode_threads, settings=stages.media)
     info = media.info
     if stages.reference is not None:
         return _score_as_published(path, info, stages, stages.reference, stop)
@@ -94,7 +95,8 @@ def _score_as_published(
     path: Path, info: MediaInfo, stages: Stages, tools: ReferenceTools, stop: StopFlag
 ) -> VideoScore:
     """The published recipe: see syncnet.reference."""
-    job = ReferenceJob(path, stop, LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds)
+    limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
+    job = ReferenceJob(path, stop, limit_seconds, stages.media.audio_track)
     with published_chain(job, tools) as chain:
         if stages.detector is None:
             _check_face_crop(path, info)

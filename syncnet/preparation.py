@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from syncnet.cli import Request
 from syncnet.discovery import FoundVideos
 from syncnet.engines.conclusion import Conclusions
@@ -25,7 +27,7 @@ def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: L
     options = request.options
     return VideoJob(
         score=score,
-        fingerprint=fingerprint_of(stages, {"reference": stages.reference.name if stages.reference else None}),
+        fingerprint=fingerprint_of(stages, _modes(request, stages)),
         rules=Conclusions(
             thresholds=request.thresholds,
             tracks=request.tracks,
@@ -42,10 +44,22 @@ def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: L
     )
 
 
+def _modes(request: Request, stages: Stages) -> dict[str, Any]:
+    """Ways of scoring that change the score. A default is not named, so that scores of earlier versions hold."""
+    chosen = {} if request.media.audio_track is None else {"audio_track": request.media.audio_track}
+    return {"reference": stages.reference.name if stages.reference else None, **chosen}
+
+
 def describe_run(request: Request, folders: OutputFolders, found: FoundVideos, stages: Stages, ledger: Ledger) -> Run:
     """The run before its first video."""
     asked = Asked(
-        request.preset, request.model, request.detector, request.device, request.no_detection, request.reference
+        request.preset,
+        request.model,
+        request.detector,
+        request.device,
+        request.no_detection,
+        request.reference,
+        request.media.audio_track,
     )
     model = Identity(stages.model.name, stages.model.identity)
     detector = Identity(*detector_of(stages))

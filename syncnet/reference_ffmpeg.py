@@ -57,7 +57,7 @@ class FfmpegTools:
     def reencode(self, job: ReferenceJob, video: Path, avi: Path) -> None:
         # One thread for the encoder: it cuts a picture into as many slices as it has threads, so that the published
         # command gives other bytes on another machine.
-        output = ("-qscale:v", "2", *_ALIGNED, "-r", str(FPS), "-threads", "1", _local(avi))
+        output = (*_chosen(job, video), "-qscale:v", "2", *_ALIGNED, "-r", str(FPS), "-threads", "1", _local(avi))
         self._run(job, (*self._input(video, DEMUXERS), *output))
 
     def write_frames(self, job: ReferenceJob, video: Path, folder: Path, quality: int | None) -> None:
@@ -68,7 +68,7 @@ class FfmpegTools:
 
     def write_sound(self, job: ReferenceJob, video: Path, wav: Path, *, align_start: bool) -> None:
         align = _ALIGNED if align_start else ()
-        self._run(job, (*self._input(video, DEMUXERS), *align, *_TO_WAV, _local(wav)))
+        self._run(job, (*self._input(video, DEMUXERS), *_chosen(job, video), *align, *_TO_WAV, _local(wav)))
 
     def join(self, job: ReferenceJob, silent_avi: Path, wav: Path, avi: Path) -> None:
         inputs = (*self._input(silent_avi, OWN_FORMATS), *self._input(wav, OWN_FORMATS))
@@ -105,6 +105,13 @@ class FfmpegTools:
             if code != 0:
                 messages.seek(0)
                 raise _failure(job, self.name, code, messages.read().decode(errors="replace"))
+
+
+def _chosen(job: ReferenceJob, video: Path) -> tuple[str, ...]:
+    """The published command leaves the choice to ffmpeg: the sound with the most channels, the largest picture."""
+    track = job.track_of(video)
+    # A capital V is a picture that moves; "?": a call for the sound alone leaves the picture out.
+    return () if track is None else ("-map", "0:V:0?", "-map", f"0:a:{track}")
 
 
 def _wait(process: subprocess.Popen[bytes], job: ReferenceJob) -> int:

@@ -68,7 +68,7 @@ class PyavTools:
 
     def write_sound(self, job: ReferenceJob, video: Path, wav: Path, *, align_start: bool) -> None:
         with _failing_as_typed(job), opened(video) as source:
-            decoder = StreamDecoder(video, source, sound_stream(source, video))
+            decoder = StreamDecoder(video, source, sound_stream(source, video, job.track_of(video)))
             frames = filter_sound(job, decoder, _start_of(source), SoundFormat(align_start=align_start))
             blocks = [frame.to_ndarray()[0] for frame in frames]
         write_wav(wav, np.concatenate(blocks) if blocks else np.empty(0, np.int16))
@@ -126,7 +126,7 @@ def _encode_picture(target: OutputContainer, paced: Iterator[PacedItem[VideoFram
 def _encode_sound(
     job: ReferenceJob, target: OutputContainer, video: Path, source: InputContainer
 ) -> Iterator[Packet[Any]]:
-    sound = sound_stream(source, video)
+    sound = sound_stream(source, video, job.track_of(video))
     codec = next(av.Codec(name, "w") for name in _SOUND_CODECS if name in av.codecs_available)
     rates = codec.audio_rates or [sound.rate]
     rate = min(rates, key=lambda offered: abs(offered - sound.rate))

@@ -31,6 +31,12 @@ class ReferenceJob:
     stop: StopFlag
     time_limit_seconds: float
     """For each call of a program."""
+    audio_track: int | None = None
+    """Of the video itself, counted from 0; None: the tool's own choice."""
+
+    def track_of(self, video: Path) -> int | None:
+        """The track to take of a file: those between the steps hold one only."""
+        return self.audio_track if video == self.path else None
 
 
 class ReferenceTools(Protocol):

@@ -109,6 +109,24 @@ class DetectSettings:
     min_face_px: int = 50
 
 
+@dataclass(frozen=True)
+class MediaSettings:
+    """Which sound of a file is heard, and how much memory a video may take."""
+
+    audio_track: int | None = None
+    """Counted from 0 among the file's sound tracks, as in ffmpeg's ``0:a:N``. None: the first that can be decoded."""
+    max_memory_mb: float = math.inf
+    """A video that is expected to take more is refused before it is decoded."""
+
+    def __post_init__(self) -> None:
+        if self.audio_track is not None and self.audio_track < 0:
+            raise UsageError(
+                f"--audio_track {self.audio_track}", cure="give a whole number of 0 or more: 0 is the first"
+            )
+        if not self.max_memory_mb > 0:
+            raise UsageError(f"--max_memory {self.max_memory_mb}", cure="give a number of megabytes above 0")
+
+
 PlaceMode = Literal["copy", "hardlink", "symlink", "move"]
 PLACE_MODES: tuple[PlaceMode, ...] = ("copy", "hardlink", "symlink", "move")
 """How a video comes into the folder of its verdict."""

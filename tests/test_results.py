@@ -31,6 +31,7 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
         "no_detection": False,
         "reference": False,
         "reference_tools": None,
+        "audio_track": None,
         "device": "cpu",
     }
     counts = [

@@ -22,6 +22,7 @@ class Asked:
     device: str
     no_detection: bool = False
     reference: bool = False
+    audio_track: int | None = None
 
 
 @dataclass(frozen=True)

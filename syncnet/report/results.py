@@ -43,6 +43,7 @@ def build_results(run: Run) -> dict[str, Any]:
             "detector": run.asked.detector,
             "no_detection": run.asked.no_detection,
             "reference": run.asked.reference,
+            "audio_track": run.asked.audio_track,
             "reference_tools": run.reference_tools or None,
             "device": run.asked.device,
         },
@@ -79,10 +80,15 @@ def write_results(document: dict[str, Any], path: Path) -> None:
     """
     indent = 2 if len(document.get("results", ())) <= MOST_INDENTED else None
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent) + "\n"
+    replace_file(path, text.encode("utf-8", errors="backslashreplace"))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Writes the file at one stroke. Raises OSError, leaving the old one as it was."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(temporary, "wb") as writer:
-            writer.write(text.encode("utf-8", errors="backslashreplace"))
+            writer.write(data)
             writer.flush()
             os.fsync(writer.fileno())
         os.replace(temporary, path)

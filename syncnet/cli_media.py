@@ -1,0 +1,23 @@
+"""The flags for what is read of each file, and what reading it may take."""
+
+from __future__ import annotations
+
+import argparse
+
+from syncnet.settings import MediaSettings
+
+
+def add_media_flags(parser: argparse.ArgumentParser) -> None:
+    """One group."""
+    group = parser.add_argument_group("what is read of a file")
+    group.add_argument(
+        "--audio_track",
+        type=int,
+        metavar="N",
+        help="sound track to score, counted from 0 as in ffmpeg's 0:a:N (default: the first that can be decoded)",
+    )
+
+
+def read_media_settings(options: argparse.Namespace) -> MediaSettings:
+    """Raises UsageError for numbers that cannot be meant."""
+    return MediaSettings(audio_track=options.audio_track)

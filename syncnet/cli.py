@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from syncnet.cli_media import add_media_flags, read_media_settings
+from syncnet.cli_report import ReportOptions, add_report_flags, read_report_options
 from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.errors import UsageError
 from syncnet.settings import (
@@ -69,6 +70,7 @@ class Request:
     weights: WeightsPolicy
     options: RunOptions
     media: MediaSettings = field(default_factory=MediaSettings)
+    report: ReportOptions = field(default_factory=ReportOptions)
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -103,6 +105,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
         ),
         options=read_run_options(options),
         media=read_media_settings(options),
+        report=read_report_options(options, arguments),
     )
 
 
@@ -148,6 +151,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_means(parser.add_argument_group("how it is scored"))
     add_media_flags(parser)
     add_run_flags(parser)
+    add_report_flags(parser)
     return parser
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 from syncnet.cli import PROGRAM, Request, parse_request
 from syncnet.discovery import FoundVideos, find_videos
@@ -19,12 +19,12 @@ from syncnet.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.log import Log
 from syncnet.pinning import Chosen, Pin, pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.scorer import SyncScorer, load_stages
 from syncnet.subcommands import find_subcommand
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from detectors import DetectorSpec
-    from detectors.s3fd import S3fdSpec
+    from syncnet.cli_report import ReportOptions
     from syncnet.engines import VideoResult
     from syncnet.engines.isolated import Score
     from syncnet.ledger import Ledger
@@ -86,58 +86,17 @@ def _refuse(problem: str, log: Log) -> int:
     return EXIT_WRONG_USAGE
 
 
-def load_stages(request: Request, workers: int) -> Stages:
-    """The models and settings that all workers share. Raises UsageError; no video is touched."""
-    from syncnet.engines.threads import share_cores
-    from syncnet.models import load_model, resolve_device
-    from syncnet.pipeline import Stages
-    from syncnet.reference_tools import find_reference_tools
-    from syncnet.settings import DetectSettings
-
-    share = share_cores(workers)
-    device = resolve_device(request.device)
-    model = load_model("syncnet_v2" if request.reference else request.model, device, request.weights)
-    if request.tracks.min_track_frames < model.min_track_frames:
-        raise UsageError(
-            f"--min_track {request.tracks.min_track_frames} is too short for the model {model.name}",
-            cure=f"give {model.min_track_frames} or more",
-        )
-    return Stages(
-        model=model,
-        detector=_load_detector(request, device),
-        tracks=request.tracks,
-        detect=DetectSettings(min_face_px=request.tracks.min_face_px),
-        media=request.media,
-        decode_threads=share,
-        reference=find_reference_tools(share) if request.reference else None,
-    )
-
-
-def _load_detector(request: Request, device: str) -> DetectorSpec | None:
-    from detectors import resolve_detector
-
-    if request.no_detection:
-        return None
-    if request.reference:
-        return replace(cast("S3fdSpec", resolve_detector("s3fd", request.weights, device)), published_scale=True)
-    return resolve_detector(request.detector, request.weights, device)
-
-
 def load_scorer(request: Request, workers: int) -> Score:
     """What a child process scores with."""
-    return _scorer(load_stages(request, workers))
-
-
-def _scorer(stages: Stages) -> Score:
-    from syncnet.pipeline import score_video
-
-    return lambda path, flag: score_video(path, stages, flag)
+    return SyncScorer(request, stages=load_stages(request, workers)).measure
 
 
 def _run(request: Request, log: Log) -> int:
     from syncnet.ledger import open_ledger
     from syncnet.preparation import detector_of
+    from syncnet.report.table import check_table_format
 
+    check_table_format(request.report.table)
     folders = prepare_folders(request.input_dir, request.output_dir, keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
@@ -151,7 +110,7 @@ def _run(request: Request, log: Log) -> int:
         )
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
             run, abandoned = _process(request, folders, found, stages, ledger, workers, stop, log)
-            written = _report(run, log, quiet=request.options.cron)
+            written = _report(run, request.report, log, quiet=request.options.cron)
     code = stop.exit_code if run.interrupted else _exit_code(run, written)
     log.info(f"finished with exit code {code} after {format_duration(run.seconds)}")
     if abandoned:
@@ -182,7 +141,7 @@ def _process(
     started = time.perf_counter()
     if request.options.rescan:
         ledger.forget()
-    job = make_job(request, folders, stages, ledger, _scorer(stages))
+    job = make_job(request, folders, stages, ledger, SyncScorer(request, stages=stages).measure)
     plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
     run = describe_run(request, folders, found, stages, ledger)
     run = replace(run, gone=len(plan.gone), left_for_later=plan.left_for_later)
@@ -214,25 +173,30 @@ def _process(
     return finished, outcome.abandoned
 
 
-def _report(run: Run, log: Log, *, quiet: bool) -> bool:
-    """Writes the results file and prints the summary; says whether the file could be written."""
+def _report(run: Run, options: ReportOptions, log: Log, *, quiet: bool) -> bool:
+    """Writes results, table and page, and prints the summary; says whether the results could be written."""
+    from syncnet.report.outputs import write_outputs
     from syncnet.report.results import build_results, write_results
     from syncnet.report.summary import format_alarms, format_summary
 
-    problem = ""
+    problems = []
+    document = build_results(run)
+    written = True
     try:
-        write_results(build_results(run), run.folders.results_path)
+        write_results(document, run.folders.results_path)
     except OSError as error:
-        problem = f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again"
-        log.error(problem)
+        written = False
+        problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again")
+    problems += write_outputs(run, document, table=options.table)
     if quiet:
         for line in format_alarms(run):
             print(f"{PROGRAM}: {line}", file=sys.stderr)
     else:
         _print_out(format_summary(run, shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns))
-    if problem:
-        print(f"{PROGRAM}: error: {problem}", file=sys.stderr)
-    return not problem
+    for problem in problems:
+        log.error(problem)
+        print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)
+    return written
 
 
 def _print_out(text: str) -> None:

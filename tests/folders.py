@@ -28,7 +28,12 @@ def results_in(folder: Path) -> dict[str, Any]:
     return document
 
 
+MADE_FROM_RESULTS = ("report.html", "results.csv")
+
+
 def files_below(folder: Path) -> list[str]:
-    """What a user finds there; the tool's own notes in .sync_filter are not looked at."""
+    """What a user finds there; without the tool's own notes in .sync_filter and what tells the results again."""
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(str(path) for path in paths if ".sync_filter" not in path.parts)
+    return sorted(
+        str(path) for path in paths if ".sync_filter" not in path.parts and path.name not in MADE_FROM_RESULTS
+    )

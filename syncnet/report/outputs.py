@@ -1,0 +1,26 @@
+"""What a run writes beside the results file: table and page. None of it changes a verdict or an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from syncnet.report import Run
+from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parquet
+
+
+def write_outputs(run: Run, document: dict[str, Any], *, table: str) -> list[str]:
+    """Writes what is wanted, each on its own. Returns a sentence for each file that could not be written."""
+    folder = run.folders.output_dir
+    writers: list[tuple[Path, Callable[[Path], None]]] = [(folder / CSV_NAME, partial(write_csv, document))]
+    if table == "parquet":
+        writers.append((folder / PARQUET_NAME, partial(write_parquet, document)))
+    problems = []
+    for path, write in writers:
+        try:
+            write(path)
+        except OSError as error:
+            problems.append(f"cannot write {path}: {error.strerror}: verdicts and results stand without it")
+    return problems

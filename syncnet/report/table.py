@@ -1,0 +1,119 @@
+"""results.csv and results.parquet: one row a video; every column is explained in docs/report.md."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from syncnet.errors import UsageError
+from syncnet.report.results import replace_file
+
+PYARROW = "pyarrow>=17,<27"
+CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
+
+Kind = Literal["text", "whole", "number", "flag"]
+COLUMNS: dict[str, Kind] = {
+    "video_path": "text",
+    "status": "text",
+    "passes_quality": "flag",
+    "quality_reasons": "text",
+    "confidence": "number",
+    "offset": "whole",
+    "offset_ms": "whole",
+    "offset_direction": "text",
+    "offset_fine_ms": "number",
+    "offset_interval_low_ms": "number",
+    "offset_interval_high_ms": "number",
+    "min_distance": "number",
+    "evidence": "text",
+    "evidence_problem": "text",
+    "windows": "whole",
+    "windows_agreeing": "whole",
+    "offset_changes": "whole",
+    "tracks": "whole",
+    "duration_seconds": "number",
+    "source_fps": "number",
+    "width": "whole",
+    "height": "whole",
+    "file_size": "whole",
+    "processing_time": "number",
+    "missing": "flag",
+    "error": "text",
+    "cure": "text",
+}
+"""In their order, which stays: a new column goes to the end."""
+
+_STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+"""What a spreadsheet program may take for the start of a formula, and the sign that keeps it from doing so."""
+
+
+def check_table_format(wanted: str) -> None:
+    """Raises UsageError where the library is missing; to be called before any video is scored."""
+    if wanted == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise UsageError("--table parquet needs pyarrow", cure=f"pip install '{PYARROW}'")
+
+
+def write_csv(document: dict[str, Any], path: Path) -> None:
+    """The table of a results document. Raises OSError, leaving the old file as it was."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_as_text(value) for value in row] for row in _rows(document))
+    replace_file(path, text.getvalue().encode("utf-8", errors="backslashreplace"))
+
+
+def write_parquet(document: dict[str, Any], path: Path) -> None:
+    """The same with types. Raises OSError, leaving the old file as it was."""
+    import pyarrow
+    import pyarrow.parquet
+
+    types = {
+        "text": pyarrow.string(),
+        "whole": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "flag": pyarrow.bool_(),
+    }
+    columns = list(zip(*_rows(document), strict=True)) or [()] * len(COLUMNS)
+    arrays = [
+        pyarrow.array([_without_stray_bytes(value) for value in column], types[kind])
+        for column, kind in zip(columns, COLUMNS.values(), strict=True)
+    ]
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(pyarrow.table(arrays, names=list(COLUMNS)), sink, compression="zstd")
+    replace_file(path, sink.getvalue().to_pybytes())
+
+
+def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
+    for entry in document["results"]:
+        low, high = entry["offset_interval_ms"] or (None, None)
+        told = {
+            **entry,
+            "offset_interval_low_ms": low,
+            "offset_interval_high_ms": high,
+            "offset_changes": len(entry["offset_changes"]),
+            "quality_reasons": "; ".join(entry["quality_reasons"]),
+            "tracks": len(entry["all_tracks"]),
+        }
+        yield [told[name] for name in COLUMNS]
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(_STARTS_OF_FORMULAS):
+        # Numbers go as they are: -3 is no formula.
+        return f"'{value}"
+    return str(value)
+
+
+def _without_stray_bytes(value: Any) -> Any:
+    """A name that is no valid UTF-8 is written with escapes (``\\udcff``), as in the other files."""
+    if isinstance(value, str):
+        return value.encode("utf-8", errors="backslashreplace").decode("utf-8")
+    return value

@@ -11,7 +11,11 @@ Conventions, declared here once and relied on everywhere:
   sound by offset / 25 s cures it.
 
 Importing this package imports nothing heavy: ``--help`` must answer at once.
+``syncnet.SyncScorer`` is the way in for other programs (docs/scale-out.md).
 """
+
+import importlib
+from typing import Any
 
 FPS = 25
 SAMPLE_RATE = 16_000
@@ -21,3 +25,12 @@ MAX_SHIFT_FRAMES = 15
 CROP_SIZE_PX = 224
 
 __version__ = "0.1.0"
+
+_PUBLIC = {"SyncScorer": "syncnet.scorer", "ScorerSettings": "syncnet.scorer"}
+"""Imported when they are asked for: they need more than the standard library."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)

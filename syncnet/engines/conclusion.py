@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Protocol
 
 from syncnet.advice import advise_on_no_track
-from syncnet.discovery import VideoFile
+from syncnet.discovery import FileIdentity, VideoFile
 from syncnet.engines import Source, VideoResult
 from syncnet.interruption import StopFlag
-from syncnet.ledger import Ledger
 from syncnet.pipeline import best_score
-from syncnet.placement import place_video, replace_verdict
+from syncnet.placement import History, place_video, replace_verdict
 from syncnet.placement_folders import OutputFolders
 from syncnet.records import VideoRecord
 from syncnet.settings import PlaceMode, Thresholds, TrackSettings
 from syncnet.verdict import judge
+
+
+class Records(History, Protocol):
+    """Where it is noted what becomes of the videos; the ledger is one."""
+
+    def note_started(self, path: str, identity: FileIdentity) -> None:
+        """Heard when a video is under way."""
+
+    def note_given_up(self, path: str) -> None:
+        """Heard when it no longer is, and has no record."""
+
+    def add(self, record: VideoRecord) -> None:
+        """Heard when it has one, before it is placed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Conclusions:
     """What the model needs; only for advice."""
     folders: OutputFolders | None
     """None: place nothing."""
-    ledger: Ledger
+    ledger: Records
     place: PlaceMode = "copy"
 
 

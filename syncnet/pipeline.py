@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,15 @@ from syncnet.crops import TrackCropper
 from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces import find_faces
 from syncnet.interruption import StopFlag
+from syncnet.keepsake import Keepsake, TrackKeepsake
+from syncnet.keepsake_making import TrackPictures, keep_track, keep_video
 from syncnet.media import Media, MediaInfo, open_media
 from syncnet.models import Embeddings, SyncModel
 from syncnet.reference import published_chain
 from syncnet.reference_tools import ReferenceJob, ReferenceTools
 from syncnet.scoring import SyncScore, score_sync
 from syncnet.settings import DetectSettings, MediaSettings, ShotSettings, TrackSettings
+from syncnet.shots import Shot
 from syncnet.speech import find_speech
 from syncnet.tracks import Track, link_tracks
 
@@ -69,6 +72,11 @@ class VideoScore:
     """In the order of the tracking stage."""
     no_track_reason: str
     """Which gate dropped every face; empty when there are tracks."""
+    keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
+    """For looking at, and no part of any record: its file lies beside."""
+
+
+_Scored = tuple[TrackScore, TrackKeepsake]
 
 
 def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
@@ -87,8 +95,8 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
     faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots)
     tracking = link_tracks(faces, stages.tracks)
-    tracks = _score_tracks(media, tracking.tracks, stages.model, stop)
-    return VideoScore(info, tracks, tracking.no_track_reason)
+    scored = _score_tracks(media, tracking.tracks, stages.model, stop)
+    return _video_score(info, scored, tracking.no_track_reason, media.samples, faces.shots)
 
 
 def _score_as_published(
@@ -106,13 +114,13 @@ def _score_as_published(
         detector = stages.detector.create(stages.tracks.min_face_px, info.width, info.height)
         tracking = chain.find_tracks(detector, stages.tracks)
         speech = find_speech(chain.samples)
-        scores = []
+        scored = []
         for track in tracking.tracks:
+            pictures = TrackPictures(track.first_frame)
             with chain.face_clip(track) as clip:
-                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model)
-            score = score_sync(embeddings, stages.model, speech, track.first_frame)
-            scores.append(_track_score(track, score))
-    return VideoScore(info, tuple(scores), tracking.no_track_reason)
+                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, pictures)
+            scored.append(_score_track(track, embeddings, stages.model, speech, pictures))
+        return _video_score(info, scored, tracking.no_track_reason, chain.samples)
 
 
 def _face_crops(media: Media) -> Iterator[np.ndarray]:
@@ -131,27 +139,45 @@ def _check_face_crop(path: Path, info: MediaInfo) -> None:
 
 def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.ndarray, stages: Stages) -> VideoScore:
     """The whole video as one track, its frames the crops, as the published demo takes its example."""
-    embeddings, count = _embed(crops, samples, stages.model)
+    pictures = TrackPictures(0)
+    embeddings, count = _embed(crops, samples, stages.model, pictures)
     least = stages.tracks.min_track_frames
     if count < least:
         return VideoScore(info, (), f"only tracks shorter than {least} frames (longest {count})")
-    score = score_sync(embeddings, stages.model, find_speech(samples))
-    return VideoScore(info, (TrackScore(0, count, (0.0, 0.0, float(info.width), float(info.height)), score),), "")
+    track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
+    scored = _score_track(track, embeddings, stages.model, find_speech(samples), pictures)
+    return _video_score(info, [scored], "", samples)
 
 
-def _embed(crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel) -> tuple[Embeddings, int]:
+def _embed(
+    crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel, pictures: TrackPictures
+) -> tuple[Embeddings, int]:
     """Embeddings of a clip that is one face from its start to its end, and the number of its crops."""
     encoder = model.face_encoder()
     count = 0
     while piece := list(itertools.islice(crops, CROPS_PER_PIECE)):
         encoder.push(np.stack(piece))
+        pictures.see(piece)
         count += len(piece)
     return model.embed(encoder, samples, 0, count), count
 
 
-def _track_score(track: Track, score: SyncScore | None) -> TrackScore:
+def _score_track(
+    track: Track, embeddings: Embeddings, model: SyncModel, speech: np.ndarray, pictures: TrackPictures
+) -> _Scored:
+    score = score_sync(embeddings, model, speech, track.first_frame)
+    kept = keep_track(track.first_frame, track.boxes, embeddings, score, model, speech, pictures)
     left, top, right, bottom = (float(edge) for edge in track.mean_box)
-    return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score)
+    return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score), kept
+
+
+def _video_score(
+    info: MediaInfo, scored: Sequence[_Scored], no_track_reason: str, samples: np.ndarray, shots: Sequence[Shot] = ()
+) -> VideoScore:
+    tracks = tuple(track for track, _ in scored)
+    kept = [keepsake for _, keepsake in scored]
+    keepsake = keep_video(kept, [track.score for track in tracks], samples, [shot.first_frame for shot in shots])
+    return VideoScore(info, tracks, no_track_reason, keepsake)
 
 
 def best_score(tracks: Iterable[TrackScore]) -> SyncScore | None:
@@ -183,29 +209,31 @@ class _TrackInWork:
         self._cropper = TrackCropper(track)
         self._encoder = model.face_encoder()
         self._crops: list[np.ndarray] = []
+        self._pictures = TrackPictures(track.first_frame)
 
     def add(self, frame_index: int, frame: np.ndarray) -> None:
         self._crops.append(self._cropper.crop(frame_index, frame))
         if len(self._crops) == CROPS_PER_PIECE:
             self._push()
 
-    def finish(self, samples: np.ndarray, speech: np.ndarray, model: SyncModel) -> TrackScore:
+    def finish(self, samples: np.ndarray, speech: np.ndarray, model: SyncModel) -> _Scored:
         self._push()
         track = self.track
         embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count)
-        return _track_score(track, score_sync(embeddings, model, speech, track.first_frame))
+        return _score_track(track, embeddings, model, speech, self._pictures)
 
     def _push(self) -> None:
         if self._crops:
             self._encoder.push(np.stack(self._crops))
+            self._pictures.see(self._crops)
             self._crops.clear()
 
 
-def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: StopFlag) -> tuple[TrackScore, ...]:
+def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: StopFlag) -> list[_Scored]:
     """The second pass. A track is scored as soon as its last frame is cropped, and the pass ends with the last one."""
     upcoming = deque(sorted(enumerate(tracks), key=lambda numbered: numbered[1].first_frame))
     active: list[_TrackInWork] = []
-    scores: dict[int, TrackScore] = {}
+    scores: dict[int, _Scored] = {}
     speech = find_speech(media.samples)
     frames = enumerate(_watched(media.frames(), stop)) if tracks else iter(())
     for frame_index, frame in frames:
@@ -222,4 +250,4 @@ def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: Sto
         raise DamagedVideoError(
             "decoding a second time gave fewer frames than the first", path=media.path, cure="see that it plays"
         )
-    return tuple(scores[position] for position in range(len(tracks)))
+    return [scores[position] for position in range(len(tracks))]

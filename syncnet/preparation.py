@@ -36,6 +36,7 @@ def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: L
             ledger=ledger,
             place=options.place,
         ),
+        state_dir=folders.state_dir,
         store=_open_store(options),
         find_again=not options.rescan,
         settle_seconds=options.settle_seconds,

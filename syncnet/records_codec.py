@@ -19,7 +19,7 @@ Reader = Callable[[Any], Any]
 def to_plain(value: Any) -> Any:
     """The value in what JSON knows: dataclasses as objects, tuples and arrays as lists, no number as null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: to_plain(getattr(value, field.name)) for field in _stored_fields(value)}
     if isinstance(value, np.ndarray):
         return [to_plain(item) for item in value]
     if isinstance(value, np.floating):
@@ -66,7 +66,7 @@ def _reader(kind: Any) -> Reader:
 
 
 def _dataclass_reader(kind: type) -> Reader:
-    hints, fields = typing.get_type_hints(kind), dataclasses.fields(kind)
+    hints, fields = typing.get_type_hints(kind), _stored_fields(kind)
     readers = [(field.name, _reader(hints[field.name])) for field in fields]
     plain = dataclasses.MISSING
     required = frozenset(f.name for f in fields if f.default is plain and f.default_factory is plain)
@@ -80,6 +80,11 @@ def _dataclass_reader(kind: type) -> Reader:
         return kind(**{name: reader(value[name]) for name, reader in readers if name in value})
 
     return read
+
+
+def _stored_fields(kind: Any) -> list[dataclasses.Field[Any]]:
+    """All but those that say ``stored=False`` in their metadata: they have a file of their own."""
+    return [field for field in dataclasses.fields(kind) if field.metadata.get("stored", True)]
 
 
 def _list_reader(item: Reader) -> Reader:

@@ -7,16 +7,19 @@ import hashlib
 import json
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
 
 from syncnet.errors import UsageError
 from syncnet.interruption import StopFlag
+from syncnet.keepsake import read_keepsake, write_keepsake
 from syncnet.pipeline import VideoScore
 from syncnet.records import score_from_plain, score_to_plain
 
 HASH_PIECE_BYTES = 1024 * 1024
+KEEPSAKE_SUFFIX = ".npz"
 
 
 def default_folder() -> Path:
@@ -48,16 +51,21 @@ class ScoreStore:
             ) from error
 
     def find(self, content_hash: str, fingerprint: str) -> VideoScore | None:
-        """A stored score; None where there is none, or one that cannot be read."""
+        """A stored score, with its keepsake where that is there too; None where there is none that can be read."""
+        path = self._path(content_hash, fingerprint)
         try:
-            with open(self._path(content_hash, fingerprint), encoding="ascii") as reader:
-                return score_from_plain(json.load(reader))
+            with open(path, encoding="ascii") as reader:
+                score = score_from_plain(json.load(reader))
         except (OSError, ValueError):
             return None
+        return replace(score, keepsake=read_keepsake(path.with_suffix(KEEPSAKE_SUFFIX)))
 
     def keep(self, content_hash: str, fingerprint: str, score: VideoScore) -> None:
         """Stores the score whole or not at all. It only saves time, so a store that cannot be written is no failure."""
         path = self._path(content_hash, fingerprint)
+        if score.keepsake is not None:
+            with contextlib.suppress(OSError):
+                write_keepsake(path.with_suffix(KEEPSAKE_SUFFIX), score.keepsake)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
         try:
             path.parent.mkdir(exist_ok=True)

@@ -12,10 +12,13 @@ from fakes import INFO, make_score
 
 from syncnet import pipeline
 from syncnet.errors import DamagedVideoError
+from syncnet.faces import FacePass
 from syncnet.interruption import Interrupted, StopFlag
+from syncnet.keepsake import TrackKeepsake
 from syncnet.media import MediaInfo
 from syncnet.pipeline import Stages, best_score, score_video
 from syncnet.scoring import SyncScore
+from syncnet.shots import Shot
 from syncnet.tracks import Track, TrackingResult
 
 SAMPLES = np.arange(16_000, dtype=np.int16)
@@ -87,6 +90,22 @@ class WholeFrameCropper:
         return frame_bgr
 
 
+class SeenPictures:
+    def __init__(self, first_frame: int) -> None:
+        self.frames = [first_frame]
+
+    def see(self, crops: list[np.ndarray]) -> None:
+        self.frames.extend(int(crop[0, 0, 0]) for crop in crops)
+
+
+def keep_what_was_seen(first_frame: int, boxes: np.ndarray, *others: object) -> TrackKeepsake:
+    pictures = others[-1]
+    assert isinstance(pictures, SeenPictures)
+    nothing = np.empty(0, np.uint8)
+    frames = np.array(pictures.frames)
+    return TrackKeepsake(first_frame, boxes, nothing, nothing.reshape(0, 3), nothing, nothing, frames)
+
+
 @pytest.fixture
 def score(monkeypatch: pytest.MonkeyPatch) -> object:
     """``score(media, tracks, stop)`` -> the video's score and the model."""
@@ -94,10 +113,12 @@ def score(monkeypatch: pytest.MonkeyPatch) -> object:
     def run(
         media: CountedMedia, tracks: list[Track], stop: StopFlag | None = None, reason: str = ""
     ) -> tuple[pipeline.VideoScore, RecordingModel]:
-        monkeypatch.setattr(pipeline, "open_media", lambda _path, threads: media)
-        monkeypatch.setattr(pipeline, "find_faces", lambda frames, *_: list(frames))
+        monkeypatch.setattr(pipeline, "open_media", lambda _path, **_settings: media)
+        monkeypatch.setattr(pipeline, "find_faces", lambda frames, *_: FacePass({}, [Shot(0, 7)], len(list(frames)), 5))
         monkeypatch.setattr(pipeline, "link_tracks", lambda *_: TrackingResult(tracks, reason))
         monkeypatch.setattr(pipeline, "TrackCropper", WholeFrameCropper)
+        monkeypatch.setattr(pipeline, "TrackPictures", SeenPictures)
+        monkeypatch.setattr(pipeline, "keep_track", keep_what_was_seen)
         monkeypatch.setattr(pipeline, "score_sync", lambda first_seen, *_: make_score(float(first_seen)))
         model = RecordingModel()
         stages = Stages(model=model, detector=AnyDetector())  # type: ignore[arg-type]
@@ -134,6 +155,17 @@ def test_a_track_that_ends_with_the_video_is_whole(score: object) -> None:
     media = CountedMedia(100)
     video, _ = score(media, [make_track(0, 100)])  # type: ignore[operator]
     assert confidences(video) == [0.0]
+
+
+def test_what_is_kept_for_looking_at_is_of_the_same_crops_and_in_the_order_of_the_tracks(score: object) -> None:
+    video, _ = score(CountedMedia(200), [make_track(0, 150), make_track(5, 20)])  # type: ignore[operator]
+    long, short = video.keepsake.tracks
+    assert (long.first_frame, len(long.boxes)) == (0, 150)
+    assert long.strip_frames.tolist() == [0, *range(150)]
+    assert short.strip_frames.tolist() == [5, *range(5, 25)]
+    assert video.keepsake.shot_starts.tolist() == [0]
+    # 16,000 samples are 25 frames of 640.
+    assert len(video.keepsake.loudness_db) == 25
 
 
 def test_without_tracks_nothing_is_decoded_again_and_the_reason_is_kept(score: object) -> None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from fakes import make_score, score_by_name, scored
 
@@ -16,6 +18,7 @@ from syncnet.engines.conclusion import Conclusions
 from syncnet.engines.video import VideoJob, process_video, report_hung, seconds_until_settled
 from syncnet.errors import DamagedVideoError, NoAudioStreamError, NotAVideoError
 from syncnet.interruption import Deadline, Interrupted, StopFlag
+from syncnet.keepsake import Keepsake, keepsake_path, read_keepsake
 from syncnet.ledger import Ledger, open_ledger
 from syncnet.pipeline import VideoScore
 from syncnet.placement_folders import prepare_folders
@@ -273,3 +276,41 @@ def test_a_video_that_hangs_is_recorded_as_one_to_be_tried_alone(bench: Bench) -
     result = report_hung(bench.video("a.mp4"), bench.job(timeout_seconds=5.0))
     assert (result.error, result.failed_now) == ("hangs in the decoder: it did not stop after 5 s", True)
     assert bench.ledger.records["a.mp4"].failure == "crash"
+
+
+# What is left for looking at
+
+
+def keeping(*_: object) -> VideoScore:
+    nothing = np.empty(0, np.int32)
+    return replace(scored(make_score(7.5, 1)), keepsake=Keepsake((), nothing, nothing))
+
+
+def test_a_scored_video_leaves_a_keepsake_and_its_record_holds_none(bench: Bench) -> None:
+    state_dir = bench.folder / "state"
+    bench.process("a.mp4", keeping, state_dir=state_dir)
+    assert read_keepsake(keepsake_path(state_dir, "a.mp4")) is not None
+    score = bench.ledger.records["a.mp4"].score
+    assert score is not None
+    assert score.keepsake is None
+
+
+def test_a_score_found_by_its_content_brings_its_keepsake_along(bench: Bench) -> None:
+    store, state_dir = ScoreStore(bench.folder / "cache"), bench.folder / "state"
+    bench.process("a.mp4", keeping, store=store)
+    found = bench.process("b.mp4", raising(ValueError("scored twice")), store=store, state_dir=state_dir)
+    assert (found.status, found.source) == ("success", "cache")
+    assert read_keepsake(keepsake_path(state_dir, "b.mp4")) is not None
+
+
+def test_the_pictures_of_an_earlier_version_go(bench: Bench) -> None:
+    state_dir = bench.folder / "state"
+    bench.process("a.mp4", keeping, state_dir=state_dir)
+    bench.process("a.mp4", lambda *_: scored(make_score(7.5)), state_dir=state_dir)
+    assert not keepsake_path(state_dir, "a.mp4").exists()
+
+
+def test_a_keepsake_that_cannot_be_written_fails_no_video(bench: Bench) -> None:
+    (bench.folder / "state").write_text("a file in the way")
+    result = bench.process("a.mp4", keeping, state_dir=bench.folder / "state")
+    assert result.status == "success"

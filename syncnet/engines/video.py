@@ -16,6 +16,7 @@ from syncnet.engines.failures import explain
 from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, VideoError
 from syncnet.interruption import Deadline, Interrupted, StopFlag
+from syncnet.keepsake import keepsake_path, write_keepsake
 from syncnet.pipeline import VideoScore, best_score
 from syncnet.records import VideoRecord
 from syncnet.score_store import ScoreStore, hash_content
@@ -29,6 +30,8 @@ class VideoJob:
     fingerprint: str
     """Of everything but the file that the score depends on."""
     rules: Conclusions
+    state_dir: Path | None = None
+    """Where keepsakes are written below; None: nowhere."""
     store: ScoreStore | None = None
     find_again: bool = True
     """Whether scores are taken from the store, and not only put there."""
@@ -50,8 +53,10 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
         video = _as_it_is_now(video, job.settle_seconds)
         job.rules.ledger.note_started(str(video.relative_path), video.identity)
         score, source = _score(video, job, stop)
-        record = _record(video, job, started, score)
+        # Thousands of records are held for the whole run, so the pictures go their own way.
+        record = _record(video, job, started, replace(score, keepsake=None))
         job.rules.ledger.add(record)
+        _keep_pictures(video, job, score)
         return conclude(record, video, job.rules, stop, source=source)
     except Interrupted:
         _give_up(video, job)
@@ -124,6 +129,19 @@ def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore,
     if job.store and known is None:
         job.store.keep(content_hash, job.fingerprint, score)
     return score, "cache" if known else "scored"
+
+
+def _keep_pictures(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
+    if job.state_dir is None:
+        return
+    path = keepsake_path(job.state_dir, video.relative_path)
+    # It is for looking only: a full disk fails no video.
+    with contextlib.suppress(OSError):
+        if score.keepsake is None:
+            # What lies there is of an earlier version of the video.
+            path.unlink(missing_ok=True)
+        else:
+            write_keepsake(path, score.keepsake)
 
 
 def _score_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoScore:

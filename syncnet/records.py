@@ -14,7 +14,7 @@ from syncnet.records_codec import from_plain, to_plain
 if TYPE_CHECKING:
     from syncnet.pipeline import Stages
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 """Raised whenever the same file and settings come to another score; records of another version are scored again."""
 
 Failure = Literal["", "file", "environment", "crash", "killed"]

@@ -103,3 +103,11 @@ def test_pairs_that_do_not_exist_are_left_out_of_the_windows() -> None:
     # The window from 40 has 10 lips with that sound, fewer than half.
     assert np.isnan(curves[4, 20:]).all()
     assert np.isfinite(curves[3, 20:]).all()
+
+
+def test_lips_beyond_the_end_of_the_sound_take_nothing_away() -> None:
+    distances = distances_of([0] * 60)
+    distances[:, 40:] = np.nan
+    evidence, _ = weigh(distances, 0, np.ones(60, bool), first_frame=0)
+    # Windows from 0, 10 and 20; of the last one 20 of 25 lips have sound.
+    assert (evidence.level, evidence.problem, evidence.windows) == ("weak", "", 3)

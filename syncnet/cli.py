@@ -11,6 +11,7 @@ from typing import NoReturn
 from syncnet.cli_media import add_media_flags, read_media_settings
 from syncnet.cli_report import ReportOptions, add_report_flags, read_report_options
 from syncnet.cli_runs import add_run_flags, read_run_options
+from syncnet.cli_scale import ScaleOptions, add_scale_flags, read_scale_options
 from syncnet.errors import UsageError
 from syncnet.settings import (
     PLACE_MODES,
@@ -71,6 +72,7 @@ class Request:
     options: RunOptions
     media: MediaSettings = field(default_factory=MediaSettings)
     report: ReportOptions = field(default_factory=ReportOptions)
+    scale: ScaleOptions = field(default_factory=ScaleOptions)
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -106,6 +108,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
         options=read_run_options(options),
         media=read_media_settings(options),
         report=read_report_options(options, arguments),
+        scale=read_scale_options(options),
     )
 
 
@@ -151,6 +154,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_means(parser.add_argument_group("how it is scored"))
     add_media_flags(parser)
     add_run_flags(parser)
+    add_scale_flags(parser)
     add_report_flags(parser)
     return parser
 

@@ -91,16 +91,25 @@ def load_scorer(request: Request, workers: int) -> Score:
     return SyncScorer(request, stages=load_stages(request, workers)).measure
 
 
+def _find_inputs(request: Request, folders: OutputFolders) -> FoundVideos:
+    excluded_dirs = (request.output_dir, *folders.all_dirs)
+    found = find_videos(request.input_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
+    if shard := request.scale.shard:
+        found.videos = [video for video in found.videos if shard.holds(video.relative_path)]
+    return found
+
+
 def _run(request: Request, log: Log) -> int:
     from syncnet.ledger import open_ledger
     from syncnet.preparation import detector_of
     from syncnet.report.table import check_table_format
 
     check_table_format(request.report.table)
-    folders = prepare_folders(request.input_dir, request.output_dir, keep_all=request.keep_all)
+    work_dir = request.scale.work_dir(request.input_dir, request.output_dir)
+    folders = prepare_folders(request.input_dir, work_dir, keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
-        found = find_videos(request.input_dir, recursive=request.recursive, excluded_dirs=folders.all_dirs)
+        found = _find_inputs(request, folders)
         workers = max(1, min(request.max_workers, len(found.videos)))
         stages = load_stages(request, workers)
         pin_choice(

@@ -21,6 +21,7 @@ RANKS = {
     "syncnet.locking": 0,
     "syncnet.log": 0,
     "syncnet.text": 0,
+    "syncnet.shards": 0,
     "weights": 1,
     "weights.__main__": 7,
     "syncnet.published_check": 4,

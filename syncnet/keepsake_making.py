@@ -14,7 +14,7 @@ from syncnet.evidence import WINDOW_LENGTH_FRAMES, window_curves
 from syncnet.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_TOP_PX
 from syncnet.keepsake import Keepsake, TrackKeepsake
 from syncnet.models import Embeddings, SyncModel
-from syncnet.scoring import SyncScore, pair_distances
+from syncnet.scoring import SyncScore, distance_unit, pair_distances
 
 STRIP_MOUTHS = 12
 _MOST_HELD = 4 * STRIP_MOUTHS
@@ -97,7 +97,8 @@ def keep_track(
     confidence, windows = np.full(len(boxes), np.nan, np.float32), np.empty((0, 3), np.float32)
     if score is not None:
         distances = pair_distances(embeddings)
-        confidence = frame_confidence(distances, score.offset_frames, embeddings.middle_frame, len(boxes), model)
+        in_units = distances / distance_unit(distances, embeddings.metric)
+        confidence = frame_confidence(in_units, score.offset_frames, embeddings.middle_frame, len(boxes), model)
         windows = _windows(distances, speech, first_frame + embeddings.middle_frame)
     return TrackKeepsake(first_frame, boxes, confidence, windows, pictures.thumbnail(), strip, strip_frames)
 

@@ -23,7 +23,7 @@ class SyncScore:
     offset_frames: int
     """Positive: the sound comes early."""
     confidence: float
-    """Median minus minimum of the curve, on the SyncNet scale (LSE-C)."""
+    """Median minus minimum of the curve, on the SyncNet scale (LSE-C); see ``distance_unit``."""
     min_distance: float
     """Minimum of the curve (LSE-D where the model is the published one)."""
     curve: np.ndarray
@@ -53,7 +53,7 @@ def score_sync(
         return None
     lowest = int(np.nanargmin(curve))
     offset_frames = MAX_SHIFT_FRAMES - lowest
-    raw = float(np.nanmedian(curve) - curve[lowest])
+    raw = float(np.nanmedian(curve) - curve[lowest]) / distance_unit(distances, embeddings.metric)
     confidence = model.confidence(raw, len(embeddings.video))
     if speech is None:
         return SyncScore(offset_frames, confidence, float(curve[lowest]), curve)
@@ -85,6 +85,19 @@ def pair_distances(embeddings: Embeddings) -> np.ndarray:
         if end > first:
             distances[row, first:end] = measure(embeddings.video[first:end], audio[start + first : start + end])
     return distances
+
+
+def distance_unit(distances: np.ndarray, metric: str) -> float:
+    """What the depth of a curve is measured in: 1 for the published network's distances.
+
+    Cosines lie closer together for some faces and pictures than for others, in sync or not. They are measured in
+    their own spread: the standard deviation of all distances (31, W) from the median of their lip.
+    """
+    if metric != "cosine":
+        return 1.0
+    heard = distances[:, np.isfinite(distances).any(axis=0)]
+    spread = float(np.nanstd(heard - np.nanmedian(heard, axis=0))) if heard.size else 0.0
+    return spread if spread > 0 else 1.0
 
 
 def _means(distances: np.ndarray) -> np.ndarray:

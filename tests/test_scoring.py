@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,9 +38,35 @@ def test_offset_is_positive_when_the_sound_is_early(early: int) -> None:
     score = score_sync(shifted(-early), RawModel())
     assert score is not None
     assert score.offset_frames == early
-    # Distance 0 at the right shift and 1 at every other: median 1, minimum 0, doubled by the model.
     assert score.min_distance == 0
-    assert score.confidence == 2.0
+    # Distance 0 at the right shift and 1 at every other: median 1, minimum 0. From each lip's median one distance of
+    # 31 is 1 away, so their standard deviation is sqrt(30) / 31. Doubled by the model.
+    assert score.confidence == pytest.approx(2 * 31 / np.sqrt(30))
+
+
+def test_published_distances_are_taken_as_they_are() -> None:
+    embeddings = replace(shifted(2), metric="euclidean")
+    score = score_sync(embeddings, RawModel())
+    assert score is not None
+    assert score.confidence == pytest.approx(2 * np.sqrt(2), rel=1e-4)
+
+
+def test_faces_whose_cosines_lie_closer_together_are_not_less_sure() -> None:
+    clear = shifted(-2)
+    # A part that all sounds have in common takes 3/4 of every cosine's range.
+    common = np.full((200, 1), np.sqrt(3), np.float32)
+    video = np.hstack([clear.video, common[: len(clear.video)]]) / 2
+    dull = replace(clear, video=video, audio=np.hstack([clear.audio, common]) / 2)
+    scores = [score_sync(embeddings, RawModel()) for embeddings in (clear, dull)]
+    assert scores[0] is not None and scores[1] is not None
+    assert scores[1].confidence == pytest.approx(scores[0].confidence, rel=1e-4)
+
+
+def test_lips_that_all_look_alike_have_no_confidence() -> None:
+    same = np.ones((100, 1), np.float32)
+    score = score_sync(Embeddings(same[:50], same, 20, "cosine", zero_pad_ends=False), RawModel())
+    assert score is not None
+    assert score.confidence == 0
 
 
 def test_pairs_that_do_not_exist_do_not_count() -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from detectors import resolve_detector
 from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE, LiteModel, read_lite
 from syncnet.scoring import SyncScore, score_sync
-from syncnet.settings import Thresholds
+from syncnet.settings import PRESETS, Thresholds
 from syncnet.speech import find_speech
 from syncnet.verdict import judge
 from training.calibrate import read_corpus_clip
@@ -91,6 +91,7 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
                     wrong += itertools.islice(scored_windows(model, clip, frames, strangers), 1)
         found[f"within_1_at_{seconds}s"] = _share(hits)
         if wrong:
+            found[f"presets_{seconds}s"] = _by_preset(own, wrong)
             found[f"auc_{seconds}s"] = round(auc([s.confidence for s in own], [s.confidence for s in wrong]), 4)
         if seconds == 4:
             found["kept_in_sync"] = _share([judge(score, thresholds).passed for score in own])
@@ -99,6 +100,17 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
             found["passed_moved_by_8"] = _share([judge(score, thresholds).passed for score in moved])
             found["median_confidence"] = [round(float(np.median([s.confidence for s in x])), 2) for x in (own, wrong)]
     return found
+
+
+def _by_preset(own: Sequence[SyncScore], wrong: Sequence[SyncScore]) -> dict[str, object]:
+    """For each preset the share of in-sync windows that it keeps, and of wrong sound that it lets pass."""
+    return {
+        name: {
+            "kept": _share([judge(score, thresholds).passed for score in own]),
+            "passed_wrong_sound": _share([judge(score, thresholds).passed for score in wrong]),
+        }
+        for name, thresholds in {**PRESETS, "default": Thresholds()}.items()
+    }
 
 
 def _by_thresholds(score: SyncScore, thresholds: Thresholds) -> bool:

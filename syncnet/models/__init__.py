@@ -54,7 +54,10 @@ class SyncModel(Protocol):
         """Embeddings of a track whose crops were all pushed; ``samples`` are those of the whole file."""
 
     def confidence(self, raw: float, embedding_count: int) -> float:
-        """Median minus minimum of the mean distances over so many lip embeddings, on the familiar SyncNet scale."""
+        """Median minus minimum of the mean distances over so many lip embeddings, on the familiar SyncNet scale.
+
+        ``raw`` is in the unit of ``syncnet.scoring.distance_unit``.
+        """
 
 
 def load_model(name: str, device: str, policy: WeightsPolicy) -> SyncModel:

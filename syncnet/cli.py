@@ -131,7 +131,7 @@ def _track_settings(options: argparse.Namespace) -> TrackSettings:
     )
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Wrong usage is one line like every other error, not a page of usage."""
 
     def error(self, message: str) -> NoReturn:
@@ -143,7 +143,7 @@ def _build_parser() -> argparse.ArgumentParser:
         f"  {name:<8} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
         for name, preset in PRESETS.items()
     )
-    parser = _Parser(
+    parser = Parser(
         prog=PROGRAM,
         description=DESCRIPTION,
         epilog=EPILOG.format(presets=presets, program=PROGRAM),

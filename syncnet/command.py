@@ -24,7 +24,6 @@ from syncnet.subcommands import find_subcommand
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from syncnet.cli_report import ReportOptions
     from syncnet.engines import VideoResult
     from syncnet.engines.isolated import Score
     from syncnet.ledger import Ledger
@@ -119,7 +118,7 @@ def _run(request: Request, log: Log) -> int:
         )
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
             run, abandoned = _process(request, folders, found, stages, ledger, workers, stop, log)
-            written = _report(run, request.report, log, quiet=request.options.cron)
+            written = _report(run, request, log)
     code = stop.exit_code if run.interrupted else _exit_code(run, written)
     log.info(f"finished with exit code {code} after {format_duration(run.seconds)}")
     if abandoned:
@@ -182,8 +181,9 @@ def _process(
     return finished, outcome.abandoned
 
 
-def _report(run: Run, options: ReportOptions, log: Log, *, quiet: bool) -> bool:
+def _report(run: Run, request: Request, log: Log) -> bool:
     """Writes results, table and page, and prints the summary; says whether the results could be written."""
+    from syncnet.report.command_line import command_of
     from syncnet.report.outputs import write_outputs
     from syncnet.report.results import build_results, write_results
     from syncnet.report.summary import format_alarms, format_summary
@@ -196,8 +196,9 @@ def _report(run: Run, options: ReportOptions, log: Log, *, quiet: bool) -> bool:
     except OSError as error:
         written = False
         problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again")
-    problems += write_outputs(run, document, table=options.table)
-    if quiet:
+    command = command_of(request.report.arguments, request.input_dir)
+    problems += write_outputs(run, document, command, table=request.report.table, page=request.report.page)
+    if request.options.cron:
         for line in format_alarms(run):
             print(f"{PROGRAM}: {line}", file=sys.stderr)
     else:

@@ -6,7 +6,9 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import cast
 
-SUBCOMMANDS: dict[str, str] = {}
+SUBCOMMANDS = {
+    "report": "syncnet.report.page_command",
+}
 """Name -> the module whose ``main(arguments) -> int`` does it, imported only when it is asked for.
 
 ``arguments`` are the words after the name; what comes back is the exit code. A ``main`` raises UsageError, LockedError

@@ -50,6 +50,7 @@ RANKS = {
     "syncnet.score_store": 5,
     "syncnet.engines": 5,
     "syncnet.report": 6,
+    "syncnet.report.page_command": 7,
     "syncnet.session": 6,
     "syncnet.scorer": 6,
     "syncnet.cli": 7,

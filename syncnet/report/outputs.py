@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.report import Run
+from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
+from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parquet
+from syncnet.report.told import told_by_run
 
 
-def write_outputs(run: Run, document: dict[str, Any], *, table: str) -> list[str]:
+def write_outputs(run: Run, document: dict[str, Any], command: CommandLine, *, table: str, page: bool) -> list[str]:
     """Writes what is wanted, each on its own. Returns a sentence for each file that could not be written."""
     folder = run.folders.output_dir
-    writers: list[tuple[Path, Callable[[Path], None]]] = [(folder / CSV_NAME, partial(write_csv, document))]
+    writers: list[tuple[Path, Callable[[Path], None]]] = [
+        (run.folders.state_dir / COMMAND_NAME, partial(note_command, command=command)),
+        (folder / CSV_NAME, partial(write_csv, document)),
+    ]
     if table == "parquet":
         writers.append((folder / PARQUET_NAME, partial(write_parquet, document)))
+    if page:
+        writers.append((folder / PAGE_NAME, partial(write_page, told_by_run(run, command, document["timestamp"]))))
     problems = []
     for path, write in writers:
         try:

@@ -1,0 +1,237 @@
+// One video, opened: its facts, curve, windows, tracks and mouths.
+
+const FRAMES_PER_SECOND = 25;
+const detail = { details: null, lines: null, strips: null };
+
+function readDetails() {
+  // Large, and needed only once a video is opened.
+  if (detail.details === null) for (const name of Object.keys(detail)) detail[name] = readBlock(name);
+}
+
+const BADGES = {
+  pass: ["\u2713", "passes"],
+  fail: ["\u2717", "does not pass"],
+  no_faces: ["\u2013", "no face track"],
+  failed: ["!", "failed"],
+};
+
+function badge(outcome) {
+  const [sign, words] = BADGES[outcome];
+  return make("span", { className: `badge ${outcome}` }, `${sign} ${words}`);
+}
+
+/** Fills the dialog with a video; `steps` leads to its neighbours in the table. */
+function fillDetail(dialog, number, video, outcome, reasons, thresholds, steps) {
+  readDetails();
+  dropCharts(dialog);
+  const { tracks, more_tracks: moreTracks } = detail.details[number];
+  const lines = detail.lines[number] ?? null;
+  const chosen = Math.max(0, tracks.findIndex((track) => track.best));
+  const perTrack = make("div");
+  const body = make("div", { className: "detail-body" }, facts(video, outcome, reasons, thresholds));
+  dialog.replaceChildren(detailHead(dialog, video, outcome, steps), body);
+  if (!tracks.length) return;
+  const show = (index) => {
+    dropCharts(perTrack);
+    perTrack.replaceChildren();
+    for (const bar of body.querySelectorAll(".track-bar")) {
+      bar.setAttribute("aria-pressed", String(Number(bar.dataset.index) === index));
+    }
+    showTrack(perTrack, number, video, tracks[index], lines, lines?.tracks[index] ?? null, thresholds);
+  };
+  body.append(timeline(video, tracks, moreTracks, lines, show), perTrack);
+  show(chosen);
+}
+
+function detailHead(dialog, video, outcome, steps) {
+  const step = (words, label, to) =>
+    make("button", { type: "button", disabled: to === null, onclick: () => to !== null && steps.open(to), "aria-label": label }, words);
+  return make(
+    "header",
+    { className: "detail-head" },
+    make("h2", { id: "detail-name" }, video.name),
+    badge(outcome),
+    make(
+      "span",
+      { className: "steps" },
+      step("\u2190", "Earlier video", steps.earlier),
+      step("\u2192", "Later video", steps.later),
+      make("button", { type: "button", onclick: () => dialog.close(), "aria-label": "Close" }, "\u2715"),
+    ),
+  );
+}
+
+function facts(video, outcome, reasons, thresholds) {
+  const list = make("dl", { className: "facts" });
+  const fact = (name, value) => value && list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
+  if (video.offset !== null) {
+    fact("confidence", video.confidence === null ? "not a number" : video.confidence.toFixed(2));
+    fact("offset", `${signed(video.offset)} frames: ${offsetWords(video.offset)}`);
+    if (video.fine_ms !== null) {
+      const interval = video.interval_ms ? ` (95 %: ${signed(video.interval_ms[0])} to ${signed(video.interval_ms[1])})` : "";
+      fact("between frames", `${signed(video.fine_ms)} ms${interval}`);
+    }
+    if (video.windows) fact("evidence", `${video.evidence}: ${video.windows[0]} of ${video.windows[1]} windows agree`);
+  }
+  fact("length", durationWords(video.seconds));
+  fact("picture", video.size && `${video.size[0]} \u00d7 ${video.size[1]}, ${video.fps} frames a second`);
+  fact("face tracks", String(video.faces));
+  const missed = outcome === "fail" ? reasons.map((code) => reasonWords(code, video, thresholds)) : [];
+  if (video.error) missed.push(video.error);
+  if (video.cure) missed.push(`\u2192 ${video.cure}`);
+  const play = video.href
+    ? make("a", { className: "play", href: video.href, target: "_blank", rel: "noopener" }, "\u25b6 Play the file")
+    : make("span", { className: "muted" }, "The file is no longer where it was.");
+  return make(
+    "div",
+    {},
+    list,
+    missed.length ? make("ul", { className: "reasons" }, ...missed.map((words) => make("li", {}, words))) : null,
+    make("p", {}, play),
+  );
+}
+
+function panel(title, words, ...children) {
+  return make("section", { className: "panel" }, make("h3", {}, title), words ? make("p", { className: "muted" }, words) : null, ...children);
+}
+
+/** Tracks as bars along the video, with its shots; pressing one shows its curves. */
+function timeline(video, tracks, moreTracks, lines, show) {
+  const end = Math.max(1, (video.seconds ?? 0) * FRAMES_PER_SECOND, ...tracks.map((track) => track.first + track.count));
+  const rows = tracks.map((track, index) => {
+    const score = track.confidence === null ? "no sound beside it" : `confidence ${track.confidence.toFixed(1)}, ${offsetWords(track.offset)}`;
+    const words = `track ${track.number}${track.best ? " (decides)" : ""}: ${score}`;
+    const bar = make("button", { type: "button", className: `track-bar${track.best ? " best" : ""}`, onclick: () => show(index) }, words);
+    bar.dataset.index = index;
+    const fill = make("span", { className: "extent" });
+    fill.style.left = `${(100 * track.first) / end}%`;
+    fill.style.width = `${(100 * track.count) / end}%`;
+    bar.prepend(fill);
+    return bar;
+  });
+  const cuts = make("div", { className: "cuts" });
+  const shots = lines ? lines.shots.filter((frame) => frame > 0) : [];
+  for (const frame of shots) {
+    const cut = make("span");
+    cut.style.left = `${(100 * frame) / end}%`;
+    cuts.append(cut);
+  }
+  const seconds = end / FRAMES_PER_SECOND;
+  const shotWords = lines && lines.shots.length ? `, ${shots.length + 1} ${shots.length ? "shots" : "shot"} (cuts are drawn as lines)` : "";
+  const more = moreTracks ? ` ${moreTracks} more tracks are left out here; the results file has them.` : "";
+  return panel(
+    "Face tracks",
+    `0 to ${seconds.toFixed(1)} s${shotWords}.${more}`,
+    make("div", { className: "timeline" }, ...rows, cuts),
+  );
+}
+
+/** The curves of one track; the panels are in the document before their charts are drawn, which need their width. */
+function showTrack(parent, number, video, track, lines, trackLines, thresholds) {
+  if (track.curve) {
+    const plot = make("div", { className: "plot", role: "img", "aria-label": `Distance of lips and sound, lowest at ${signed(track.offset)} frames` });
+    parent.append(panel("Sync curve", "mean distance of lips and sound at each shift: one deep dip is what sync looks like", plot));
+    drawCurve(plot, track, thresholds);
+  }
+  if (!lines) {
+    parent.append(make("p", { className: "muted" }, "No pictures of this video: its score was found again from an earlier run, or the page is full."));
+    return;
+  }
+  if (trackLines?.windows.length) {
+    const plot = make("div", { className: "plot", role: "img", "aria-label": "Offset of each window of a second along the video" });
+    parent.append(panel("Offset along time", "each window of a second in which somebody speaks; within the thresholds is shaded", plot));
+    drawWindows(plot, trackLines.windows, track, thresholds);
+  }
+  showMouths(parent, number, track, lines, trackLines);
+}
+
+function showMouths(parent, number, track, lines, trackLines) {
+  const jpeg = detail.strips[number]?.[track.number];
+  const plot = make("div", { className: "plot", role: "img", "aria-label": "Loudness along the track" });
+  const strip = jpeg ? make("img", { className: "strip", src: `data:image/jpeg;base64,${jpeg}`, alt: "Mouths along the track, evenly spread" }) : null;
+  parent.append(panel("Mouth and sound", "mouths along the track, and how loud the sound beside them is", strip, plot));
+  drawLoudness(plot, track, lines);
+  if (trackLines?.confidence.some((value) => value !== null)) {
+    const along = make("div", { className: "plot", role: "img", "aria-label": "Confidence along the track" });
+    parent.append(panel("Confidence along time", "over the second around each frame, at the offset of the track", along));
+    drawConfidence(along, track, trackLines.confidence);
+  }
+}
+
+function drawCurve(element, track, thresholds) {
+  // Row k of the curve is a shift of 15 - k frames.
+  const shifts = track.curve.map((_, index) => index - SEARCH_EDGE);
+  const distances = [...track.curve].reverse();
+  const numbers = distances.filter((value) => value !== null);
+  const low = Math.min(...numbers);
+  const high = Math.max(...numbers);
+  const margin = Math.max(0.02, (high - low) * 0.12);
+  drawChart(
+    element,
+    180,
+    {
+      scales: { x: { time: false, range: [-15.5, 15.5] }, y: { range: [low - margin, high + margin] } },
+      series: [{}, { stroke: () => colour("accent"), width: 2, points: { show: true, size: 5, fill: () => colour("accent") } }],
+      axes: [
+        { label: "offset in frames", splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) },
+        { size: 50 },
+      ],
+      hooks: {
+        drawClear: [(chart) => shade(chart, [thresholds.lowest - 0.4, thresholds.highest + 0.4], [low - margin, high + margin])],
+        draw: [(chart) => drawLimit(chart, "x", track.offset)],
+      },
+    },
+    [shifts, distances],
+  );
+}
+
+function drawWindows(element, windows, track, thresholds) {
+  const middles = windows.map(([frame]) => frame / FRAMES_PER_SECOND + 0.5);
+  drawChart(
+    element,
+    160,
+    {
+      scales: { x: { time: false, range: timeRange(track) }, y: { range: [-16, 16] } },
+      series: [{}, { stroke: () => colour("accent"), fill: () => colour("accent"), width: 1, paths: marks(3.2, false), points: { show: false } }],
+      axes: [{ label: "seconds" }, { size: 50, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) }],
+      hooks: { drawClear: [(chart) => shade(chart, [null, null], [thresholds.lowest - 0.4, thresholds.highest + 0.4])] },
+    },
+    [middles, windows.map(([, offset]) => offset)],
+  );
+}
+
+function timeRange(track) {
+  return [track.first / FRAMES_PER_SECOND, (track.first + track.count) / FRAMES_PER_SECOND];
+}
+
+/** Middles of equal stretches, in seconds. */
+function times(count, firstFrame, frames) {
+  return Array.from({ length: count }, (_, index) => (firstFrame + ((index + 0.5) * frames) / count) / FRAMES_PER_SECOND);
+}
+
+function drawLoudness(element, track, lines) {
+  const values = lines.loudness;
+  drawChart(
+    element,
+    120,
+    {
+      scales: { x: { time: false, range: timeRange(track) }, y: { range: [-90, 0] } },
+      series: [{}, { stroke: () => colour("pass"), fill: () => colour("within"), width: 1.5, points: { show: false } }],
+      axes: [{ label: "seconds" }, { size: 50, splits: [-90, -60, -30, 0], values: (_, ticks) => ticks.map((v) => `${signed(v)} dB`) }],
+    },
+    [times(values.length, 0, lines.frames), values],
+  );
+}
+
+function drawConfidence(element, track, values) {
+  drawChart(
+    element,
+    120,
+    {
+      scales: { x: { time: false, range: timeRange(track) }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(10, high)] } },
+      series: [{}, { stroke: () => colour("accent"), width: 1.5, points: { show: false } }],
+      axes: [{ label: "seconds" }, { size: 50 }],
+    },
+    [times(values.length, track.first, track.count), values],
+  );
+}

@@ -1,0 +1,266 @@
+// Puts the page together: thresholds -> verdicts -> counts, charts, table.
+
+(() => {
+  const told = readBlock("told");
+  const videos = readBlock("videos");
+  const thumbnails = readBlock("thumbnails");
+  const $ = (id) => document.getElementById(id);
+  const thresholds = { ...told.thresholds };
+  const view = { search: "", outcome: "", reason: "", sort: "name", descending: false, page: 0 };
+  const asRun = videos.map((video) => outcomeOf(video, video.status === "success" ? judge(video, thresholds) : []));
+  let rows = [];
+  let chosen = [];
+  const byConfidence = videos
+    .map((_, number) => number)
+    .filter((number) => videos[number].status === "success" && videos[number].confidence !== null)
+    .sort((a, b) => videos[a].confidence - videos[b].confidence);
+
+  function judgeAll() {
+    rows = videos.map((video, number) => {
+      const reasons = video.status === "success" ? judge(video, thresholds) : [];
+      const outcome = outcomeOf(video, reasons);
+      const words = outcome === "fail" ? reasons.map((code) => reasonWords(code, video, thresholds)).join(" ") : video.error;
+      return { number, video, reasons, outcome, text: `${video.name} ${words}`.toLowerCase() };
+    });
+  }
+
+  function showCounts() {
+    const before = count(asRun);
+    const now = count(rows.map((row) => row.outcome));
+    for (const tile of document.querySelectorAll(".tile")) {
+      const outcome = tile.dataset.outcome;
+      tile.querySelector("b").textContent = now[outcome].toLocaleString("en");
+      const change = now[outcome] - before[outcome];
+      tile.querySelector("i").textContent = change ? `${signed(change)} to the run` : "";
+      tile.setAttribute("aria-pressed", String(view.outcome === outcome));
+    }
+    const moved = rows.filter((row) => row.outcome !== asRun[row.number]).length;
+    $("changed").textContent = moved
+      ? `${moved.toLocaleString("en")} ${moved === 1 ? "video changes its verdict" : "videos change their verdicts"}. This command re-sorts the folder, without scoring anything:`
+      : "As in the last run. The command that repeats it:";
+    return now;
+  }
+
+  function count(outcomes) {
+    const counts = { pass: 0, fail: 0, no_faces: 0, failed: 0 };
+    for (const outcome of outcomes) counts[outcome]++;
+    return counts;
+  }
+
+  function showCommand() {
+    const { min_confidence: confidence, lowest, highest } = thresholds;
+    const limits = lowest === -highest ? `--max_abs_offset ${highest}` : `--min_offset ${lowest} --max_offset ${highest}`;
+    $("command").textContent = `${told.command} --min_confidence ${confidence} ${limits}`;
+  }
+
+  function showThresholds() {
+    const { min_confidence: confidence, lowest, highest } = thresholds;
+    for (const [name, value] of [["confidence", confidence], ["lowest", lowest], ["highest", highest]]) {
+      $(`${name}-slider`).value = value;
+      // What is being typed stays as it is typed.
+      if (document.activeElement !== $(`${name}-number`)) $(`${name}-number`).value = value;
+    }
+    $("confidence-slider").setAttribute("aria-valuetext", `confidence at least ${confidence}`);
+    for (const [name, value] of [["lowest", lowest], ["highest", highest]]) {
+      $(`${name}-words`).textContent = offsetWords(value);
+      $(`${name}-slider`).setAttribute("aria-valuetext", `${value} frames, ${offsetWords(value)}`);
+    }
+    for (const button of $("presets").children) {
+      const preset = button.preset;
+      const same = preset.min_confidence === confidence && preset.lowest === lowest && preset.highest === highest;
+      button.setAttribute("aria-pressed", String(same));
+    }
+  }
+
+  function showCharts(counts) {
+    const outcomes = rows.map((row) => row.outcome);
+    const current = () => thresholds;
+    drawHistogram($("histogram"), histogramData(videos, outcomes), current);
+    $("scatter").replaceChildren();
+    const chart = drawScatter($("scatter"), scatterData(byConfidence, videos, outcomes), current);
+    const words = (index) => {
+      const video = videos[byConfidence[index]];
+      return `${video.name}: confidence ${video.confidence.toFixed(1)}, ${offsetWords(video.offset)}`;
+    };
+    watchMarks($("scatter"), chart, words, (index) => open(byConfidence[index]));
+    const summary = `${counts.pass} videos pass, ${counts.fail} do not; lowest confidence ${thresholds.min_confidence}`;
+    $("histogram").setAttribute("aria-label", `Histogram of confidence: ${summary}`);
+    $("scatter").setAttribute("aria-label", `Offset against confidence: ${summary}; the table has the same numbers`);
+  }
+
+  function showTable() {
+    chosen = chooseRows(rows, view);
+    const pages = Math.max(1, Math.ceil(chosen.length / ROWS_PER_PAGE));
+    view.page = Math.min(view.page, pages - 1);
+    const first = view.page * ROWS_PER_PAGE;
+    fillHead($("table").tHead.rows[0], view, sortBy);
+    fillRows($("table").tBodies[0], chosen.slice(first, first + ROWS_PER_PAGE), thumbnails, thresholds, open);
+    $("shown").textContent = `${chosen.length.toLocaleString("en")} of ${videos.length.toLocaleString("en")}`;
+    $("page").textContent = `page ${view.page + 1} of ${pages}`;
+    $("earlier").disabled = view.page === 0;
+    $("later").disabled = view.page === pages - 1;
+    $("sort").value = `${view.sort} ${view.descending ? "down" : "up"}`;
+  }
+
+  let waiting = 0;
+  function change(values) {
+    Object.assign(thresholds, values);
+    waiting ||= requestAnimationFrame(() => {
+      waiting = 0;
+      judgeAll();
+      showThresholds();
+      showCommand();
+      showCharts(showCounts());
+      showTable();
+    });
+  }
+
+  function look(values) {
+    Object.assign(view, { page: 0 }, values);
+    showCounts();
+    showTable();
+  }
+
+  function sortBy(key) {
+    const number = COLUMNS.find((column) => column.key === key).number;
+    look({ sort: key, descending: view.sort === key ? !view.descending : Boolean(number) });
+    $("table").tHead.querySelector(`.${key} button`).focus();
+  }
+
+  function open(number) {
+    const dialog = $("detail");
+    const { video, outcome, reasons } = rows[number];
+    const at = chosen.findIndex((row) => row.number === number);
+    const neighbour = (index) => (at >= 0 && chosen[index] ? chosen[index].number : null);
+    dialog.dataset.number = number;
+    if (!dialog.open) dialog.showModal();
+    const steps = { earlier: neighbour(at - 1), later: neighbour(at + 1), open };
+    fillDetail(dialog, number, video, outcome, reasons, { ...thresholds }, steps);
+    dialog.steps = steps;
+    dialog.scrollTop = 0;
+  }
+
+  function setUp() {
+    $("folder").textContent = told.output_dir;
+    $("means").textContent = `${told.total.toLocaleString("en")} videos, model ${told.model}, detector ${told.detector}`;
+    const notices = [...told.notices];
+    const unfinished = told.total - videos.length;
+    if (told.interrupted || !told.complete) notices.unshift(`The run did not come to its end: ${unfinished} of ${told.total} videos are not processed.`);
+    else if (unfinished > 0) notices.unshift(`${unfinished} of ${told.total} videos are left for a later run.`);
+    $("notices").append(...notices.map((words) => make("li", {}, words)));
+    $("directory").textContent = `Relative names start in ${told.directory}`;
+    $("left-out").textContent = told.pictures_left_out
+      ? `${told.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture: those nearest to the thresholds have theirs in this page, and a score found again from another folder brings none.`
+      : "";
+    const highest = videos.reduce((most, video) => Math.max(most, video.confidence ?? 0), 10);
+    $("confidence-slider").max = Math.ceil(highest + 0.5);
+    $("same-sides").checked = thresholds.lowest === -thresholds.highest;
+    const presets = { "as run": told.thresholds, ...told.presets };
+    for (const [name, preset] of Object.entries(presets)) {
+      const button = make("button", { type: "button", preset }, name);
+      button.onclick = () => {
+        $("same-sides").checked = preset.lowest === -preset.highest;
+        change(preset);
+      };
+      $("presets").append(button);
+    }
+    for (const { key, title } of COLUMNS) {
+      for (const way of ["up", "down"]) {
+        $("sort").append(make("option", { value: `${key} ${way}` }, `${title} ${way === "up" ? "\u25b2" : "\u25bc"}`));
+      }
+    }
+  }
+
+  function changeLimit(side, value) {
+    if (!Number.isInteger(value) || Math.abs(value) > SEARCH_EDGE) return;
+    const other = side === "lowest" ? "highest" : "lowest";
+    const limits = { [side]: value };
+    if ($("same-sides").checked) limits[other] = -value;
+    const { lowest, highest } = { ...thresholds, ...limits };
+    // A limit that would cross the other one takes it along.
+    if (lowest > highest) limits[other] = $("same-sides").checked ? 0 : value;
+    if (lowest > highest && $("same-sides").checked) limits[side] = 0;
+    change(limits);
+  }
+
+  function listen() {
+    for (const kind of ["slider", "number"]) {
+      $(`confidence-${kind}`).oninput = ({ target }) => {
+        if (target.value !== "" && target.valueAsNumber >= 0) change({ min_confidence: target.valueAsNumber });
+      };
+      for (const side of ["lowest", "highest"]) {
+        $(`${side}-${kind}`).oninput = ({ target }) => changeLimit(side, target.valueAsNumber);
+      }
+    }
+    for (const name of ["confidence", "lowest", "highest"]) $(`${name}-number`).onblur = showThresholds;
+    $("same-sides").onchange = ({ target }) => target.checked && changeLimit("highest", Math.max(0, thresholds.highest));
+    for (const tile of document.querySelectorAll(".tile")) {
+      tile.onclick = () => look({ outcome: view.outcome === tile.dataset.outcome ? "" : tile.dataset.outcome });
+    }
+    $("search").oninput = ({ target }) => look({ search: target.value });
+    $("reason").onchange = ({ target }) => look({ reason: target.value });
+    $("sort").onchange = ({ target }) => {
+      const [sort, way] = target.value.split(" ");
+      look({ sort, descending: way === "down" });
+    };
+    $("earlier").onclick = () => look({ page: view.page - 1 });
+    $("later").onclick = () => look({ page: view.page + 1 });
+    $("copy").onclick = copyCommand;
+    document.addEventListener("keydown", hearKey);
+    $("detail").addEventListener("close", () => {
+      const number = $("detail").dataset.number;
+      dropCharts($("detail"));
+      document.querySelector(`tr[data-number="${number}"] .name-button`)?.focus();
+    });
+    // A press beside the dialog closes it.
+    $("detail").addEventListener("click", (event) => event.target === $("detail") && $("detail").close());
+  }
+
+  async function copyCommand() {
+    try {
+      await navigator.clipboard.writeText($("command").textContent);
+      $("copy").textContent = "Copied";
+    } catch {
+      // Not every browser lets a page from disk do that: the command is selected instead.
+      getSelection().selectAllChildren($("command"));
+      $("copy").textContent = "Selected";
+    }
+    setTimeout(() => ($("copy").textContent = "Copy"), 2000);
+  }
+
+  function hearKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const dialog = $("detail");
+    if (dialog.open) {
+      const to = { ArrowLeft: dialog.steps.earlier, ArrowRight: dialog.steps.later }[event.key];
+      if (to !== undefined && to !== null) {
+        event.preventDefault();
+        open(to);
+      }
+      return;
+    }
+    const typing = event.target.closest("input, select");
+    if (event.key === "/" && !typing) {
+      event.preventDefault();
+      $("search").focus();
+    }
+    const line = event.target.closest("tbody tr");
+    const next = { ArrowDown: line?.nextElementSibling, ArrowUp: line?.previousElementSibling }[event.key];
+    if (next) {
+      event.preventDefault();
+      next.querySelector(".name-button").focus();
+    }
+    if (event.key === "ArrowDown" && event.target === $("search")) {
+      event.preventDefault();
+      document.querySelector("tbody .name-button")?.focus();
+    }
+  }
+
+  setUp();
+  listen();
+  judgeAll();
+  showThresholds();
+  showCommand();
+  showCharts(showCounts());
+  showTable();
+})();

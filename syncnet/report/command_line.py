@@ -1,0 +1,90 @@
+"""The command that a folder was last filled with, and how the same one is given with other thresholds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncnet.report.results import replace_file
+
+COMMAND_NAME = "command.json"
+"""In the folder of what is remembered."""
+
+_PROGRAM = ("python", "filter_videos_by_sync_score.py")
+_OF_THRESHOLDS = ("--preset", "--min_confidence", "--max_abs_offset", "--min_offset", "--max_offset")
+"""What the page's own thresholds take the place of."""
+_ONCE = ("--rescan",)
+"""What would score everything again, where only the verdicts change."""
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """How the command was called."""
+
+    arguments: tuple[str, ...]
+    """Its words, without the program."""
+    directory: str
+    """Where relative names among them start."""
+    input_dir: str
+    """As given."""
+
+
+def command_of(arguments: Sequence[str], input_dir: Path) -> CommandLine:
+    """The command of this process."""
+    try:
+        directory = os.getcwd()
+    except OSError:
+        # Gone since the start: then nothing relative among the words leads anywhere.
+        directory = ""
+    return CommandLine(tuple(arguments), directory, str(input_dir))
+
+
+def note_command(path: Path, command: CommandLine) -> None:
+    """Keeps the command for the page that is made later. Raises OSError."""
+    # ASCII, so that names of any bytes come back as they were.
+    replace_file(path, json.dumps(vars(command)).encode("ascii"))
+
+
+def read_command(path: Path) -> CommandLine | None:
+    """None where no run noted one, or nothing that can be read."""
+    try:
+        noted = json.loads(path.read_bytes())
+        return CommandLine(tuple(map(str, noted["arguments"])), str(noted["directory"]), str(noted["input_dir"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def without_thresholds(command: CommandLine) -> str:
+    """The command as a line for a shell, ready to take the flags of other thresholds at its end."""
+    words: list[str] = []
+    skip_value = False
+    for argument in command.arguments:
+        name, equals, _ = argument.replace("-", "_").partition("=")
+        flag = f"--{name[2:]}"
+        if skip_value:
+            skip_value = False
+        elif not argument.startswith("--") or argument == "--":
+            words.append(argument)
+        elif any(known.startswith(flag) for known in _OF_THRESHOLDS):
+            # A flag may be shortened as long as it stands for itself alone, which the command has seen to.
+            skip_value = not equals
+        elif not any(known.startswith(flag) for known in _ONCE):
+            words.append(argument)
+    return " ".join([*_PROGRAM, *map(quoted, words)])
+
+
+def quoted(word: str) -> str:
+    """The word for a POSIX shell; with control characters or stray bytes as bash and zsh spell them (``$'...'``)."""
+    if word.isprintable():
+        return shlex.quote(word)
+    return "$'" + "".join(_spelled(byte) for byte in os.fsencode(word)) + "'"
+
+
+def _spelled(byte: int) -> str:
+    character = chr(byte)
+    plain = 32 <= byte < 127 and character not in "'\\"
+    return character if plain else f"\\x{byte:02x}"

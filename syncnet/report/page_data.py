@@ -1,0 +1,161 @@
+"""Results -> what the page is given: plain values for JSON, pictures bounded, names as text."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+from syncnet.engines import VideoResult
+from syncnet.pipeline import TrackScore
+from syncnet.placement_folders import OutputFolders
+from syncnet.report import count_results
+from syncnet.report.command_line import without_thresholds
+from syncnet.report.told import Told
+from syncnet.settings import PRESETS, Thresholds
+from syncnet.text import printable
+
+MOST_TRACKS = 12
+"""Of one video; the best one is among them."""
+CURVE_DECIMALS, TIME_DECIMALS = 3, 2
+
+
+def describe_told(told: Told) -> dict[str, Any]:
+    """All but the videos."""
+    counts = count_results(told.results)
+    return {
+        "output_dir": printable(str(told.folders.output_dir)),
+        "timestamp": told.timestamp,
+        "model": told.model,
+        "detector": told.detector,
+        "notices": [printable(notice) for notice in told.notices],
+        "complete": told.complete,
+        "interrupted": told.interrupted,
+        "total": told.total,
+        "counts": {"good": counts.good, "poor": counts.poor, "no_faces": counts.no_faces, "failed": counts.failed},
+        "thresholds": _thresholds(told.thresholds),
+        "presets": {name: _thresholds(preset) for name, preset in PRESETS.items()},
+        "command": without_thresholds(told.command),
+        "directory": printable(told.command.directory),
+    }
+
+
+def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
+    """A row of the table, with all that a verdict depends on."""
+    best, info = result.best, result.info
+    evidence, timing = (best.evidence, best.timing) if best else (None, None)
+    return {
+        "name": printable(str(result.relative_path)),
+        "status": result.status,
+        # Not rounded: the page must come to the same verdict at any threshold.
+        "confidence": _number(best.confidence) if best else None,
+        "offset": int(best.offset_frames) if best else None,
+        "fine_ms": _number(timing.milliseconds, 0) if timing else None,
+        "interval_ms": [_number(edge, 0) for edge in timing.interval_ms] if timing and timing.interval_ms else None,
+        "evidence": evidence.level if evidence else None,
+        "problem": evidence.problem if evidence else "",
+        "windows": [evidence.agreeing, evidence.windows] if evidence else None,
+        "pieces": [
+            [round(p.start_seconds, TIME_DECIMALS), round(p.end_seconds, TIME_DECIMALS), p.offset_frames]
+            for p in (evidence.pieces if evidence else ())
+        ],
+        "seconds": _number(info.duration_seconds, TIME_DECIMALS) if info else None,
+        "size": [info.width, info.height] if info else None,
+        "fps": _number(info.source_fps, 3) if info else None,
+        "faces": len(result.tracks),
+        "error": printable(result.error),
+        "cure": printable(result.cure),
+        "missing": result.missing,
+        "href": find_href(result, told.folders),
+    }
+
+
+def describe_tracks(result: VideoResult) -> dict[str, Any]:
+    """What the opened detail of a video shows without any keepsake."""
+    chosen = shown_tracks(result)
+    return {
+        "tracks": [_track(result.tracks[number], number, result) for number in chosen],
+        "more_tracks": len(result.tracks) - len(chosen),
+    }
+
+
+def shown_tracks(result: VideoResult) -> list[int]:
+    """Numbers of at most ``MOST_TRACKS`` tracks: the first ones, and the best."""
+    numbers = list(range(len(result.tracks)))
+    best = [number for number in numbers if _is_best(result.tracks[number], result)]
+    kept = [*best, *(number for number in numbers if number not in best)][:MOST_TRACKS]
+    return sorted(kept)
+
+
+def nearness(result: VideoResult, thresholds: Thresholds) -> float:
+    """How far the video is from the border between pass and fail: in confidence, a frame of offset counting as one.
+
+    Infinite where there is no score, and where no threshold would make it pass.
+    """
+    best = result.best
+    if result.status != "success" or best is None or not math.isfinite(best.confidence):
+        return math.inf
+    to_confidence = best.confidence - thresholds.min_confidence
+    offsets = [best.offset_frames, *(p.offset_frames for p in (best.evidence.pieces if best.evidence else ()))]
+    # Frames that the worst offset is within its limits; below zero, beyond them.
+    to_limit = min(min(o - thresholds.lowest_offset, thresholds.highest_offset - o) for o in offsets)
+    if not best.rests_on_evidence:
+        return math.inf
+    if to_confidence >= 0 and to_limit >= 0:
+        # One of them has to be crossed; an offset within its limits is beyond them one frame further.
+        return min(to_confidence, to_limit + 1)
+    return math.hypot(min(to_confidence, 0.0), min(to_limit, 0))
+
+
+def find_href(result: VideoResult, folders: OutputFolders) -> str | None:
+    """Where the page finds the file, as a relative address; None where the file is not."""
+    candidates = [result.path, *(f / result.relative_path for f in (folders.good_dir, folders.poor_dir))]
+    for path in candidates:
+        if os.path.lexists(path):
+            return _relative_address(path, folders.output_dir)
+    return None
+
+
+def _relative_address(path: Path, folder: Path) -> str:
+    relative = os.path.relpath(os.path.realpath(path.parent), os.path.realpath(folder))
+    # The dot first: "a:b.mp4" would be an address of its own.
+    return quote_from_bytes(os.fsencode(os.path.join(".", relative, path.name)))
+
+
+def _track(track: TrackScore, number: int, result: VideoResult) -> dict[str, Any]:
+    score = track.score
+    return {
+        "number": number,
+        "best": _is_best(track, result),
+        "first": track.first_frame,
+        "count": track.frame_count,
+        "confidence": _number(score.confidence, 2) if score else None,
+        "offset": int(score.offset_frames) if score else None,
+        "evidence": score.evidence.level if score and score.evidence else None,
+        "curve": _numbers(score.curve.tolist(), CURVE_DECIMALS) if score else None,
+    }
+
+
+def _is_best(track: TrackScore, result: VideoResult) -> bool:
+    return track.score is not None and track.score is result.best
+
+
+def _thresholds(thresholds: Thresholds) -> dict[str, Any]:
+    return {
+        "min_confidence": thresholds.min_confidence,
+        "lowest": thresholds.lowest_offset,
+        "highest": thresholds.highest_offset,
+    }
+
+
+def _number(value: float, decimals: int | None = None) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return float(value) if decimals is None else round(float(value), decimals)
+
+
+def _numbers(values: Sequence[float], decimals: int) -> list[float | None]:
+    return [_number(value, decimals) for value in values]

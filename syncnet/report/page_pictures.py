@@ -1,0 +1,103 @@
+"""Keepsakes -> the pictures and time lines of the page, within a size that a browser opens at once."""
+
+from __future__ import annotations
+
+import base64
+import heapq
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsake
+from syncnet.report.page_data import nearness, shown_tracks
+from syncnet.report.told import Told
+
+MOST_LOOKED_AT = 1000
+"""Videos whose keepsakes are read."""
+MOST_THUMBNAIL_BYTES = 4_000_000
+MOST_STRIP_BYTES = 8_000_000
+MOST_STRIPS = 3
+"""Of one video, beside that of its best track."""
+MOST_POINTS = 300
+"""Of a time line."""
+
+
+@dataclass
+class Pictures:
+    """By the number of the video in the page."""
+
+    thumbnails: dict[int, str] = field(default_factory=dict)
+    """JPEG in base64: of the best track's face."""
+    strips: dict[int, dict[int, str]] = field(default_factory=dict)
+    """JPEG in base64: mouths, by number of track."""
+    lines: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Windows, loudness, frame-wise confidence and shots."""
+    left_out: int = 0
+    """Videos that have a face track, but no picture in the page."""
+
+
+def collect_pictures(told: Told) -> Pictures:
+    """Those of the videos nearest to the thresholds first, until the page is full."""
+    pictures = Pictures()
+    faces = [number for number, result in enumerate(told.results) if result.tracks]
+    order = heapq.nsmallest(MOST_LOOKED_AT, faces, key=lambda n: (nearness(told.results[n], told.thresholds), n))
+    thumbnail_bytes = strip_bytes = 0
+    for number in order:
+        result = told.results[number]
+        keepsake = read_keepsake(keepsake_path(told.folders.state_dir, result.relative_path))
+        if keepsake is None or len(keepsake.tracks) != len(result.tracks):
+            continue
+        shown = shown_tracks(result)
+        best = next((n for n, track in enumerate(result.tracks) if track.score is result.best), 0)
+        pictures.lines[number] = _lines(keepsake, shown)
+        thumbnail = keepsake.tracks[best].thumbnail
+        if len(thumbnail) and thumbnail_bytes + len(thumbnail) <= MOST_THUMBNAIL_BYTES:
+            thumbnail_bytes += len(thumbnail)
+            pictures.thumbnails[number] = _base64(thumbnail)
+        wanted = [best, *(n for n in shown if n != best)][: 1 + MOST_STRIPS]
+        strips = {n: keepsake.tracks[n].strip for n in wanted if len(keepsake.tracks[n].strip)}
+        size = sum(map(len, strips.values()))
+        if strips and strip_bytes + size <= MOST_STRIP_BYTES:
+            strip_bytes += size
+            pictures.strips[number] = {n: _base64(strip) for n, strip in strips.items()}
+    pictures.left_out = len(faces) - len(pictures.thumbnails)
+    return pictures
+
+
+def _lines(keepsake: Keepsake, shown: Sequence[int]) -> dict[str, Any]:
+    return {
+        "shots": keepsake.shot_starts.tolist(),
+        "loudness": thin_out(keepsake.loudness_db, 0),
+        "frames": len(keepsake.loudness_db),
+        "tracks": [_track_lines(keepsake.tracks[number]) for number in shown],
+    }
+
+
+def _track_lines(track: TrackKeepsake) -> dict[str, Any]:
+    return {
+        # First frame, offset, depth.
+        "windows": [[int(frame), int(offset), round(float(depth), 2)] for frame, offset, depth in track.windows],
+        "confidence": thin_out(track.confidence, 1),
+        "strip_frames": track.strip_frames.tolist(),
+    }
+
+
+def thin_out(values: np.ndarray, decimals: int) -> list[float | None]:
+    """At most ``MOST_POINTS`` values: means of equal stretches, null where a stretch holds no number."""
+    values = np.asarray(values, np.float64)
+    edges = np.linspace(0, len(values), min(len(values), MOST_POINTS) + 1).round().astype(int)
+    points = []
+    for start, end in itertools.pairwise(edges):
+        piece = values[start:end]
+        piece = piece[np.isfinite(piece)]
+        mean = float(piece.mean()) if len(piece) else math.nan
+        points.append(round(mean, decimals) if math.isfinite(mean) else None)
+    return points
+
+
+def _base64(jpeg: np.ndarray) -> str:
+    return base64.b64encode(jpeg.tobytes()).decode("ascii")

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from syncnet.errors import UsageError
+from syncnet.settings import Precision
 from weights import WeightsPolicy, find_weights, require_weights
 
 DETECTOR_NAMES = ("haar", "yunet", "s3fd")
@@ -101,18 +102,22 @@ class YunetSpec:
         return YunetDetector(self.model_path, min_face_px, frame_width, frame_height)
 
 
-def resolve_detector(name: str, policy: WeightsPolicy, device: str = "cpu") -> DetectorSpec:
+def resolve_detector(
+    name: str, policy: WeightsPolicy, device: str = "cpu", precision: Precision = "float32"
+) -> DetectorSpec:
     """The detector to use. ``auto``: yunet where its file is at hand, else haar, and never from the network.
 
-    One asked for by name is fetched where it is missing. ``device`` is the one of s3fd. Raises ModelFileError where a
-    file is corrupt or cannot be had.
+    One asked for by name is fetched where it is missing. ``device`` and ``precision`` are those of s3fd. Raises
+    ModelFileError where a file is corrupt or cannot be had.
     """
     if name not in ("auto", *DETECTOR_NAMES):
         raise UsageError(f"unknown detector {name}", cure=f"choose auto, {', '.join(DETECTOR_NAMES)}")
     if name == "s3fd":
         from detectors.s3fd import load_s3fd
 
-        return load_s3fd(require_weights(S3FD_FILE, policy, "--detector s3fd", "--detector haar").path, device)
+        return load_s3fd(
+            require_weights(S3FD_FILE, policy, "--detector s3fd", "--detector haar").path, device, precision
+        )
     if name == "yunet" or (name == "auto" and find_weights(YUNET_FILE, policy)):
         found = require_weights(YUNET_FILE, policy, "--detector yunet", "--detector haar")
         if not found.verified:

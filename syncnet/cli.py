@@ -12,13 +12,16 @@ from syncnet.cli_media import add_media_flags, read_media_settings
 from syncnet.cli_report import ReportOptions, add_report_flags, read_report_options
 from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.cli_scale import ScaleOptions, add_scale_flags, read_scale_options
+from syncnet.cli_speed import add_speed_flags, read_speed_settings
 from syncnet.errors import UsageError
+from syncnet.looks import LookOptions
 from syncnet.settings import (
     PLACE_MODES,
     PRESETS,
     PUBLISHED_TRACKS,
     MediaSettings,
     RunOptions,
+    SpeedSettings,
     Thresholds,
     TrackSettings,
     resolve_thresholds,
@@ -71,7 +74,10 @@ class Request:
     weights: WeightsPolicy
     options: RunOptions
     media: MediaSettings = field(default_factory=MediaSettings)
+    speed: SpeedSettings = field(default_factory=SpeedSettings)
     report: ReportOptions = field(default_factory=ReportOptions)
+    looks: LookOptions = field(default_factory=LookOptions)
+    terminal: TerminalOptions = field(default_factory=TerminalOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
 
 
@@ -107,7 +113,10 @@ def parse_request(arguments: Sequence[str]) -> Request:
         ),
         options=read_run_options(options),
         media=read_media_settings(options),
+        speed=read_speed_settings(options),
         report=read_report_options(options, arguments),
+        looks=read_look_options(options),
+        terminal=read_terminal_options(options),
         scale=read_scale_options(options),
     )
 
@@ -153,6 +162,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_gates(parser.add_argument_group("what passes"))
     _add_means(parser.add_argument_group("how it is scored"))
     add_media_flags(parser)
+    add_speed_flags(parser)
     add_run_flags(parser)
     add_scale_flags(parser)
     add_report_flags(parser)

@@ -23,8 +23,8 @@ from syncnet.media import Media, MediaInfo, open_media
 from syncnet.models import Embeddings, SyncModel
 from syncnet.reference import published_chain
 from syncnet.reference_tools import ReferenceJob, ReferenceTools
-from syncnet.scoring import SyncScore, score_sync
-from syncnet.settings import DetectSettings, MediaSettings, ShotSettings, TrackSettings
+from syncnet.scoring import SyncScore, pair_distances, score_distances
+from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
 from syncnet.shots import Shot
 from syncnet.speech import find_speech
 from syncnet.tracks import Track, link_tracks
@@ -49,6 +49,8 @@ class Stages:
     decode_threads: int = 1
     reference: ReferenceTools | None = None
     """With them the video takes the published way, through their lossy passes, whose settings are its own."""
+    precision: Precision = "float32"
+    """In which the model and the detector were loaded; the score depends on it."""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,9 @@ def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: L
 
 def _modes(request: Request, stages: Stages) -> dict[str, Any]:
     """Ways of scoring that change the score. A default is not named, so that scores of earlier versions hold."""
-    chosen = {} if request.media.audio_track is None else {"audio_track": request.media.audio_track}
+    chosen: dict[str, Any] = {} if request.media.audio_track is None else {"audio_track": request.media.audio_track}
+    if stages.precision != "float32":
+        chosen["precision"] = stages.precision
     return {"reference": stages.reference.name if stages.reference else None, **chosen}
 
 

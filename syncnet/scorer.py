@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncnet.errors import UsageError
 from syncnet.interruption import StopFlag
-from syncnet.settings import DetectSettings, MediaSettings, RunOptions, Thresholds, TrackSettings
+from syncnet.settings import (
+    DetectSettings,
+    MediaSettings,
+    Precision,
+    RunOptions,
+    SpeedSettings,
+    Thresholds,
+    TrackSettings,
+)
 from weights import WeightsPolicy
 
 if TYPE_CHECKING:
@@ -33,6 +41,8 @@ class ScoringChoices(Protocol):
     def tracks(self) -> TrackSettings: ...
     @property
     def media(self) -> MediaSettings: ...
+    @property
+    def speed(self) -> SpeedSettings: ...
     @property
     def model(self) -> str: ...
     @property
@@ -54,6 +64,7 @@ class ScorerSettings:
     thresholds: Thresholds = field(default_factory=Thresholds)
     tracks: TrackSettings = field(default_factory=TrackSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    speed: SpeedSettings = field(default_factory=SpeedSettings)
     model: str = "auto"
     detector: str = "auto"
     no_detection: bool = False
@@ -152,36 +163,45 @@ def load_stages(choices: ScoringChoices, workers: int) -> Stages:
     """The models and settings that all workers of a process share. Raises UsageError; no video is touched."""
     from syncnet.engines.threads import share_cores
     from syncnet.models import load_model, resolve_device
+    from syncnet.models.precision import resolve_precision
     from syncnet.pipeline import Stages
     from syncnet.reference_tools import find_reference_tools
 
     share = share_cores(workers)
     device = resolve_device(choices.device)
-    model = load_model("syncnet_v2" if choices.reference else choices.model, device, choices.weights)
+    # Published numbers are those of float32.
+    precision = resolve_precision("float32" if choices.reference else choices.speed.precision, device)
+    model = load_model("syncnet_v2" if choices.reference else choices.model, device, choices.weights, precision)
     if choices.tracks.min_track_frames < model.min_track_frames:
         raise UsageError(
             f"--min_track {choices.tracks.min_track_frames} is too short for the model {model.name}",
             cure=f"give {model.min_track_frames} or more",
         )
+    detector = _load_detector(choices, device, precision)
+    # The published way looks at every frame, whatever is set here.
+    every_frames = choices.speed.every_frames(detector.name if detector and not choices.reference else "")
     return Stages(
         model=model,
-        detector=_load_detector(choices, device),
+        detector=detector,
         tracks=choices.tracks,
-        detect=DetectSettings(min_face_px=choices.tracks.min_face_px),
+        detect=DetectSettings(every_frames, choices.tracks.min_face_px),
         media=choices.media,
         decode_threads=share,
         reference=find_reference_tools(share) if choices.reference else None,
+        precision=precision if model.name == "syncnet_v2" or (detector and detector.name == "s3fd") else "float32",
     )
 
 
-def _load_detector(choices: ScoringChoices, device: str) -> DetectorSpec | None:
+def _load_detector(choices: ScoringChoices, device: str, precision: Precision) -> DetectorSpec | None:
     from detectors import resolve_detector
 
     if choices.no_detection:
         return None
     if choices.reference:
-        return replace(cast("S3fdSpec", resolve_detector("s3fd", choices.weights, device)), published_scale=True)
-    return resolve_detector(choices.detector, choices.weights, device)
+        return replace(
+            cast("S3fdSpec", resolve_detector("s3fd", choices.weights, device, precision)), published_scale=True
+        )
+    return resolve_detector(choices.detector, choices.weights, device, precision)
 
 
 def _columns(result: VideoResult) -> dict[str, Any]:

@@ -109,6 +109,34 @@ class DetectSettings:
     min_face_px: int = 50
 
 
+COSTLY_DETECT_EVERY_FRAMES = 10
+"""For s3fd, of which one look costs as much as the whole score of ten frames (docs/performance.md)."""
+
+Precision = Literal["float32", "bfloat16", "float16"]
+PrecisionChoice = Literal["auto", "float32", "bfloat16", "float16"]
+PRECISION_CHOICES: tuple[PrecisionChoice, ...] = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class SpeedSettings:
+    """What is given up for speed."""
+
+    precision: PrecisionChoice = "auto"
+    """Of the networks. ``auto``: bfloat16 where the device has it in hardware, else float32."""
+    detect_every_frames: int | None = None
+    """1 looks at every frame. None: the detector's own default."""
+
+    def __post_init__(self) -> None:
+        if self.detect_every_frames is not None and self.detect_every_frames < 1:
+            raise UsageError(f"--detect_every {self.detect_every_frames}", cure="give a whole number of 1 or more")
+
+    def every_frames(self, detector: str) -> int:
+        """How often this detector looks."""
+        if self.detect_every_frames is not None:
+            return self.detect_every_frames
+        return COSTLY_DETECT_EVERY_FRAMES if detector == "s3fd" else DetectSettings().detect_every_frames
+
+
 @dataclass(frozen=True)
 class MediaSettings:
     """Which sound of a file is heard, and how much memory a video may take."""

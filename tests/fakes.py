@@ -17,7 +17,7 @@ from syncnet.pipeline import TrackScore, VideoScore, best_score
 from syncnet.placement_folders import OutputFolders
 from syncnet.report import Asked, Identity, Run
 from syncnet.scoring import SyncScore
-from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSettings
+from syncnet.settings import DetectSettings, Precision, ShotSettings, Thresholds, TrackSettings
 from syncnet.timing import Timing
 from syncnet.verdict import judge
 from weights import load_manifest
@@ -126,6 +126,7 @@ class FakeStages:
     tracks: TrackSettings = field(default_factory=TrackSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
+    precision: Precision = "float32"
 
 
 def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:

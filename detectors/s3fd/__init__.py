@@ -16,6 +16,8 @@ from detectors.s3fd.boxes import MIN_CANDIDATE_SCORE, anchors, decode, pick_face
 from detectors.s3fd.network import SMALLEST_SIDE_PX, S3fdNetwork
 from detectors.working_frame import WorkingFrame
 from syncnet.models.checkpoint import load_checkpoint
+from syncnet.models.precision import dtype_of
+from syncnet.settings import Precision
 
 RELIABLE_FACE_PX = 25
 """What the smallest faces of the published pipeline, 100 px, are at its quarter scale."""
@@ -96,8 +98,9 @@ def resize_as_published(frame: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
 
 
-def load_s3fd(path: Path, device: str, *, published_scale: bool = False) -> S3fdSpec:
+def load_s3fd(path: Path, device: str, precision: Precision = "float32", *, published_scale: bool = False) -> S3fdSpec:
     """The detector from a file that the caller trusts; ModelFileError where it is of another shape."""
     network = S3fdNetwork()
     identity = load_checkpoint(network, path)
-    return S3fdSpec(network.eval().requires_grad_(False).to(device), identity, device, published_scale)
+    network.eval().requires_grad_(False).calculate_in(dtype_of(precision))
+    return S3fdSpec(network.to(device), identity, device, published_scale)

@@ -29,6 +29,8 @@ class L2Norm(nn.Module):
         self.weight = nn.Parameter(torch.ones(channels))
 
     def forward(self, features: Tensor) -> Tensor:
+        # In float32 always: the squares of a sharp picture exceed what float16 can hold.
+        features = features.float()
         norm = features.square().sum(dim=1, keepdim=True).sqrt() + 1e-10
         return features / norm * self.weight[:, None, None]
 
@@ -38,6 +40,7 @@ class S3fdNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self._dtype = torch.float32
         self.vgg = nn.Sequential(*_vgg16())
         self.L2Norm3_3 = L2Norm(256)
         self.L2Norm4_3 = L2Norm(512)
@@ -56,17 +59,26 @@ class S3fdNetwork(nn.Module):
             [nn.Conv2d(channels, n, 3, padding=1) for channels, n in zip(_LEVEL_CHANNELS, outputs, strict=True)]
         )
 
+    def calculate_in(self, dtype: torch.dtype) -> None:
+        """The convolutions, in this precision and the layout that they want; norms and probabilities stay float32."""
+        self._dtype = dtype
+        for layers in (self.vgg, self.extras, self.loc, self.conf):
+            # torch's annotations do not know memory_format here, its documentation does.
+            layers.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, tuple[tuple[int, int], ...]]:
         """Frames (B, H, W, 3), uint8 BGR -> loc (B, N, 4), face probability (B, N), height and width of each level.
 
         Anchors come level by level, row by row.
         """
         pictures = (frames.float() - torch.tensor(_MEAN_BGR, device=frames.device)).flip(3).permute(0, 3, 1, 2)
-        levels = self._levels(pictures)
+        dtype = self._dtype
+        levels = self._levels(pictures.to(dtype))
         locations, probabilities = [], []
         for features, locate, classify in zip(levels, self.loc, self.conf, strict=True):
-            locations.append(locate(features).permute(0, 2, 3, 1).flatten(1, 2))
-            scores = classify(features)
+            features = features.to(dtype)
+            locations.append(locate(features).float().permute(0, 2, 3, 1).flatten(1, 2))
+            scores = classify(features).float()
             background = scores[:, :-1].amax(dim=1)
             probabilities.append(torch.softmax(torch.stack([background, scores[:, -1]]), dim=0)[1].flatten(1))
         sizes = tuple((features.shape[2], features.shape[3]) for features in levels)

@@ -16,6 +16,7 @@ from syncnet import CROP_SIZE_PX, MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
 from syncnet.features import SAMPLES_PER_STEP, STEPS_PER_BLOCK, WINDOW_SAMPLES, count_mel_steps
 from syncnet.models import Embeddings, FaceEncoder
 from syncnet.models.checkpoint import load_checkpoint
+from syncnet.models.precision import dtype_of
 from syncnet.models.syncnet_v2_network import (
     EMBEDDING_SIZE,
     WINDOW_FRAMES,
@@ -23,6 +24,7 @@ from syncnet.models.syncnet_v2_network import (
     SyncNetV2Layers,
     SyncNetV2Streams,
 )
+from syncnet.settings import Precision
 
 COEFFICIENTS = 13
 _PRE_EMPHASIS = 0.97
@@ -98,11 +100,11 @@ class SyncNetV2:
         return raw
 
 
-def load_syncnet_v2(path: Path, device: str) -> SyncNetV2:
+def load_syncnet_v2(path: Path, device: str, precision: Precision = "float32") -> SyncNetV2:
     """The published network from a file that the caller trusts; ModelFileError where it is of another shape."""
     layers = SyncNetV2Layers()
     identity = load_checkpoint(layers, path)
-    return SyncNetV2(SyncNetV2Streams(layers), identity, device)
+    return SyncNetV2(SyncNetV2Streams(layers, dtype_of(precision)), identity, device)
 
 
 def mfcc(samples: np.ndarray, steps_per_block: int = STEPS_PER_BLOCK) -> np.ndarray:

@@ -86,13 +86,15 @@ class SyncNetV2Streams(nn.Module):
     all windows of a piece.
     """
 
-    def __init__(self, layers: SyncNetV2Layers) -> None:
+    def __init__(self, layers: SyncNetV2Layers, dtype: torch.dtype = torch.float32) -> None:
+        """``dtype`` is that of the layers that see places, which are all but a few hundredths of the work."""
         super().__init__()
+        self._dtype = dtype
         layers = layers.eval()
         *places, last, relu = [_without_time(layer) for layer in _fold_norms(layers.netcnnlip)]
         self.lip_places = nn.Sequential(*places, nn.Flatten())
         # torch's annotations do not know memory_format here, its documentation does.
-        self.lip_places.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.lip_places.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.lip_window = nn.Sequential(_as_linear(cast("nn.Conv2d", last)), relu, *_fold_norms(layers.netfclip))
         self.sound = nn.Sequential(*_fold_norms(layers.netcnnaud), nn.Flatten(), *_fold_norms(layers.netfcaud))
         self.requires_grad_(False)
@@ -104,8 +106,8 @@ class SyncNetV2Streams(nn.Module):
         for batch in torch.split(windows, _LIP_WINDOWS_AT_ONCE):
             # Colour and frame merge into channels in the order of the flattened kernel of the first layer, and as the
             # innermost dimension: the layout that the convolutions want.
-            pictures = batch.flatten(3).permute(0, 3, 1, 2).float()
-            features.append(self.lip_places(pictures))
+            pictures = batch.flatten(3).permute(0, 3, 1, 2).to(self._dtype)
+            features.append(self.lip_places(pictures).float())
         embeddings: Tensor = self.lip_window(torch.cat(features))
         return embeddings
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from syncnet.cli_looks import TerminalOptions, add_look_flags, read_look_options, read_terminal_options
 from syncnet.cli_media import add_media_flags, read_media_settings
 from syncnet.cli_report import ReportOptions, add_report_flags, read_report_options
 from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.cli_scale import ScaleOptions, add_scale_flags, read_scale_options
 from syncnet.cli_speed import add_speed_flags, read_speed_settings
 from syncnet.errors import UsageError
+from syncnet.looks import LookOptions
 from syncnet.looks import LookOptions
 from syncnet.settings import (
     PLACE_MODES,
@@ -78,6 +80,8 @@ class Request:
     report: ReportOptions = field(default_factory=ReportOptions)
     looks: LookOptions = field(default_factory=LookOptions)
     terminal: TerminalOptions = field(default_factory=TerminalOptions)
+    looks: LookOptions = field(default_factory=LookOptions)
+    terminal: TerminalOptions = field(default_factory=TerminalOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
 
 
@@ -115,6 +119,8 @@ def parse_request(arguments: Sequence[str]) -> Request:
         media=read_media_settings(options),
         speed=read_speed_settings(options),
         report=read_report_options(options, arguments),
+        looks=read_look_options(options),
+        terminal=read_terminal_options(options),
         looks=read_look_options(options),
         terminal=read_terminal_options(options),
         scale=read_scale_options(options),
@@ -166,6 +172,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add_run_flags(parser)
     add_scale_flags(parser)
     add_report_flags(parser)
+    add_look_flags(parser)
     return parser
 
 

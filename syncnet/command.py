@@ -119,7 +119,9 @@ def _run(request: Request, log: Log) -> int:
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
             run, abandoned = _process(request, folders, found, stages, ledger, workers, stop, log)
             written = _report(run, request, log)
-    code = stop.exit_code if run.interrupted else _exit_code(run, written)
+            code = stop.exit_code if run.interrupted else _exit_code(run, written)
+            if request.looks.any and not run.interrupted:
+                code = _look_back(run, request, stages, stop, log) or code
     log.info(f"finished with exit code {code} after {format_duration(run.seconds)}")
     if abandoned:
         # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
@@ -207,6 +209,22 @@ def _report(run: Run, request: Request, log: Log) -> bool:
         log.error(problem)
         print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)
     return written
+
+
+def _look_back(run: Run, request: Request, stages: Stages, stop: StopFlag, log: Log) -> int:
+    """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
+    from syncnet.looks.making import LookJob
+    from syncnet.looks.telling import describe_looks, tell_looks
+
+    threads = stages.decode_threads
+    job = LookJob(request.looks, run.folders, request.thresholds.min_confidence, request.media, threads)
+    quiet = request.options.cron or request.terminal.quiet
+    made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=quiet)
+    if not quiet:
+        _print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
+    if made.interrupted:
+        return stop.exit_code
+    return EXIT_SOME_FAILED if made.problems else 0
 
 
 def _print_out(text: str) -> None:

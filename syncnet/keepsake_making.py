@@ -146,7 +146,8 @@ def frame_loudness(samples: np.ndarray) -> np.ndarray:
         end = min(first + _FRAMES_PER_BLOCK, count)
         block = samples[first * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME].astype(np.float64) / 32768
         power[first:end] = (block.reshape(-1, SAMPLES_PER_FRAME) ** 2).mean(axis=1)
-    return np.maximum(10 * np.log10(np.maximum(power, 1e-12)), SILENCE_DB).astype(np.float32)
+    loudness: np.ndarray = np.maximum(10 * np.log10(np.maximum(power, 1e-12)), SILENCE_DB)
+    return loudness.astype(np.float32)
 
 
 def _moving_means(distances: np.ndarray, length: int) -> np.ndarray:

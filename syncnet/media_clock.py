@@ -62,7 +62,7 @@ def nearest_items(timed: Iterable[Timed[Item]]) -> Iterator[Item]:
     held: Item | None = None
     held_time = shown_for = Fraction(0)
     tick = 0
-    for time, duration, item in _forward_only(timed):
+    for time, duration, item in forward_only(timed):
         if held is not None:
             while Fraction(2 * tick, FPS) <= held_time + time:
                 yield held
@@ -75,7 +75,7 @@ def nearest_items(timed: Iterable[Timed[Item]]) -> Iterator[Item]:
         yield held
 
 
-def _forward_only(timed: Iterable[Timed[Item]]) -> Iterator[tuple[Fraction, Fraction, Item]]:
+def forward_only(timed: Iterable[Timed[Item]]) -> Iterator[tuple[Fraction, Fraction, Item]]:
     """The items with times that start at zero and only rise: what breaks the order is left out.
 
     An item is passed on when the next has come, since one whose time is too high shows only by its follower.

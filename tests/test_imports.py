@@ -49,6 +49,7 @@ RANKS = {
     "syncnet.ledger": 5,
     "syncnet.score_store": 5,
     "syncnet.engines": 5,
+    "syncnet.looks": 6,
     "syncnet.report": 6,
     "syncnet.report.page_command": 7,
     "syncnet.session": 6,

@@ -1,0 +1,169 @@
+"""After a run: the overlay videos and kept outputs that were asked for and are not there yet."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncnet.engines import VideoResult
+from syncnet.engines.failures import explain
+from syncnet.errors import VideoError
+from syncnet.interruption import Interrupted, StopFlag
+from syncnet.keepsake import Keepsake, keepsake_path, read_keepsake
+from syncnet.looks import LookOptions
+from syncnet.looks.kept_outputs import made_from, save_outputs
+from syncnet.looks.movie import read_comment
+from syncnet.looks.overlay import draw_overlay
+from syncnet.media import Media, open_media
+from syncnet.placement_folders import OutputFolders
+from syncnet.placement_transfer import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+from syncnet.records_codec import to_plain
+from syncnet.settings import MediaSettings
+
+LOOKS_VERSION = 1
+"""Raised whenever the same score is drawn in another way; what earlier versions drew is drawn again."""
+
+
+@dataclass(frozen=True)
+class LookJob:
+    """Where looks go, and what they show beside the results."""
+
+    options: LookOptions
+    folders: OutputFolders
+    min_confidence: float
+    media: MediaSettings = field(default_factory=MediaSettings)
+    threads: int = 1
+
+    @property
+    def overlays_dir(self) -> Path:
+        return self.folders.output_dir / "visualized"
+
+    @property
+    def outputs_dir(self) -> Path:
+        return self.folders.output_dir / "syncnet_outputs"
+
+    def overlay_path(self, result: VideoResult) -> Path:
+        """Its name has the video's extension in it, since a.mp4 and a.mov may stand side by side."""
+        return self.overlays_dir / result.relative_path.with_name(f"{result.relative_path.name}.mp4")
+
+    def outputs_folder(self, result: VideoResult) -> Path:
+        return self.outputs_dir / result.relative_path
+
+
+@dataclass
+class Made:
+    """What came of it."""
+
+    overlays: int = 0
+    """There now, whether drawn in this run or an earlier one."""
+    outputs: int = 0
+    problems: list[tuple[VideoResult, str]] = field(default_factory=list)
+    """Videos whose looks could not be made, and why."""
+    interrupted: bool = False
+
+
+def choose_videos(results: Iterable[VideoResult], job: LookJob) -> list[VideoResult]:
+    """Those that something was asked for of."""
+    return [result for result in results if _wants_overlay(result, job) or _wants_outputs(result, job)]
+
+
+def make_looks(
+    videos: Sequence[VideoResult],
+    job: LookJob,
+    stop: StopFlag,
+    *,
+    workers: int,
+    on_done: Callable[[VideoResult], None],
+) -> Made:
+    """``on_done`` hears of each video in this thread. What could not be made is told, and stops nothing."""
+    made = Made()
+    for folder in (job.overlays_dir, job.outputs_dir):
+        _remove_leftovers(folder)
+    with ThreadPoolExecutor(max(1, workers), thread_name_prefix="look") as pool:
+        futures = {pool.submit(_make, result, job, stop): result for result in videos}
+        for future in as_completed(futures):
+            result = futures[future]
+            try:
+                overlay, outputs = future.result()
+            except Interrupted:
+                made.interrupted = True
+                continue
+            except Exception as error:
+                # As in scoring: no video, whatever is in it, stops the others.
+                _, problem, cure = explain(error)
+                made.problems.append((result, f"{problem} -> {cure}" if cure else problem))
+            else:
+                made.overlays += overlay
+                made.outputs += outputs
+            on_done(result)
+    made.problems.sort(key=lambda told: str(told[0].path))
+    return made
+
+
+def _make(result: VideoResult, job: LookJob, stop: StopFlag) -> tuple[bool, bool]:
+    """Whether there is an overlay now, and whether there are outputs."""
+    stop.check()
+    keepsake = read_keepsake(keepsake_path(job.folders.state_dir, result.relative_path))
+    digest = digest_of(result, keepsake, job.min_confidence)
+    overlay, outputs = _wants_overlay(result, job), _wants_outputs(result, job)
+    draw = overlay and read_comment(job.overlay_path(result)) != digest
+    save = outputs and made_from(job.outputs_folder(result)) != digest
+    if draw or save:
+        media = _open(result, job)
+        if draw:
+            target = job.overlay_path(result)
+            draw_overlay(media, result, keepsake, target, stop, min_confidence=job.min_confidence, comment=digest)
+        if save:
+            save_outputs(media, result, keepsake, job.outputs_folder(result), stop, comment=digest)
+    return overlay, outputs
+
+
+def digest_of(result: VideoResult, keepsake: Keepsake | None, min_confidence: float) -> str:
+    """Of all that a look shows: one that was made from the same is not made again."""
+    shown = {
+        "version": LOOKS_VERSION,
+        "bytes": result.file_bytes,
+        "tracks": to_plain(list(result.tracks)),
+        "reasons": list(result.verdict.reasons) if result.verdict else [],
+        "min_confidence": min_confidence,
+        "boxes": keepsake is not None,
+    }
+    return f"sync_filter {hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()}"
+
+
+def _wants_overlay(result: VideoResult, job: LookJob) -> bool:
+    chosen = job.options.visualize == "all" or (job.options.visualize == "poor" and not result.passed)
+    return chosen and _can_be_seen(result)
+
+
+def _wants_outputs(result: VideoResult, job: LookJob) -> bool:
+    return job.options.save_outputs and _can_be_seen(result)
+
+
+def _can_be_seen(result: VideoResult) -> bool:
+    return result.status == "success" and not result.missing
+
+
+def _open(result: VideoResult, job: LookJob) -> Media:
+    """The video where it is now: ``--place move`` takes it into the folder of its verdict."""
+    moved_to = (job.folders.good_dir, job.folders.poor_dir)
+    places = [result.path, *(folder / result.relative_path for folder in moved_to)]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        raise VideoError("the video is gone", path=result.path)
+    return open_media(path, threads=job.threads, settings=job.media)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What killed runs left half-written."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(parent, name))

@@ -1,0 +1,98 @@
+"""A scored video -> the same with what the score saw drawn into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from syncnet import FPS
+from syncnet.engines import VideoResult
+from syncnet.interruption import StopFlag
+from syncnet.keepsake import Keepsake
+from syncnet.looks.drawing import DrawnTrack, draw_track
+from syncnet.looks.movie import open_movie
+from syncnet.looks.source import frame_at, source_frames
+from syncnet.looks.strip import HEIGHT_PX, Strip
+from syncnet.media import Media
+from syncnet.verdict import describe_offset
+
+WIDEST_PX, NARROWEST_PX = 1280, 480
+"""Larger pictures are drawn smaller, and small ones larger, so that words fit and stay readable."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """How a frame lies in the movie."""
+
+    scale: float
+    picture_px: tuple[int, int]
+    """Width and height, both even."""
+
+
+def draw_overlay(
+    media: Media,
+    result: VideoResult,
+    keepsake: Keepsake | None,
+    target: Path,
+    stop: StopFlag,
+    *,
+    min_confidence: float | None,
+    comment: str = "",
+) -> None:
+    """Writes the video with a box around each track, at its own frame rate and with the sound that was scored.
+
+    ``min_confidence`` is drawn into the strip below the picture; None leaves the strip out. Raises OSError, VideoError
+    and Interrupted, leaving nothing half-written.
+    """
+    info = media.info
+    tracks = drawn_tracks(result, keepsake)
+    canvas = plan_canvas(info.width, info.height)
+    width, height = canvas.picture_px
+    strip = None
+    if min_confidence is not None:
+        curve = result.best.curve if result.best else None
+        strip = Strip(width, describe_verdict(result), curve, tracks, info.duration_seconds, min_confidence)
+    size = (width, height + HEIGHT_PX if strip else height)
+    fps = info.source_fps or FPS
+    with open_movie(target, size, fps, media.samples, threads=media.threads, comment=comment) as movie:
+        for seconds, frame_bgr in source_frames(media):
+            stop.check()
+            picture = cv2.resize(frame_bgr, canvas.picture_px, interpolation=cv2.INTER_AREA)
+            for track in sorted(tracks, key=lambda track: track.chosen):
+                draw_track(picture, track, frame_at(seconds), canvas.scale)
+            movie.add(seconds, np.concatenate([picture, strip.draw(float(seconds))]) if strip else picture)
+
+
+def plan_canvas(width: int, height: int) -> Canvas:
+    """Room for a picture of so many pixels."""
+    scale = min(WIDEST_PX / max(width, height), max(1.0, NARROWEST_PX / width))
+    # H.264 keeps colours for two pixels at once.
+    even = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
+    return Canvas(scale, even)
+
+
+def drawn_tracks(result: VideoResult, keepsake: Keepsake | None) -> list[DrawnTrack]:
+    """The tracks with their boxes; without a keepsake each has its mean box and one confidence from end to end."""
+    kept = keepsake.tracks if keepsake and len(keepsake.tracks) == len(result.tracks) else None
+    drawn = []
+    for number, track in enumerate(result.tracks):
+        score = track.score
+        boxes = kept[number].boxes if kept else np.tile(np.array(track.mean_box), (track.frame_count, 1))
+        whole = score.confidence if score else np.nan
+        confidence = kept[number].confidence if kept else np.full(track.frame_count, whole)
+        label = f"{score.confidence:.1f}, {describe_offset(score.offset_frames)}" if score else "no score"
+        chosen = score is not None and score is result.best
+        drawn.append(DrawnTrack(number, chosen, track.first_frame, boxes, confidence, label))
+    return drawn
+
+
+def describe_verdict(result: VideoResult) -> str:
+    """``GOOD: confidence 7.9, in sync``, or ``POOR`` with the reasons."""
+    if result.best is None or result.verdict is None:
+        return f"NO SCORE: {result.error}"
+    if result.passed:
+        return f"GOOD: confidence {result.best.confidence:.1f}, {describe_offset(result.best.offset_frames)}"
+    return f"POOR: {'; '.join(result.verdict.reasons)}"

@@ -1,0 +1,44 @@
+"""The pictures of a video at its own frame rate, on the clock that it was scored by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from syncnet import FPS
+from syncnet.media import Media
+from syncnet.media_clock import forward_only
+from syncnet.media_decoder import StreamDecoder
+from syncnet.media_file import opened, picture_stream, sound_stream
+from syncnet.media_picture import FrameConverter
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+HIGHEST_FPS = 60
+"""Of recordings at more frames a second some are left out: nobody sees them, and they would be many."""
+
+
+def source_frames(media: Media) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """Seconds since the first shown frame, and the frame, (H, W, 3) uint8 BGR, upright. Raises DamagedVideoError."""
+    with opened(media.path) as container:
+        picture = picture_stream(container, media.path)
+        # Read along as in scoring: the file's clock is straightened by what both streams say.
+        sound = sound_stream(container, media.path, media.settings.audio_track)
+        decoder = StreamDecoder(media.path, container, picture, sound, threads=media.threads)
+        converter = FrameConverter()
+        usual = 1 / Fraction(picture.average_rate or picture.guessed_rate or FPS)
+        earliest = Fraction(0)
+        for seconds, _, frame in forward_only((time, usual, frame) for time, frame in decoder.frames()):
+            if seconds >= earliest:
+                # A little less than a frame's time, since stamps are rounded.
+                earliest = seconds + Fraction(9, 10 * HIGHEST_FPS)
+                yield seconds, converter.convert(cast("VideoFrame", frame))
+
+
+def frame_at(seconds: Fraction) -> int:
+    """The frame of the 25 fps clock that is nearest to this time."""
+    return round(seconds * FPS)

@@ -120,9 +120,10 @@ def find_href(result: VideoResult, folders: OutputFolders) -> str | None:
 
 
 def _relative_address(path: Path, folder: Path) -> str:
-    relative = os.path.relpath(os.path.realpath(path.parent), os.path.realpath(folder))
+    parent = os.path.relpath(os.path.realpath(path.parent), os.path.realpath(folder))
+    relative = os.path.normpath(os.path.join(parent, path.name))
     # The dot first: "a:b.mp4" would be an address of its own.
-    return quote_from_bytes(os.fsencode(os.path.join(".", relative, path.name)))
+    return quote_from_bytes(os.fsencode(f"./{relative}"))
 
 
 def _track(track: TrackScore, number: int, result: VideoResult) -> dict[str, Any]:

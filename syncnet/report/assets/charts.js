@@ -6,6 +6,7 @@ function colour(name) {
 
 const charts = new Map();
 const FONT = "12px system-ui, sans-serif";
+const AXIS_WIDTH = 52;
 
 /** Draws a chart into an element, as wide as that is; `options` and `data` as uPlot has them. */
 function drawChart(element, height, options, data) {
@@ -18,10 +19,12 @@ function drawChart(element, height, options, data) {
       legend: { show: false },
       cursor: { show: false },
       ...options,
-      axes: options.axes.map((axis) => ({
+      axes: options.axes.map((axis, number) => ({
+        ...(number === 0 ? { size: 28 } : { size: AXIS_WIDTH }),
         font: FONT,
         labelFont: FONT,
-        labelSize: 20,
+        labelSize: 18,
+        labelGap: 0,
         stroke: () => colour("muted"),
         ticks: { stroke: () => colour("line"), width: 1 },
         ...axis,
@@ -49,9 +52,7 @@ window.addEventListener("resize", () => {
     if (element.clientWidth) chart.setSize({ width: Math.max(200, element.clientWidth), height: chart.height });
   }
 });
-for (const query of ["(prefers-color-scheme: dark)"]) {
-  matchMedia(query).addEventListener("change", () => charts.forEach((chart) => chart.redraw()));
-}
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((chart) => chart.redraw()));
 
 /** A dashed line across the plot at a value of one scale. */
 function drawLimit(chart, scale, value) {
@@ -103,7 +104,9 @@ function histogramData(videos, outcomes) {
     all[bin]++;
     if (outcomes[number] === "pass") passing[bin]++;
   });
-  return [middles, all, passing];
+  // A bar of no height would still be drawn as a line.
+  const drawn = (counts) => counts.map((value) => value || null);
+  return [middles, drawn(all), drawn(passing)];
 }
 
 function drawHistogram(element, data, thresholds) {
@@ -124,7 +127,7 @@ function drawHistogram(element, data, thresholds) {
       ],
       axes: [
         { label: "confidence", grid: { show: false } },
-        { size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
+        { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
       ],
       hooks: { draw: [(chart) => drawLimit(chart, "x", thresholds().min_confidence)] },
     },
@@ -181,7 +184,7 @@ function drawScatter(element, data, thresholds) {
       ],
       axes: [
         { label: "confidence" },
-        { label: "offset in frames", size: 44, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) },
+        { label: "offset in frames", size: 36, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) },
       ],
       hooks: {
         drawClear: [

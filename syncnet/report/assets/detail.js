@@ -1,6 +1,9 @@
 // One video, opened: its facts, curve, windows, tracks and mouths.
 
 const FRAMES_PER_SECOND = 25;
+const QUIETEST_DB = -70;
+const MOST_CUTS = 300;
+const OFFSET_TICKS = [-15, -10, -5, 0, 5, 10, 15];
 const detail = { details: null, lines: null, strips: null };
 
 function readDetails() {
@@ -21,14 +24,14 @@ function badge(outcome) {
 }
 
 /** Fills the dialog with a video; `steps` leads to its neighbours in the table. */
-function fillDetail(dialog, number, video, outcome, reasons, thresholds, steps) {
+function fillDetail(dialog, { number, video, outcome, reasons }, thumbnail, thresholds, steps) {
   readDetails();
   dropCharts(dialog);
   const { tracks, more_tracks: moreTracks } = detail.details[number];
   const lines = detail.lines[number] ?? null;
   const chosen = Math.max(0, tracks.findIndex((track) => track.best));
   const perTrack = make("div");
-  const body = make("div", { className: "detail-body" }, facts(video, outcome, reasons, thresholds));
+  const body = make("div", { className: "detail-body" }, facts(video, outcome, reasons, thumbnail, thresholds));
   dialog.replaceChildren(detailHead(dialog, video, outcome, steps), body);
   if (!tracks.length) return;
   const show = (index) => {
@@ -49,7 +52,7 @@ function detailHead(dialog, video, outcome, steps) {
   return make(
     "header",
     { className: "detail-head" },
-    make("h2", { id: "detail-name" }, video.name),
+    make("h2", { id: "detail-name" }, ...breakable(video.name)),
     badge(outcome),
     make(
       "span",
@@ -61,7 +64,7 @@ function detailHead(dialog, video, outcome, steps) {
   );
 }
 
-function facts(video, outcome, reasons, thresholds) {
+function facts(video, outcome, reasons, thumbnail, thresholds) {
   const list = make("dl", { className: "facts" });
   const fact = (name, value) => value && list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
   if (video.offset !== null) {
@@ -74,7 +77,7 @@ function facts(video, outcome, reasons, thresholds) {
     if (video.windows) fact("evidence", `${video.evidence}: ${video.windows[0]} of ${video.windows[1]} windows agree`);
   }
   fact("length", durationWords(video.seconds));
-  fact("picture", video.size && `${video.size[0]} \u00d7 ${video.size[1]}, ${video.fps} frames a second`);
+  fact("picture", video.size && `${video.size[0]} \u00d7 ${video.size[1]}, ${video.fps} fps`);
   fact("face tracks", String(video.faces));
   const missed = outcome === "fail" ? reasons.map((code) => reasonWords(code, video, thresholds)) : [];
   if (video.error) missed.push(video.error);
@@ -85,7 +88,7 @@ function facts(video, outcome, reasons, thresholds) {
   return make(
     "div",
     {},
-    list,
+    make("div", { className: "facts-row" }, thumbnail && make("img", { src: thumbnail, alt: "The face that decides", width: 112, height: 112 }), list),
     missed.length ? make("ul", { className: "reasons" }, ...missed.map((words) => make("li", {}, words))) : null,
     make("p", {}, play),
   );
@@ -98,31 +101,35 @@ function panel(title, words, ...children) {
 /** Tracks as bars along the video, with its shots; pressing one shows its curves. */
 function timeline(video, tracks, moreTracks, lines, show) {
   const end = Math.max(1, (video.seconds ?? 0) * FRAMES_PER_SECOND, ...tracks.map((track) => track.first + track.count));
+  const percent = (frames) => `${(100 * frames) / end}%`;
+  const shots = lines ? lines.shots.filter((frame) => frame > 0) : [];
   const rows = tracks.map((track, index) => {
     const score = track.confidence === null ? "no sound beside it" : `confidence ${track.confidence.toFixed(1)}, ${offsetWords(track.offset)}`;
     const words = `track ${track.number}${track.best ? " (decides)" : ""}: ${score}`;
-    const bar = make("button", { type: "button", className: `track-bar${track.best ? " best" : ""}`, onclick: () => show(index) }, words);
+    const extent = make("span", { className: "extent" });
+    extent.style.left = percent(track.first);
+    extent.style.width = percent(track.count);
+    const cuts = shots.slice(0, MOST_CUTS).map((frame) => {
+      const cut = make("span", { className: "cut" });
+      cut.style.left = percent(frame);
+      return cut;
+    });
+    const bar = make(
+      "button",
+      { type: "button", className: `track-bar${track.best ? " best" : ""}`, onclick: () => show(index) },
+      make("span", {}, words),
+      make("span", { className: "lane", "aria-hidden": "true" }, extent, ...cuts),
+    );
     bar.dataset.index = index;
-    const fill = make("span", { className: "extent" });
-    fill.style.left = `${(100 * track.first) / end}%`;
-    fill.style.width = `${(100 * track.count) / end}%`;
-    bar.prepend(fill);
     return bar;
   });
-  const cuts = make("div", { className: "cuts" });
-  const shots = lines ? lines.shots.filter((frame) => frame > 0) : [];
-  for (const frame of shots) {
-    const cut = make("span");
-    cut.style.left = `${(100 * frame) / end}%`;
-    cuts.append(cut);
-  }
   const seconds = end / FRAMES_PER_SECOND;
   const shotWords = lines && lines.shots.length ? `, ${shots.length + 1} ${shots.length ? "shots" : "shot"} (cuts are drawn as lines)` : "";
   const more = moreTracks ? ` ${moreTracks} more tracks are left out here; the results file has them.` : "";
   return panel(
     "Face tracks",
     `0 to ${seconds.toFixed(1)} s${shotWords}.${more}`,
-    make("div", { className: "timeline" }, ...rows, cuts),
+    make("div", { className: "timeline" }, ...rows),
   );
 }
 
@@ -172,10 +179,7 @@ function drawCurve(element, track, thresholds) {
     {
       scales: { x: { time: false, range: [-15.5, 15.5] }, y: { range: [low - margin, high + margin] } },
       series: [{}, { stroke: () => colour("accent"), width: 2, points: { show: true, size: 5, fill: () => colour("accent") } }],
-      axes: [
-        { label: "offset in frames", splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) },
-        { size: 50 },
-      ],
+      axes: [{ label: "offset in frames", splits: OFFSET_TICKS, values: (_, ticks) => ticks.map(signed) }, {}],
       hooks: {
         drawClear: [(chart) => shade(chart, [thresholds.lowest - 0.4, thresholds.highest + 0.4], [low - margin, high + margin])],
         draw: [(chart) => drawLimit(chart, "x", track.offset)],
@@ -189,11 +193,11 @@ function drawWindows(element, windows, track, thresholds) {
   const middles = windows.map(([frame]) => frame / FRAMES_PER_SECOND + 0.5);
   drawChart(
     element,
-    160,
+    190,
     {
       scales: { x: { time: false, range: timeRange(track) }, y: { range: [-16, 16] } },
       series: [{}, { stroke: () => colour("accent"), fill: () => colour("accent"), width: 1, paths: marks(3.2, false), points: { show: false } }],
-      axes: [{ label: "seconds" }, { size: 50, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) }],
+      axes: [{ label: "seconds" }, { splits: OFFSET_TICKS, values: (_, ticks) => ticks.map(signed) }],
       hooks: { drawClear: [(chart) => shade(chart, [null, null], [thresholds.lowest - 0.4, thresholds.highest + 0.4])] },
     },
     [middles, windows.map(([, offset]) => offset)],
@@ -215,11 +219,11 @@ function drawLoudness(element, track, lines) {
     element,
     120,
     {
-      scales: { x: { time: false, range: timeRange(track) }, y: { range: [-90, 0] } },
-      series: [{}, { stroke: () => colour("pass"), fill: () => colour("within"), width: 1.5, points: { show: false } }],
-      axes: [{ label: "seconds" }, { size: 50, splits: [-90, -60, -30, 0], values: (_, ticks) => ticks.map((v) => `${signed(v)} dB`) }],
+      scales: { x: { time: false, range: timeRange(track) }, y: { range: [QUIETEST_DB, 0] } },
+      series: [{}, { stroke: () => colour("accent"), fill: () => colour("within"), fillTo: QUIETEST_DB, width: 1.5, points: { show: false } }],
+      axes: [{ label: "seconds" }, { splits: [-60, -40, -20, 0], values: (_, ticks) => ticks.map((v) => `${signed(v)} dB`) }],
     },
-    [times(values.length, 0, lines.frames), values],
+    [times(values.length, 0, lines.frames), values.map((value) => value === null ? null : Math.max(QUIETEST_DB, value))],
   );
 }
 
@@ -230,7 +234,7 @@ function drawConfidence(element, track, values) {
     {
       scales: { x: { time: false, range: timeRange(track) }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(10, high)] } },
       series: [{}, { stroke: () => colour("accent"), width: 1.5, points: { show: false } }],
-      axes: [{ label: "seconds" }, { size: 50 }],
+      axes: [{ label: "seconds" }, {}],
     },
     [times(values.length, track.first, track.count), values],
   );

@@ -78,6 +78,15 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** The name with places at which a line may end; its text stays the same. */
+function breakable(name) {
+  return name.split(/(?<=[_\-/.])/).flatMap((part) => [document.createElement("wbr"), part]);
+}
+
+function pictureOf(jpeg) {
+  return jpeg ? `data:image/jpeg;base64,${jpeg}` : null;
+}
+
 function readBlock(name) {
   return JSON.parse(document.getElementById(`data-${name}`).textContent);
 }

@@ -31,7 +31,8 @@
       const outcome = tile.dataset.outcome;
       tile.querySelector("b").textContent = now[outcome].toLocaleString("en");
       const change = now[outcome] - before[outcome];
-      tile.querySelector("i").textContent = change ? `${signed(change)} to the run` : "";
+      const share = videos.length ? `${Math.round((100 * now[outcome]) / videos.length)} %` : "";
+      tile.querySelector("i").textContent = change ? `${share}, ${signed(change)} against the run` : share;
       tile.setAttribute("aria-pressed", String(view.outcome === outcome));
     }
     const moved = rows.filter((row) => row.outcome !== asRun[row.number]).length;
@@ -50,7 +51,9 @@
   function showCommand() {
     const { min_confidence: confidence, lowest, highest } = thresholds;
     const limits = lowest === -highest ? `--max_abs_offset ${highest}` : `--min_offset ${lowest} --max_offset ${highest}`;
-    $("command").textContent = `${told.command} --min_confidence ${confidence} ${limits}`;
+    const line = `${told.command} --min_confidence ${confidence} ${limits}`;
+    // Each word keeps together: a line must not end behind the dashes of a flag.
+    $("command").replaceChildren(...line.split(" ").flatMap((word, index) => [index ? " " : "", make("span", {}, word)]));
   }
 
   function showThresholds() {
@@ -129,19 +132,19 @@
 
   function open(number) {
     const dialog = $("detail");
-    const { video, outcome, reasons } = rows[number];
     const at = chosen.findIndex((row) => row.number === number);
     const neighbour = (index) => (at >= 0 && chosen[index] ? chosen[index].number : null);
     dialog.dataset.number = number;
     if (!dialog.open) dialog.showModal();
     const steps = { earlier: neighbour(at - 1), later: neighbour(at + 1), open };
-    fillDetail(dialog, number, video, outcome, reasons, { ...thresholds }, steps);
+    fillDetail(dialog, rows[number], pictureOf(thumbnails[number]), { ...thresholds }, steps);
     dialog.steps = steps;
     dialog.scrollTop = 0;
   }
 
   function setUp() {
     $("folder").textContent = told.output_dir;
+    document.title = `Lip-sync report: ${told.output_dir}`;
     $("means").textContent = `${told.total.toLocaleString("en")} videos, model ${told.model}, detector ${told.detector}`;
     const notices = [...told.notices];
     const unfinished = told.total - videos.length;

@@ -57,9 +57,9 @@ function fillRows(body, rows, thumbnails, thresholds, open) {
 
 function tableRow(row, thumbnails, thresholds, open) {
   const { video, outcome } = row;
-  const jpeg = thumbnails[row.number];
-  const picture = jpeg
-    ? make("img", { className: "thumb", src: `data:image/jpeg;base64,${jpeg}`, alt: "", width: 48, height: 48 })
+  const source = pictureOf(thumbnails[row.number]);
+  const picture = source
+    ? make("img", { className: "thumb", src: source, alt: "", width: 48, height: 48 })
     : make("span", { className: "thumb none", "aria-hidden": "true" });
   const cell = (key, ...children) => {
     const column = COLUMNS.find((known) => known.key === key);
@@ -68,11 +68,11 @@ function tableRow(row, thumbnails, thresholds, open) {
     return data;
   };
   const missed = outcome === "fail" ? row.reasons.map((code) => reasonWords(code, video, thresholds)).join("; ") : video.error;
-  const name = make("button", { type: "button", className: "name-button" }, video.name);
+  const name = make("button", { type: "button", className: "name-button" }, ...breakable(video.name));
   const line = make(
     "tr",
     { onclick: () => open(row.number) },
-    cell("name", picture, make("span", {}, name, video.missing ? make("small", {}, "no longer in the input folder") : null)),
+    cell("name", make("div", {}, picture, make("span", {}, name, video.missing ? make("small", {}, "no longer in the input folder") : null))),
     cell("outcome", badge(outcome), missed ? make("small", {}, missed) : null),
     cell("confidence", video.offset === null ? "" : video.confidence === null ? "no number" : video.confidence.toFixed(1)),
     cell("offset", video.offset === null ? "" : signed(video.offset), video.offset === null ? null : make("small", {}, offsetWords(video.offset))),

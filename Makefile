@@ -11,7 +11,7 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check model
+.PHONY: help demo test check browser model
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,14 +24,22 @@ demo: $(RUN_READY) ## set up, then sort the sample videos into demo_output/
 	echo "Exit code 1, as it should be: among the samples are a damaged video and one without sound."; \
 	echo "Look into demo_output/good_quality, demo_output/poor_quality and demo_output/sync_filter_results.json."
 
-test: $(DEV_READY) ## set up, then run the tests
-	@$(VENV_PYTHON) -m pytest
+test: $(DEV_READY) browser ## set up, then run the tests
+	@$(VENV_PYTHON) -m pytest -rs
 
-check: $(DEV_READY) ## formatter, linter, type checker, tests
+check: $(DEV_READY) browser ## formatter, linter, type checker, tests
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy
 	@$(VENV_PYTHON) -m pytest
+
+# The report page is tested in Chromium. Without it, and without the right to install it, those tests are skipped.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the tests of the report page." && \
+		apt-get update -qq >/dev/null 2>&1 && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } || \
+		echo "No Chromium, and none could be installed: the tests of the report page in a browser are skipped."
 
 model: $(RUN_READY) ## from CORPUS=DIR to the embedded model, judged on CLIPS=DIR with YuNet in YUNET=DIR (hours)
 	@[ -d "$(CORPUS)" ] && [ -d "$(CLIPS)" ] && [ -d "$(YUNET)" ] || \

@@ -1,0 +1,288 @@
+"""The page in a real browser: Chromium, without a network."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import ONE_OF_EACH, make_score, successful
+from page_fakes import count_passing, make_keepsake, make_told, many_videos, with_score
+
+from syncnet.cli import parse_request
+from syncnet.evidence import Evidence
+from syncnet.keepsake import keepsake_path, write_keepsake
+from syncnet.report.page import write_page
+from syncnet.report.told import Told
+from syncnet.settings import PRESETS, Thresholds
+from syncnet.text import printable
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (on Debian: apt install chromium)")
+    with playwright.sync_playwright() as started:
+        # Its sandbox refuses to start as root, and the page is ours. Containers have little shared memory.
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Opened:
+    """The page in a tab, and what the tab complained about or asked for."""
+
+    tab: Any
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def counts(self) -> list[int]:
+        """Passing, not passing, no face track, failed."""
+        return [int(text.replace(",", "")) for text in self.tab.locator(".tile b").all_inner_texts()]
+
+    def names(self) -> list[str]:
+        return list(self.tab.locator("tbody .name-button").all_inner_texts())
+
+    def type_number(self, name: str, value: float) -> None:
+        self.tab.fill(f"#{name}-number", str(value))
+        self.settle()
+
+    def slide(self, name: str, value: float) -> None:
+        self.tab.locator(f"#{name}-slider").fill(str(value))
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until what a threshold changes is drawn."""
+        self.tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+class Opener:
+    def __init__(self, browser: Any, folder: Path) -> None:
+        self._browser = browser
+        self._folder = folder
+        self.opened: list[Opened] = []
+
+    def __call__(self, told: Told, width: int = 1280, scheme: str = "light") -> Opened:
+        path = self._folder / "report.html"
+        write_page(told, path)
+        tab = self._browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        opened = Opened(tab)
+        tab.on("console", lambda message: opened.complaints.append(message.text))
+        tab.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        tab.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
+        tab.on("request", lambda request: opened.requests.append(request.url))
+        tab.goto(path.as_uri())
+        self.opened.append(opened)
+        return opened
+
+
+@pytest.fixture
+def open_page(chromium: Any, tmp_path: Path) -> Iterator[Opener]:
+    """Opens a page; afterwards no tab may have complained, nor asked for anything but the page itself."""
+    opener = Opener(chromium, tmp_path)
+    yield opener
+    for opened in opener.opened:
+        assert opened.complaints == []
+        # Pictures within the page are data: addresses, which ask nobody.
+        assert [url for url in opened.requests if not url.startswith("data:")] == [(tmp_path / "report.html").as_uri()]
+        opened.tab.close()
+
+
+LIMITS = [(0.0, -15, 15), (5.0, -3, 3), (4.9999, -2, 5), (7.3, 0, 0), (3.0, 2, 9), (9.9, -15, -1)]
+
+
+def test_thresholds_in_the_browser_give_the_counts_of_python(open_page: Opener, tmp_path: Path) -> None:
+    results = many_videos(300, Thresholds())
+    scored = len(results) - 2
+    page = open_page(make_told(tmp_path, results))
+    passing = count_passing(results, Thresholds())
+    assert 0 < passing < scored
+    assert page.counts() == [passing, scored - passing, 1, 1]
+    page.tab.uncheck("#same-sides")
+    for confidence, lowest, highest in LIMITS:
+        page.type_number("confidence", confidence)
+        # The far side first, so that the limits never cross.
+        page.type_number("lowest", -15)
+        page.type_number("highest", highest)
+        page.type_number("lowest", lowest)
+        expected = count_passing(results, Thresholds(confidence, 15, lowest, highest))
+        assert page.counts() == [expected, scored - expected, 1, 1], (confidence, lowest, highest)
+
+
+def test_sliders_move_both_sides_and_the_command_says_what_they_mean(open_page: Opener, tmp_path: Path) -> None:
+    results = many_videos(120, Thresholds())
+    page = open_page(make_told(tmp_path, results))
+    page.slide("confidence", 6.5)
+    page.slide("highest", 7)
+    assert page.tab.input_value("#lowest-number") == "-7"
+    words = shlex.split(page.tab.inner_text("#command"))
+    assert words[2:] == ["--input_dir", "in", "--output_dir", "out", "--min_confidence", "6.5", "--max_abs_offset", "7"]
+    asked = parse_request(words[2:]).thresholds
+    assert page.counts()[0] == count_passing(results, asked) == count_passing(results, Thresholds(6.5, 7))
+    page.tab.uncheck("#same-sides")
+    page.slide("lowest", -1)
+    asked = parse_request(shlex.split(page.tab.inner_text("#command"))[2:]).thresholds
+    assert (asked.lowest_offset, asked.highest_offset) == (-1, 7)
+    assert page.counts()[0] == count_passing(results, asked)
+    assert "change their verdicts" in page.tab.inner_text("#changed")
+
+
+def test_a_preset_is_one_press_and_as_run_goes_back(open_page: Opener, tmp_path: Path) -> None:
+    results = many_videos(120, Thresholds())
+    page = open_page(make_told(tmp_path, results))
+    before = page.counts()
+    page.tab.click("#presets button:text-is('strict')")
+    page.settle()
+    assert page.counts()[0] == count_passing(results, PRESETS["strict"])
+    page.tab.click("#presets button:text-is('as run')")
+    page.settle()
+    assert page.counts() == before
+    assert "As in the last run" in page.tab.inner_text("#changed")
+
+
+def test_limits_that_would_cross_take_each_other_along(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_told(tmp_path, [with_score("a.mp4", 7.0)]))
+    page.tab.uncheck("#same-sides")
+    page.type_number("lowest", 6)
+    assert [page.tab.input_value(f"#{side}-slider") for side in ("lowest", "highest")] == ["6", "6"]
+    page.tab.check("#same-sides")
+    page.settle()
+    assert [page.tab.input_value(f"#{side}-slider") for side in ("lowest", "highest")] == ["-6", "6"]
+
+
+def test_sorting_searching_and_filtering(open_page: Opener, tmp_path: Path) -> None:
+    unproven = with_score("c 10.mp4", 8.0, 0, Evidence("none", "no speech in the sound"))
+    results = [with_score("c 9.mp4", 6.0, -2), unproven, with_score("B.mp4", 2.0, 9), *ONE_OF_EACH[2:]]
+    page = open_page(make_told(tmp_path, results))
+    # Numbers within names count as numbers.
+    assert page.names() == ["B.mp4", "c 9.mp4", "c 10.mp4", "c.mp4", "d.mp4"]
+    page.tab.click("th.confidence button")
+    assert page.names() == ["c 10.mp4", "c 9.mp4", "B.mp4", "c.mp4", "d.mp4"], "the highest first, no number last"
+    page.tab.click("th.confidence button")
+    assert page.names() == ["B.mp4", "c 9.mp4", "c 10.mp4", "c.mp4", "d.mp4"]
+    assert page.tab.get_attribute("th.confidence", "aria-sort") == "ascending"
+    page.tab.fill("#search", "no SPEECH c")
+    assert page.names() == ["c 10.mp4"]
+    assert page.tab.inner_text("#shown") == "1 of 5"
+    page.tab.fill("#search", "")
+    page.tab.click(".tile[data-outcome=failed]")
+    assert page.names() == ["d.mp4"]
+    page.tab.click(".tile[data-outcome=failed]")
+    page.tab.select_option("#reason", "offset")
+    assert page.names() == ["B.mp4"]
+
+
+def test_the_table_comes_a_page_at_a_time(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_told(tmp_path, [with_score(f"{number:03d}.mp4", 7.0) for number in range(120)]))
+    assert len(page.names()) == 50
+    page.tab.click("#later")
+    page.tab.click("#later")
+    assert page.names() == [f"{number:03d}.mp4" for number in range(100, 120)]
+    assert page.tab.is_disabled("#later")
+    page.tab.fill("#search", "007")
+    assert page.names() == ["007.mp4"]
+
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>.mp4",
+    "</script><script>alert(2)</script>.mp4",
+    "\"><svg onload='alert(3)'>.mp4",
+    "javascript:alert(4).mp4",
+    "{{ 7 * 7 }} ${7*7} \u202egpj\u2028.mp4",
+    "__proto__.mp4",
+]
+
+
+def test_hostile_names_stay_text(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_told(tmp_path, [successful(name, make_score(7.0)) for name in HOSTILE]))
+    assert sorted(page.names()) == sorted(map(printable, HOSTILE))
+    for number in range(len(HOSTILE)):
+        page.tab.locator("tbody .name-button").nth(number).click()
+        assert page.tab.inner_text("#detail-name") in map(printable, HOSTILE)
+        page.tab.keyboard.press("Escape")
+    assert page.tab.locator("main img[src=x], main svg, main script, dialog script").count() == 0
+
+
+def test_a_video_opens_with_its_curves_and_its_file(open_page: Opener, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in" / "a b.mp4"
+    file.write_bytes(b"video")
+    result = with_score("a b.mp4", 3.0, 2)
+    result = type(result)(**{**vars(result), "path": file})
+    told = make_told(tmp_path, [result, with_score("other.mp4", 7.0)])
+    write_keepsake(keepsake_path(told.folders.state_dir, "a b.mp4"), make_keepsake())
+    page = open_page(told)
+    page.tab.click("tbody .name-button >> nth=0")
+    dialog = page.tab.locator("#detail")
+    text = dialog.inner_text()
+    assert "confidence 3.0 is below 5" in text
+    assert "+2 frames: sound 80 ms early" in text
+    assert "2 shots" in text
+    assert dialog.locator("a.play").evaluate("(link) => link.href") == file.as_uri()
+    titles = ["Face tracks", "Sync curve", "Offset along time", "Mouth and sound", "Confidence along time"]
+    assert dialog.locator("h3").all_inner_texts() == titles
+    assert dialog.locator("canvas").count() == 4
+    assert dialog.locator("img.strip").evaluate("(picture) => picture.naturalWidth") == 768
+    # Its neighbour has no keepsake.
+    page.tab.keyboard.press("ArrowRight")
+    assert page.tab.inner_text("#detail-name") == "other.mp4"
+    assert "No pictures of this video" in dialog.inner_text()
+    page.tab.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
+def test_the_keyboard_is_enough(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_told(tmp_path, [with_score(f"{name}.mp4", 7.0) for name in "abc"]))
+    page.tab.keyboard.press("/")
+    page.tab.keyboard.type("mp4")
+    assert page.tab.input_value("#search") == "mp4"
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.tab.keyboard.press(key)
+    assert page.tab.inner_text("#detail-name") == "b.mp4"
+    page.tab.keyboard.press("Escape")
+    assert page.tab.evaluate("document.activeElement.textContent") == "b.mp4", "back where it was opened from"
+
+
+def test_a_mark_in_the_scatter_opens_its_video(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_told(tmp_path, [with_score("far.mp4", 1.0, -10), with_score("near.mp4", 8.0, 0)]))
+    x, y = page.tab.evaluate(
+        """() => {
+          const chart = charts.get(document.getElementById("scatter"));
+          const place = chart.over.getBoundingClientRect();
+          return [place.left + chart.valToPos(8, "x"), place.top + chart.valToPos(0, "y")];
+        }"""
+    )
+    page.tab.mouse.move(x, y)
+    assert page.tab.inner_text(".tip") == "near.mp4: confidence 8.0, in sync"
+    page.tab.mouse.click(x, y)
+    assert page.tab.inner_text("#detail-name") == "near.mp4"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_sticks_out_of_the_window(open_page: Opener, tmp_path: Path, width: int, scheme: str) -> None:
+    results = [*many_videos(20, Thresholds()), with_score("a_very_long_name_" * 12 + ".mp4", 7.0)]
+    told = make_told(tmp_path / ("folder" * 30), results)
+    page = open_page(told, width, scheme)
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= width
+    page.tab.fill("#search", "very_long")
+    page.tab.click("tbody .name-button >> nth=0")
+    assert page.tab.locator("#detail").evaluate("(dialog) => dialog.scrollWidth - dialog.clientWidth") <= 0
+    ground = page.tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    bright = sum(map(int, re.findall(r"\d+", ground))) > 3 * 128
+    assert bright == (scheme == "light")
+
+
+def test_a_page_of_no_videos_opens(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_told(tmp_path, []))
+    assert page.counts() == [0, 0, 0, 0]
+    assert page.tab.inner_text("#shown") == "0 of 0"

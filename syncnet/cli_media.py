@@ -16,8 +16,15 @@ def add_media_flags(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="sound track to score, counted from 0 as in ffmpeg's 0:a:N (default: the first that can be decoded)",
     )
+    group.add_argument(
+        "--max_memory",
+        type=float,
+        metavar="MB",
+        help="refuse a video whose pictures or sound may take more, for each worker, beside the models "
+        "(default: what the machine has)",
+    )
 
 
 def read_media_settings(options: argparse.Namespace) -> MediaSettings:
     """Raises UsageError for numbers that cannot be meant."""
-    return MediaSettings(audio_track=options.audio_track)
+    return MediaSettings(audio_track=options.audio_track, max_memory_mb=options.max_memory)

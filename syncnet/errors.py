@@ -60,3 +60,7 @@ class StillChangingError(VideoError):
 
 class TimeLimitError(VideoError):
     """Scoring the video took longer than it was allowed to."""
+
+
+class TooLargeError(VideoError):
+    """Decoding the video would take more memory than it may."""

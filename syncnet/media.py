@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import av
 import numpy as np
 
 from syncnet import FPS
@@ -16,6 +17,7 @@ from syncnet.media_audio import SoundTape
 from syncnet.media_clock import MAX_STEP_SECONDS, nearest_items
 from syncnet.media_decoder import StreamDecoder
 from syncnet.media_file import COPY_AGAIN, opened, picture_stream, sound_stream
+from syncnet.media_memory import MemoryBound
 from syncnet.media_picture import FrameConverter, orientation_of
 from syncnet.settings import MediaSettings
 
@@ -84,13 +86,18 @@ def open_media(path: Path, *, threads: int = 1, settings: MediaSettings | None =
     DamagedVideoError.
     """
     settings = settings or MediaSettings()
+    bound = MemoryBound(path, settings.max_memory_mb)
     with opened(path) as container:
+        _bound_pictures(bound, picture_stream(container, path), threads)
         first, start = _first_frame(path, container)
+        bound.check_pictures(first.width, first.height, first.format.padded_bits_per_pixel, threads)
         sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
+        if container.duration:
+            bound.check_sound(container.duration / av.time_base)
         picture, sound = picture_stream(container, path), sound_stream(container, path, settings.audio_track)
         decoder = StreamDecoder(path, container, sound, picture)
-        samples = _read_samples(path, decoder, start)
+        samples = _read_samples(bound, decoder, start)
         orientation = orientation_of(first)
         info = MediaInfo(
             width=first.height if orientation.swap_axes else first.width,
@@ -106,6 +113,13 @@ def open_media(path: Path, *, threads: int = 1, settings: MediaSettings | None =
     return Media(path, info, samples, threads, settings)
 
 
+def _bound_pictures(bound: MemoryBound, picture: VideoStream, threads: int) -> None:
+    """By what the header says, which a decoder goes by from its first picture on."""
+    stored = picture.codec_context.format
+    if stored is not None:
+        bound.check_pictures(stored.width, stored.height, stored.padded_bits_per_pixel, threads)
+
+
 def _first_frame(path: Path, container: InputContainer) -> tuple[VideoFrame, Fraction]:
     """The first shown frame and its time, in seconds of the file's own clock."""
     decoder = StreamDecoder(path, container, picture_stream(container, path))
@@ -114,20 +128,22 @@ def _first_frame(path: Path, container: InputContainer) -> tuple[VideoFrame, Fra
     raise EmptyVideoError("no picture decodes", path=path, cure="check that the file plays")
 
 
-def _read_samples(path: Path, decoder: StreamDecoder, start: Fraction) -> np.ndarray:
+def _read_samples(bound: MemoryBound, decoder: StreamDecoder, start: Fraction) -> np.ndarray:
     """All samples from ``start`` on, (S,) int16."""
     tape = SoundTape(start)
     heard = False
     for time, frame in decoder.frames():
         if not heard and time is not None and time - start > MAX_STEP_SECONDS:
             problem = f"the sound starts {float(time - start):.0f} s after the picture"
-            raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN)
+            raise DamagedVideoError(problem, path=bound.path, cure=COPY_AGAIN)
         heard = True
         tape.add(time, cast("AudioFrame", frame))
+        # What the header says of the length need not be true.
+        bound.check_sound(tape.seconds)
     samples = tape.finish()
     if len(samples) == 0:
         problem = "no sound decodes that belongs to the picture"
-        raise EmptyVideoError(problem, path=path, cure="check that the file plays with sound")
+        raise EmptyVideoError(problem, path=bound.path, cure="check that the file plays with sound")
     return samples
 
 

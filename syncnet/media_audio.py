@@ -40,6 +40,11 @@ class SoundTape:
         self._expected = start
         self._drift = Fraction(0)
 
+    @property
+    def seconds(self) -> float:
+        """How much there is by now."""
+        return self._position / SAMPLE_RATE
+
     def add(self, time: Fraction | None, frame: AudioFrame) -> None:
         """Append one decoded frame; ``time`` None means right after the one before."""
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)

@@ -115,22 +115,29 @@ class StreamDecoder:
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         stamps = ContinuousStamps(may_restart=self._container.format.name in BROADCAST_FORMATS)
-        try:
-            for packet in self._container.demux(*self._streams):
-                # A decoder takes an empty packet for the end. PyAV closes with one for each stream; frames() drains
-                # the decoder itself, after errors too.
-                if packet.size == 0:
-                    continue
-                stamps.straighten(packet)
-                if self._is_avi and packet.stream.type == "video":
-                    packet.pts = None
-                    if self._first_decoding_time is None and packet.is_keyframe:
-                        self._first_decoding_time = packet.dts
-                self._note(packet)
-                yield packet
-        except av.error.InvalidDataError:
-            # Nothing more can be read. A player stops here; _check_complete judges how much is missing.
-            return
+        for packet in self._read():
+            # A decoder takes an empty packet for the end. PyAV closes with one for each stream; frames() drains
+            # the decoder itself, after errors too.
+            if packet.size == 0:
+                continue
+            stamps.straighten(packet)
+            if self._is_avi and packet.stream.type == "video":
+                packet.pts = None
+                if self._first_decoding_time is None and packet.is_keyframe:
+                    self._first_decoding_time = packet.dts
+            self._note(packet)
+            yield packet
+
+    def _read(self) -> Iterator[Packet[Stream]]:
+        packets = self._container.demux(*self._streams)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.InvalidDataError, IndexError):
+                # Nothing more can be read. A player stops here; _check_complete judges how much is missing. An
+                # IndexError is PyAV's own way to end on a stream that turned up amid the file (FLV, MPEG).
+                return
+            yield packet
 
     def _note(self, packet: Packet[Stream]) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts

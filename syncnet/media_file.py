@@ -61,7 +61,10 @@ def opened(path: Path) -> Iterator[InputContainer]:
         try:
             yield container
         except av.FFmpegError as error:
-            raise DamagedVideoError(f"decoding failed ({error.strerror})", path=path, cure=COPY_AGAIN) from error
+            problem = f"decoding failed ({error.strerror})"
+            if isinstance(error, MemoryError):
+                problem = "the file asks for more memory than can be had, as a broken one does"
+            raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN) from error
 
 
 def _read_head(path: Path) -> bytes:

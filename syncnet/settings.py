@@ -143,15 +143,15 @@ class MediaSettings:
 
     audio_track: int | None = None
     """Counted from 0 among the file's sound tracks, as in ffmpeg's ``0:a:N``. None: the first that can be decoded."""
-    max_memory_mb: float = math.inf
-    """A video that is expected to take more is refused before it is decoded."""
+    max_memory_mb: float | None = None
+    """A video that may take more is refused before it is decoded. None: what the machine has."""
 
     def __post_init__(self) -> None:
         if self.audio_track is not None and self.audio_track < 0:
             raise UsageError(
                 f"--audio_track {self.audio_track}", cure="give a whole number of 0 or more: 0 is the first"
             )
-        if not self.max_memory_mb > 0:
+        if self.max_memory_mb is not None and not self.max_memory_mb > 0:
             raise UsageError(f"--max_memory {self.max_memory_mb}", cure="give a number of megabytes above 0")
 
 

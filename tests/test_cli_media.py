@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from syncnet.cli import parse_request
@@ -16,11 +14,12 @@ def settings_of(*extra: str) -> MediaSettings:
 
 
 def test_defaults() -> None:
-    assert settings_of() == MediaSettings(audio_track=None, max_memory_mb=math.inf)
+    assert settings_of() == MediaSettings(audio_track=None, max_memory_mb=None)
 
 
 def test_every_flag_arrives() -> None:
     assert settings_of("--audio_track", "1") == MediaSettings(1)
+    assert settings_of("--max_memory", "1500.5") == MediaSettings(max_memory_mb=1500.5)
     assert settings_of("--audio-track=0") == MediaSettings(0)
 
 
@@ -28,6 +27,8 @@ def test_every_flag_arrives() -> None:
     ("extra", "message"),
     [
         (["--audio_track", "-1"], "--audio_track -1: give a whole number of 0 or more: 0 is the first"),
+        (["--max_memory", "0"], "--max_memory 0.0: give a number of megabytes above 0"),
+        (["--max_memory", "nan"], "--max_memory nan: give a number of megabytes above 0"),
         (["--audio_track", "two"], "argument --audio_track"),
     ],
 )

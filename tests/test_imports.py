@@ -19,6 +19,7 @@ RANKS = {
     "syncnet.settings": 0,
     "syncnet.interruption": 0,
     "syncnet.locking": 0,
+    "syncnet.memory": 0,
     "syncnet.log": 0,
     "syncnet.text": 0,
     "syncnet.shards": 0,

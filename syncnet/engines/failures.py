@@ -42,8 +42,9 @@ def explain(error: Exception) -> tuple[Failure, str, str]:
 
 def _is_of_environment(error: BaseException) -> bool:
     if isinstance(error, av.FFmpegError):
-        # Most of FFmpeg's errors are of the file, and some of them count as OSErrors.
-        return isinstance(error, (PermissionError, MemoryError))
+        # Most of FFmpeg's errors are of the file, and some of them count as OSErrors. Sizes that a broken file claims
+        # are refused as if memory had run out.
+        return isinstance(error, PermissionError)
     return isinstance(error, OSError) or _is_of_memory(error)
 
 

@@ -1,0 +1,120 @@
+"""Memory: how much there is for this process, and the most that it held while a video was scored."""
+
+from __future__ import annotations
+
+import functools
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_MB = 2**20
+_CGROUP_ROOT = Path("/sys/fs/cgroup")
+_CGROUP_OF_PROCESS = Path("/proc/self/cgroup")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_RESET_PEAK = "5"
+"""See clear_refs in proc(5)."""
+
+
+@functools.cache
+def machine_memory_mb() -> float:
+    """What the machine has, or the container where that is less."""
+    return _machine_memory_mb(_CGROUP_ROOT, _CGROUP_OF_PROCESS)
+
+
+def _machine_memory_mb(cgroup_root: Path, cgroup_of_process: Path) -> float:
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min([physical, *_cgroup_limits(cgroup_root, cgroup_of_process)]) / _MB
+
+
+def _cgroup_limits(root: Path, of_process: Path) -> Iterator[int]:
+    """Bytes granted by each cgroup from the process's own up to the root, of version 2 and of version 1."""
+    for line in _read(of_process).splitlines():
+        _, controllers, path = line.split(":", 2)
+        parts = [part for part in path.split("/") if part not in ("", "..")]
+        for count in range(len(parts) + 1):
+            texts = []
+            if controllers == "":
+                texts.append(_read(root.joinpath(*parts[:count], "memory.max")))
+            elif "memory" in controllers.split(","):
+                texts.append(_read(root.joinpath("memory", *parts[:count], "memory.limit_in_bytes")))
+            # Without a limit version 2 says "max", and version 1 a number beyond any machine.
+            yield from (int(text) for text in texts if text.strip().isdigit())
+
+
+@dataclass
+class MemorySpan:
+    """A stretch of time."""
+
+    peak_mb: int | None = None
+    """The most that the process held at once in it, what others did there at the same time included; None where the
+    system does not tell."""
+
+
+class PeakMeter:
+    """The high-water mark of a process, taken for stretches that may overlap: the system keeps only one for all."""
+
+    def __init__(self, read_mb: Callable[[], int | None], restart: Callable[[], bool]) -> None:
+        """``read_mb``: the mark, None where it is unknown; ``restart``: to what is held now; False if it cannot."""
+        self._read_mb = read_mb
+        self._restart = restart
+        self._turn = threading.Lock()
+        self._open: list[MemorySpan] = []
+        self._most_mb = 0
+
+    @contextmanager
+    def measured(self) -> Iterator[MemorySpan]:
+        """The span around a block; its peak is known when the block has ended."""
+        span = MemorySpan()
+        with self._turn:
+            self._note()
+            if self._restart():
+                self._open.append(span)
+        try:
+            yield span
+        finally:
+            with self._turn:
+                self._note()
+                # By identity: two spans may hold the same number.
+                self._open = [other for other in self._open if other is not span]
+
+    def most_mb(self) -> int:
+        """The highest mark since the start, whatever was restarted in between."""
+        with self._turn:
+            self._note()
+            return self._most_mb
+
+    def _note(self) -> None:
+        mark = self._read_mb()
+        if mark is None:
+            return
+        self._most_mb = max(self._most_mb, mark)
+        for span in self._open:
+            span.peak_mb = max(span.peak_mb or 0, mark)
+
+
+def _read_mark_mb() -> int | None:
+    # Kilobytes on Linux, bytes on macOS.
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (_MB if sys.platform == "darwin" else 1024))
+
+
+def _restart_mark() -> bool:
+    with suppress(OSError):
+        _CLEAR_REFS.write_text(_RESET_PEAK)
+        return True
+    return False
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+METER = PeakMeter(_read_mark_mb, _restart_mark)
+"""Of this process."""

@@ -1,0 +1,97 @@
+"""Memory: limits of made-up machines, marks of made-up processes, and one that is real."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncnet.memory import METER, PeakMeter, _machine_memory_mb, machine_memory_mb
+
+PHYSICAL_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@pytest.mark.parametrize(
+    ("of_process", "limits", "expected_mb"),
+    [
+        ("0::/\n", {"memory.max": "max\n"}, PHYSICAL_MB),
+        ("0::/\n", {"memory.max": "10485760\n"}, 10),
+        ("0::/a/b\n", {"a/memory.max": "5242880\n", "a/b/memory.max": "7340032\n"}, 5),
+        ("4:cpu,memory:/x\n0::/\n", {"memory/x/memory.limit_in_bytes": "3145728\n"}, 3),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712\n"}, PHYSICAL_MB),
+        ("", {}, PHYSICAL_MB),
+    ],
+)
+def test_a_container_s_limit_counts(
+    of_process: str, limits: dict[str, str], expected_mb: float, tmp_path: Path
+) -> None:
+    root, note = tmp_path / "cgroup", tmp_path / "of_process"
+    note.write_text(of_process)
+    for name, text in limits.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    assert _machine_memory_mb(root, note) == expected_mb
+
+
+def test_this_machine_has_some() -> None:
+    assert 100 < machine_memory_mb() <= PHYSICAL_MB
+
+
+class Mark:
+    """A high-water mark as a system keeps it."""
+
+    def __init__(self) -> None:
+        self.held = self.highest = 100
+
+    def hold(self, mb: int) -> None:
+        self.held = mb
+        self.highest = max(self.highest, mb)
+
+    def restart(self) -> bool:
+        self.highest = self.held
+        return True
+
+
+@pytest.fixture
+def mark() -> Iterator[Mark]:
+    return Mark()
+
+
+def test_each_stretch_has_the_peak_of_its_own_time(mark: Mark) -> None:
+    meter = PeakMeter(lambda: mark.highest, mark.restart)
+    mark.hold(900)
+    mark.hold(200)
+    with meter.measured() as first:
+        mark.hold(500)
+        mark.hold(300)
+        # The mark starts anew here, and the first must not lose its 500.
+        with meter.measured() as second:
+            mark.hold(400)
+            mark.hold(250)
+        mark.hold(350)
+    assert (first.peak_mb, second.peak_mb) == (500, 400)
+    assert meter.most_mb() == 900
+
+
+def test_a_system_that_does_not_tell_is_no_number(mark: Mark) -> None:
+    with PeakMeter(lambda: mark.highest, lambda: False).measured() as span:
+        mark.hold(500)
+    assert span.peak_mb is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux starts its mark anew")
+def test_the_real_mark_rises_with_what_is_held() -> None:
+    with METER.measured() as small:
+        pass
+    with METER.measured() as large:
+        assert len(bytearray(b"1") * (200 * 2**20)) == 200 * 2**20
+    with METER.measured() as after:
+        pass
+    if small.peak_mb is None or large.peak_mb is None or after.peak_mb is None:
+        pytest.skip("this system does not let a process start its mark anew")
+    assert large.peak_mb >= small.peak_mb + 190
+    assert after.peak_mb <= large.peak_mb - 190
+    assert METER.most_mb() >= large.peak_mb

@@ -16,7 +16,6 @@ from syncnet.cli_scale import ScaleOptions, add_scale_flags, read_scale_options
 from syncnet.cli_speed import add_speed_flags, read_speed_settings
 from syncnet.errors import UsageError
 from syncnet.looks import LookOptions
-from syncnet.looks import LookOptions
 from syncnet.settings import (
     PLACE_MODES,
     PRESETS,
@@ -80,9 +79,12 @@ class Request:
     report: ReportOptions = field(default_factory=ReportOptions)
     looks: LookOptions = field(default_factory=LookOptions)
     terminal: TerminalOptions = field(default_factory=TerminalOptions)
-    looks: LookOptions = field(default_factory=LookOptions)
-    terminal: TerminalOptions = field(default_factory=TerminalOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only what went wrong is said."""
+        return self.options.cron or self.terminal.quiet
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -92,7 +94,8 @@ def parse_request(arguments: Sequence[str]) -> Request:
         raise UsageError("--no_detection looks for no faces", cure=f"leave out --detector {options.detector}")
     if options.reference:
         _check_reference(options)
-    if options.max_workers < 1:
+    max_workers = DEFAULT_WORKERS if options.max_workers is None else options.max_workers
+    if max_workers < 1:
         raise UsageError(f"--max_workers {options.max_workers}", cure="give a whole number of 1 or more")
     return Request(
         input_dir=options.input_dir,
@@ -102,7 +105,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
             options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
         ),
         tracks=_track_settings(options),
-        max_workers=options.max_workers,
+        max_workers=max_workers,
         keep_all=options.keep_all,
         recursive=options.recursive,
         model=options.model,
@@ -119,8 +122,6 @@ def parse_request(arguments: Sequence[str]) -> Request:
         media=read_media_settings(options),
         speed=read_speed_settings(options),
         report=read_report_options(options, arguments),
-        looks=read_look_options(options),
-        terminal=read_terminal_options(options),
         looks=read_look_options(options),
         terminal=read_terminal_options(options),
         scale=read_scale_options(options),
@@ -234,9 +235,8 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--max_workers",
         type=int,
-        default=DEFAULT_WORKERS,
         metavar="N",
-        help="videos processed in parallel (default %(default)s)",
+        help=f"videos processed in parallel (default {DEFAULT_WORKERS}; with --engine ray what the cluster holds)",
     )
     group.add_argument(
         "--model",

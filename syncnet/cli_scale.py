@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncnet.errors import UsageError
+from syncnet.settings import RaySettings
 from syncnet.shards import Shard, parse_shard, shard_folder, slurm_shard
 
 _FROM_SLURM = "slurm"
@@ -19,6 +20,8 @@ class ScaleOptions:
 
     shard: Shard | None = None
     """None: all of them."""
+    ray: RaySettings | None = None
+    """None: this machine scores."""
 
     def work_dir(self, input_dir: Path, output_dir: Path) -> Path:
         """The folder that this run works in: the output folder, or that of its shard below it. Raises UsageError."""
@@ -40,11 +43,42 @@ def add_scale_flags(parser: argparse.ArgumentParser) -> None:
         help="only part I of N of the videos, in OUTPUT_DIR/shards/I-of-N; "
         "without I/N as a task of a Slurm job array; the subcommand merge makes one folder of them",
     )
+    group.add_argument(
+        "--engine", choices=("threads", "ray"), default="threads", help="who scores: this machine, or a Ray cluster"
+    )
+    group.add_argument(
+        "--ray_address",
+        metavar="ADDRESS",
+        help="auto, HOST:PORT or ray://HOST:PORT (default: the cluster of this machine, else a new one)",
+    )
+    group.add_argument(
+        "--num_gpus_per_worker",
+        type=float,
+        metavar="F",
+        help=f"share of a GPU that a worker on the cluster takes (default {RaySettings().num_gpus_per_worker:g})",
+    )
+    group.add_argument(
+        "--num_cpus_per_worker",
+        type=float,
+        metavar="N",
+        help=f"processor cores that it takes (default {RaySettings().num_cpus_per_worker:g})",
+    )
 
 
 def read_scale_options(options: argparse.Namespace) -> ScaleOptions:
     """Raises UsageError for what cannot be meant."""
-    return ScaleOptions(shard=_shard(options.shard))
+    return ScaleOptions(shard=_shard(options.shard), ray=_ray(options))
+
+
+def _ray(options: argparse.Namespace) -> RaySettings | None:
+    names = {"address": "ray_address", "num_cpus_per_worker": "", "num_gpus_per_worker": ""}
+    given = {name: value for name, flag in names.items() if (value := getattr(options, flag or name)) is not None}
+    if options.engine == "ray":
+        return RaySettings(**given, workers=options.max_workers)
+    for name in given:
+        flag = names[name] or name
+        raise UsageError(f"--{flag} is for --engine ray", cure="leave it out, or add --engine ray")
+    return None
 
 
 def _shard(text: str | None) -> Shard | None:

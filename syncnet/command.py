@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from syncnet.cli import PROGRAM, Request, parse_request
 from syncnet.discovery import FoundVideos, find_videos
+from syncnet.engine_choice import Engine, on_this_machine, open_engine, pin_of
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
 from syncnet.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.log import Log
-from syncnet.pinning import Chosen, Pin, pin_choice
+from syncnet.pinning import pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.scorer import SyncScorer, load_stages
 from syncnet.subcommands import find_subcommand
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with end_on_sigterm():
                 return subcommand()
         request = parse_request(given)
-        log = Log(request.options.log_file)
+        log = Log(request.options.log_file, request.terminal.log_format)
         # An earlier run that is still at work is no failure, and the log has the line.
         quiet = request.options.cron and request.options.log_file is not None
         with end_on_sigterm():
@@ -100,7 +101,6 @@ def _find_inputs(request: Request, folders: OutputFolders) -> FoundVideos:
 
 def _run(request: Request, log: Log) -> int:
     from syncnet.ledger import open_ledger
-    from syncnet.preparation import detector_of
     from syncnet.report.table import check_table_format
 
     check_table_format(request.report.table)
@@ -110,19 +110,20 @@ def _run(request: Request, log: Log) -> int:
         remove_leftovers(folders)
         found = _find_inputs(request, folders)
         workers = max(1, min(request.max_workers, len(found.videos)))
-        stages = load_stages(request, workers)
-        pin_choice(
-            folders.output_dir,
-            folders.results_path,
-            Pin(Chosen(stages.model.name, stages.model.identity), Chosen(*detector_of(stages))),
-        )
-        with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
-            run, abandoned = _process(request, folders, found, stages, ledger, workers, stop, log)
+        stages = load_stages(on_this_machine(request), workers)
+        pin_choice(folders.output_dir, folders.results_path, pin_of(stages))
+        with (
+            open_engine(request, stages, workers, len(found.videos)) as engine,
+            open_ledger(folders.state_dir / "ledger.jsonl") as ledger,
+            stop_on_signals() as stop,
+        ):
+            run, abandoned = _process(request, folders, found, stages, ledger, engine, stop, log)
             written = _report(run, request, log)
             code = stop.exit_code if run.interrupted else _exit_code(run, written)
             if request.looks.any and not run.interrupted:
                 code = _look_back(run, request, stages, stop, log) or code
-    log.info(f"finished with exit code {code} after {format_duration(run.seconds)}")
+    took = format_duration(run.seconds)
+    log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
     if abandoned:
         # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
         sys.stdout.flush()
@@ -138,7 +139,7 @@ def _process(
     found: FoundVideos,
     stages: Stages,
     ledger: Ledger,
-    workers: int,
+    engine: Engine,
     stop: StopFlag,
     log: Log,
 ) -> tuple[Run, int]:
@@ -151,13 +152,16 @@ def _process(
     started = time.perf_counter()
     if request.options.rescan:
         ledger.forget()
-    job = make_job(request, folders, stages, ledger, SyncScorer(request, stages=stages).measure)
+    job = make_job(request, folders, stages, ledger, engine.score)
     plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
+    if engine.remote:
+        plan.new, plan.alone = [*plan.new, *plan.alone], []
     run = describe_run(request, folders, found, stages, ledger)
     run = replace(run, gone=len(plan.gone), left_for_later=plan.left_for_later)
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_dir} to be scored")
-    with Progress(plan.to_score, log, quiet=request.options.cron) as progress:
+    said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
+    with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:
 
         def hear(result: VideoResult) -> None:
             progress.show(result)
@@ -166,9 +170,9 @@ def _process(
         outcome = carry_out(
             plan,
             job,
-            partial(load_scorer, request, workers),
-            workers=workers,
-            isolate=request.options.isolate,
+            partial(load_scorer, request, engine.workers),
+            workers=engine.workers,
+            isolate=request.options.isolate and not engine.remote,
             stop=stop,
             on_result=hear,
         )
@@ -185,6 +189,7 @@ def _process(
 
 def _report(run: Run, request: Request, log: Log) -> bool:
     """Writes results, table and page, and prints the summary; says whether the results could be written."""
+    from syncnet.report.colours import palette_for
     from syncnet.report.command_line import command_of
     from syncnet.report.outputs import write_outputs
     from syncnet.report.results import build_results, write_results
@@ -200,11 +205,12 @@ def _report(run: Run, request: Request, log: Log) -> bool:
         problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again")
     command = command_of(request.report.arguments, request.input_dir)
     problems += write_outputs(run, document, command, table=request.report.table, page=request.report.page)
-    if request.options.cron:
+    if request.quiet:
         for line in format_alarms(run):
             print(f"{PROGRAM}: {line}", file=sys.stderr)
     else:
-        _print_out(format_summary(run, shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns))
+        width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
+        _print_out(format_summary(run, width, palette_for(sys.stdout)))
     for problem in problems:
         log.error(problem)
         print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)
@@ -218,9 +224,8 @@ def _look_back(run: Run, request: Request, stages: Stages, stop: StopFlag, log: 
 
     threads = stages.decode_threads
     job = LookJob(request.looks, run.folders, request.thresholds.min_confidence, request.media, threads)
-    quiet = request.options.cron or request.terminal.quiet
-    made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=quiet)
-    if not quiet:
+    made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
+    if not request.quiet:
         _print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
     if made.interrupted:
         return stop.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from syncnet.cli import Request
@@ -37,11 +38,12 @@ def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: L
             place=options.place,
         ),
         state_dir=folders.state_dir,
-        store=_open_store(options),
+        store=_open_store(options, remote=request.scale.ray is not None),
         find_again=not options.rescan,
         settle_seconds=options.settle_seconds,
         timeout_seconds=options.timeout_seconds,
-        watch=Watch(options.timeout_seconds),
+        # A worker of a cluster that hangs is ended by the deadline; waiting for one takes as long as it takes.
+        watch=Watch(math.inf if request.scale.ray else options.timeout_seconds),
     )
 
 
@@ -92,12 +94,15 @@ def detector_of(stages: Stages) -> tuple[str, str]:
     return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
 
 
-def _open_store(options: RunOptions) -> ScoreStore | None:
+def _open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:
     """Raises UsageError only for a folder that was asked for: accounts of services often have no home."""
     if options.score_cache == "off":
         return None
     if options.score_cache is not None:
         return ScoreStore(options.score_cache)
+    if remote:
+        # This machine would have to read every video, only to hash it.
+        return None
     try:
         return ScoreStore(default_folder())
     except UsageError:

@@ -190,3 +190,21 @@ class RunOptions:
             raise UsageError(f"--settle {self.settle_seconds}", cure="give a number of seconds of 0 or more")
         if not self.timeout_seconds > 0:
             raise UsageError(f"--timeout {self.timeout_seconds}", cure="give a number of seconds above 0")
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """Which Ray cluster scores, and how much of it one worker takes."""
+
+    address: str | None = None
+    """``auto``, ``host:port`` or ``ray://host:port``. None: the one that runs on this machine, else a new one."""
+    num_cpus_per_worker: float = 1.0
+    num_gpus_per_worker: float = 0.0
+    workers: int | None = None
+    """None: as many as the cluster holds."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.num_cpus_per_worker < math.inf:
+            raise UsageError(f"--num_cpus_per_worker {self.num_cpus_per_worker:g}", cure="give a number above 0")
+        if not 0 <= self.num_gpus_per_worker < math.inf:
+            raise UsageError(f"--num_gpus_per_worker {self.num_gpus_per_worker:g}", cure="give a number of 0 or more")

@@ -40,6 +40,7 @@ RANKS = {
     "syncnet.evidence": 3,
     "syncnet.timing": 3,
     "syncnet.scoring": 3,
+    "syncnet.turns": 3,
     "syncnet.verdict": 3,
     "syncnet.advice": 3,
     "syncnet.discovery": 3,
@@ -58,6 +59,7 @@ RANKS = {
     "syncnet.cli": 7,
     "syncnet.subcommands": 7,
     "syncnet.preparation": 7,
+    "syncnet.engine_choice": 7,
     "syncnet.command": 7,
     "filter_videos_by_sync_score": 8,
 }

@@ -1,0 +1,79 @@
+"""Who scores: the threads of this process, or the workers of a Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from syncnet.cli import Request
+from syncnet.errors import UsageError
+from syncnet.pinning import NO_DETECTOR, Chosen, Pin
+from syncnet.scorer import SyncScorer
+from syncnet.settings import RaySettings
+
+if TYPE_CHECKING:
+    from syncnet.engines.isolated import Score
+    from syncnet.pipeline import Stages
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How the videos of a run are scored."""
+
+    score: Score
+    workers: int
+    """Videos at once."""
+    remote: bool = False
+    """Whether they are scored in other processes anyway, which a video may take along."""
+
+
+@contextmanager
+def open_engine(request: Request, stages: Stages, workers: int, video_count: int) -> Iterator[Engine]:
+    """The engine that the request asks for. Raises UsageError."""
+    settings = request.scale.ray
+    if settings is None:
+        yield Engine(SyncScorer(request, stages=stages).measure, workers)
+        return
+    from syncnet.engines.ray_cluster import connected, count_workers
+
+    with connected(settings):
+        from syncnet.engines.ray_scorers import RayScorers
+
+        workers = max(1, min(settings.workers or count_workers(settings), video_count))
+        load = partial(load_on_node, _settled(request, stages), pin_of(stages), settings)
+        with RayScorers(load, settings, workers) as scorers:
+            yield Engine(scorers.score, workers, remote=True)
+
+
+def load_on_node(request: Request, expected: Pin, settings: RaySettings) -> Score:
+    """What a worker of the cluster scores with. Raises UsageError where it would give scores of another kind."""
+    from syncnet.engines.cores import count_cores
+
+    scorer = SyncScorer(request, workers=max(1, round(count_cores() / settings.num_cpus_per_worker)))
+    if pin_of(scorer.stages) != expected:
+        raise UsageError(
+            "its model, its detector or its OpenCV is not that of the machine that started the run",
+            cure="give all of them the same --weights_dir and the same packages",
+        )
+    return scorer.measure
+
+
+def on_this_machine(request: Request) -> Request:
+    """The request as the machine itself takes it up: one that only hands videos out needs no GPU."""
+    return request if request.scale.ray is None else replace(request, device="cpu")
+
+
+def pin_of(stages: Stages) -> Pin:
+    """The model and the detector of the stages."""
+    detector = stages.detector
+    chosen = Chosen(detector.name, detector.identity) if detector else Chosen(NO_DETECTOR, NO_DETECTOR)
+    return Pin(Chosen(stages.model.name, stages.model.identity), chosen)
+
+
+def _settled(request: Request, stages: Stages) -> Request:
+    """With what ``auto`` came to, so that no node comes to something else."""
+    detector = request.detector if stages.detector is None else stages.detector.name
+    return replace(request, model=stages.model.name, detector=detector)

@@ -1,0 +1,79 @@
+"""The Ray cluster that a run scores on: an optional library, imported here and where it is used only."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import math
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from syncnet.errors import UsageError
+from syncnet.settings import RaySettings
+
+CODE_FOLDER = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def connected(settings: RaySettings) -> Iterator[None]:
+    """A connection while the block runs; one that is there already is used and kept. Raises UsageError."""
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("--engine ray: Ray is not installed", cure="pip install -r requirements-ray.txt")
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    # Ray puts a handler of its own in place, which would end the run with nothing told.
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(
+            address=settings.address,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            runtime_env={"env_vars": {"PYTHONPATH": _python_path()}},
+            **({} if settings.address or "RAY_ADDRESS" in os.environ else {"include_dashboard": False}),
+        )
+    except (ConnectionError, ValueError, RuntimeError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(
+            f"--ray_address {settings.address or 'of this machine'}: {reason}",
+            cure="start a cluster there (ray start --head), or leave --ray_address out",
+        ) from error
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def count_workers(settings: RaySettings) -> int:
+    """How many workers the cluster holds at once, at least 1: it may be about to grow."""
+    import ray
+
+    nodes: list[dict[str, Any]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return max(1, sum(_fitting(resources, settings) for resources in nodes))
+
+
+def living_nodes() -> set[str]:
+    """Identifiers of the nodes that the cluster believes alive; it may take some seconds to learn of a death."""
+    import ray
+
+    return {str(node["NodeID"]) for node in ray.nodes() if node["Alive"]}
+
+
+def _fitting(resources: dict[str, float], settings: RaySettings) -> int:
+    counts = [resources.get("CPU", 0.0) / settings.num_cpus_per_worker]
+    if settings.num_gpus_per_worker:
+        counts.append(resources.get("GPU", 0.0) / settings.num_gpus_per_worker)
+    return math.floor(min(counts))
+
+
+def _python_path() -> str:
+    """The nodes import this very code, from the same path: videos lie on shared storage, and so does the tool."""
+    return os.pathsep.join([str(CODE_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -44,6 +44,9 @@ class StopFlag:
         if self.stopped:
             raise Interrupted
 
+    def enter(self, stage: str, frames_expected: int = 0) -> None:
+        """A stage begins; each check from here on is a frame of it. For whoever shows how far the work is."""
+
 
 class Deadline(StopFlag):
     """Another flag, with a limit of time for what is under way."""
@@ -52,6 +55,8 @@ class Deadline(StopFlag):
         super().__init__()
         self._flag = flag
         self._limit_seconds = limit_seconds
+        self.stage = ""
+        self.frames_done = self.frames_expected = 0
         self.restart()
 
     def restart(self) -> None:
@@ -65,10 +70,14 @@ class Deadline(StopFlag):
     def check(self) -> None:
         """Raises Interrupted once the flag is set, and TimeLimitError once the time is over."""
         self._flag.check()
+        self.frames_done += 1
         if time.monotonic() > self._ends:
             raise TimeLimitError(
                 f"it took longer than {self._limit_seconds:g} s", cure="give a longer --timeout with --retry_failed"
             )
+
+    def enter(self, stage: str, frames_expected: int = 0) -> None:
+        self.stage, self.frames_done, self.frames_expected = stage, 0, frames_expected
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from detectors import DetectorSpec
-from syncnet import CROP_SIZE_PX
+from syncnet import CROP_SIZE_PX, FPS
 from syncnet.crops import TrackCropper
 from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces import find_faces
@@ -92,9 +92,11 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     if stages.reference is not None:
         return _score_as_published(path, info, stages, stages.reference, stop)
     if stages.detector is None:
+        stop.enter("scoring faces", round(info.duration_seconds * FPS))
         crops = _watched(_face_crops(media), stop)
         return _score_face_clip(info, crops, media.samples, stages)
     detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
+    stop.enter("finding faces", round(info.duration_seconds * FPS))
     faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots)
     tracking = link_tracks(faces, stages.tracks)
     scored = _score_tracks(media, tracking.tracks, stages.model, stop)
@@ -112,6 +114,7 @@ def _score_as_published(
             _check_face_crop(path, info)
             clip = chain.given_clip()
             return _score_face_clip(info, _watched(clip.crops(), stop), clip.samples, stages)
+        stop.enter("published steps")
         chain.reencode()
         detector = stages.detector.create(stages.tracks.min_face_px, info.width, info.height)
         tracking = chain.find_tracks(detector, stages.tracks)
@@ -237,6 +240,7 @@ def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: Sto
     active: list[_TrackInWork] = []
     scores: dict[int, _Scored] = {}
     speech = find_speech(media.samples)
+    stop.enter("scoring faces", max((track.first_frame + track.frame_count for track in tracks), default=0))
     frames = enumerate(_watched(media.frames(), stop)) if tracks else iter(())
     for frame_index, frame in frames:
         while upcoming and upcoming[0][1].first_frame == frame_index:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from syncnet.discovery import FileIdentity, VideoFile
 from syncnet.engines import Source, VideoResult
+from syncnet.engines.activity import Activities
 from syncnet.engines.conclusion import Conclusions, conclude, failed_result
 from syncnet.engines.failures import explain
 from syncnet.engines.watch import Watch
@@ -38,6 +39,7 @@ class VideoJob:
     settle_seconds: float = 0.0
     timeout_seconds: float = math.inf
     watch: Watch = field(default_factory=lambda: Watch(math.inf))
+    activities: Activities = field(default_factory=Activities)
 
 
 def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResult:
@@ -145,8 +147,9 @@ def _keep_pictures(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
 
 
 def _score_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoScore:
-    with job.watch.scoring(video):
-        return job.score(video.path, Deadline(stop, job.timeout_seconds))
+    deadline = Deadline(stop, job.timeout_seconds)
+    with job.watch.scoring(video), job.activities.at(video, deadline):
+        return job.score(video.path, deadline)
 
 
 def _refuse_changed(video: VideoFile) -> None:

@@ -1,31 +1,47 @@
-"""How far the run is, on stderr: a bar on a terminal, one plain line a video elsewhere."""
+"""How far the run is, on stderr: a bar and a line for each worker on a terminal, one plain line a video elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from tqdm import tqdm
 
 from syncnet.engines import VideoResult
+from syncnet.engines.activity import Activity
 from syncnet.log import Log
+from syncnet.pipeline import TrackScore
 from syncnet.report import Counts
-from syncnet.text import printable
+from syncnet.report.live import LiveLines
+from syncnet.text import format_duration, printable
 from syncnet.verdict import describe_offset
 
 
 class Progress:
     """Hears of each finished video. A stderr that nobody reads any more does not end the run."""
 
-    def __init__(self, total: int, log: Log, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        total: int,
+        log: Log,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        activities: Callable[[], Mapping[int, Activity]] | None = None,
+    ) -> None:
+        """``verbose``: also the tracks, sizes and times of each video. ``activities``: asked, on a terminal, for what
+        each worker is at."""
         self._total = total
         self._counts = Counts()
         self._done = 0
         self._log = log
         self._quiet = quiet
+        self._verbose = verbose
         wanted = total and not quiet and sys.stderr.isatty()
         self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if wanted else None
+        self._live = LiveLines(activities) if wanted and activities else None
 
     def __enter__(self) -> Progress:
         return self
@@ -33,6 +49,8 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._live is not None:
+            self._live.close()
         if self._bar is not None:
             self._bar.close()
 
@@ -43,7 +61,7 @@ class Progress:
         self._done += 1
         self._counts.add(result)
         write = self._log.error if result.failed_now else self._log.info
-        write(f"{result.relative_path}: {_outcome(result)}")
+        write(f"{result.relative_path}: {_outcome(result)}", **_facts(result))
         if self._quiet:
             return
         with contextlib.suppress(OSError):
@@ -54,11 +72,44 @@ class Progress:
                     refresh=False,
                 )
                 self._bar.update()
+            if self._bar is None or self._verbose:
+                details = describe_details(result) if self._verbose else []
+                self._say([self._line(result), *details])
+
+    def _say(self, lines: list[str]) -> None:
+        for line in lines:
+            if self._bar is not None:
+                # Above the bar, which is drawn anew below it.
+                self._bar.write(line, file=sys.stderr)
             else:
-                print(self._line(result), file=sys.stderr, flush=True)
+                print(line, file=sys.stderr, flush=True)
 
     def _line(self, result: VideoResult) -> str:
         return f"[{self._done}/{self._total}] {printable(str(result.relative_path))}: {_outcome(result)}"
+
+
+def describe_details(result: VideoResult) -> list[str]:
+    """What is known of the file and of each of its tracks, a line each."""
+    lines = []
+    if result.info:
+        info = result.info
+        size = f"{info.width} x {info.height}, {info.source_fps:.4g} fps, {info.video_codec} and {info.audio_codec}"
+        taken = "found by its content" if result.source == "cache" else f"scored in {format_duration(result.seconds)}"
+        lines.append(f"    {format_duration(info.duration_seconds)}, {size}; {taken}")
+    return lines + [_describe_track(number, track) for number, track in enumerate(result.tracks)]
+
+
+def _describe_track(number: int, track: TrackScore) -> str:
+    left, top, right, bottom = track.mean_box
+    face_px = max(right - left, bottom - top)
+    where = f"frames {track.first_frame} to {track.first_frame + track.frame_count - 1}, face {face_px:.0f} px"
+    if track.score is None:
+        return f"    track {number}: {where}: no sound beside it"
+    score = track.score
+    told = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
+    if score.evidence:
+        told += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
+    return f"    track {number}: {where}: {told}"
 
 
 def _outcome(result: VideoResult) -> str:
@@ -72,3 +123,16 @@ def _outcome(result: VideoResult) -> str:
     quality = "good" if result.passed else "poor"
     told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
     return f"{quality}, confidence {score.confidence:.1f}, {told}"
+
+
+def _facts(result: VideoResult) -> dict[str, str | float | int | bool | None]:
+    """The same for a log that programs read."""
+    return {
+        "video": str(result.relative_path),
+        "status": result.status,
+        "passes_quality": result.passed,
+        "confidence": result.best.confidence if result.best else None,
+        "offset": result.best.offset_frames if result.best else None,
+        "seconds": round(result.seconds, 3),
+        "error": result.error or None,
+    }

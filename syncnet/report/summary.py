@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from syncnet.discovery import VIDEO_SUFFIXES, SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.report import Counts, Run, count_results, count_this_run
+from syncnet.report.colours import PLAIN, Palette
+from syncnet.report.histogram import draw_histogram
 from syncnet.settings import Thresholds
 from syncnet.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
@@ -19,20 +21,26 @@ NARROWEST_NAME = 12
 SCORE_COLUMNS = 40
 
 
-def format_summary(run: Run, width: int) -> str:
+def format_summary(run: Run, width: int, palette: Palette = PLAIN) -> str:
     """The whole summary, in lines of at most ``width`` columns where names and reasons allow it."""
     counts = count_results(run.results)
     sections = [
         _headline(run, counts, width),
-        _count_lines(run, counts),
-        _best_videos(run.results, width),
-        _filtered_out(run.results, width),
-        _without_score(run.results, "no_faces", "No face track", width),
-        _without_score(run.results, "failed", "Failed", width),
-        _skipped(run.pending, "Still changing", width),
-        _skipped(run.found.unreadable, "Could not be read", width),
-        _skipped(run.found.left_out, "Left out", width),
+        _count_lines(run, counts, palette),
+        *(
+            _titled(section, palette)
+            for section in (
+                _best_videos(run.results, width),
+                _filtered_out(run.results, width),
+                _without_score(run.results, "no_faces", "No face track", width),
+                _without_score(run.results, "failed", "Failed", width),
+                _skipped(run.pending, "Still changing", width),
+                _skipped(run.found.unreadable, "Could not be read", width),
+                _skipped(run.found.left_out, "Left out", width),
+            )
+        ),
         [indent(notice, width, 0) for notice in run.notices],
+        _histogram(run, width, palette),
         [f"Results: {printable(str(run.folders.results_path))}"],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
@@ -80,16 +88,20 @@ def _earlier_runs(run: Run, width: int) -> list[str]:
     return indent(f"This run: {', '.join([f'{done.scored} scored', *told])}.", width, 0).splitlines()
 
 
-def _count_lines(run: Run, counts: Counts) -> list[str]:
+def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
     wanted = f"confidence at least {run.thresholds.min_confidence}, {_offset_limits(run.thresholds)}"
     rows = [
-        ("good quality", counts.good, wanted),
-        ("poor quality", counts.poor, ""),
-        ("no face track", counts.no_faces, ""),
-        ("failed", counts.failed, ""),
+        ("good quality", counts.good, wanted, palette.good),
+        ("poor quality", counts.poor, "", palette.poor),
+        ("no face track", counts.no_faces, "", palette.poor),
+        ("failed", counts.failed, "", palette.failed),
     ]
     digits = len(str(counts.all))
-    lines = [f"  {name:<14} {number:>{digits}}   {note}".rstrip() for name, number, note in rows]
+    lines = []
+    for name, number, note, mark in rows:
+        told = f"  {name:<14} {number:>{digits}}"
+        # Nothing is alarming about a kind that did not occur.
+        lines.append((mark(told) if number else told) + (f"   {note}" if note else ""))
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
     return lines
@@ -101,6 +113,15 @@ def _offset_limits(thresholds: Thresholds) -> str:
         return f"offset at most {_count(highest, 'frame')} ({highest * MILLISECONDS_PER_FRAME} ms)"
     milliseconds = f"{lowest * MILLISECONDS_PER_FRAME:+d} to {highest * MILLISECONDS_PER_FRAME:+d} ms"
     return f"offset {lowest:+d} to {highest:+d} frames ({milliseconds})"
+
+
+def _titled(section: list[str], palette: Palette) -> list[str]:
+    return [palette.title(section[0]), *section[1:]] if section else []
+
+
+def _histogram(run: Run, width: int, palette: Palette) -> list[str]:
+    confidences = [result.best.confidence for result in run.results if result.best]
+    return draw_histogram(confidences, run.thresholds.min_confidence, width, palette)
 
 
 def _best_videos(results: Sequence[VideoResult], width: int) -> list[str]:

@@ -76,6 +76,8 @@ class VideoScore:
     """Which gate dropped every face; empty when there are tracks."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
+    peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
+    """Of the process while it was scored; of the run that scored it, so no part of the score."""
 
 
 _Scored = tuple[TrackScore, TrackKeepsake]

@@ -39,6 +39,8 @@ class VideoRecord:
     failure: Failure = ""
     error: str = ""
     cure: str = ""
+    peak_memory_mb: int | None = None
+    """Most memory that its process held while it was scored; None where that is not known."""
 
 
 def fingerprint_of(stages: Stages, modes: dict[str, Any] | None = None) -> str:

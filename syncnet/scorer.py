@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncnet.errors import UsageError
 from syncnet.interruption import StopFlag
+from syncnet.memory import METER
 from syncnet.settings import (
     DetectSettings,
     MediaSettings,
@@ -115,7 +116,11 @@ class SyncScorer:
         """The score of every face track, without a verdict. Raises VideoError, and Interrupted once ``stop`` is set."""
         from syncnet.pipeline import score_video
 
-        return score_video(path, self.stages, stop)
+        # Loading the models is not part of any video's memory.
+        stages = self.stages
+        with METER.measured() as span:
+            score = score_video(path, stages, stop)
+        return replace(score, peak_memory_mb=span.peak_mb)
 
     def score(self, path: Path | str) -> VideoResult:
         """Score and verdict. Whatever is wrong with the video is in the result, as ``status`` and ``error``."""

@@ -89,5 +89,5 @@ def test_four_workers_give_the_same_results(
 def timeless(results: dict[str, Any]) -> dict[str, Any]:
     """Without what a clock or a memory gauge says."""
     this_run = {**results["this_run"], "seconds": None, "peak_memory_mb": None}
-    entries = [{**entry, "processing_time": None} for entry in results["results"]]
+    entries = [{**entry, "processing_time": None, "peak_memory_mb": None} for entry in results["results"]]
     return {**results, "timestamp": None, "this_run": this_run, "results": entries}

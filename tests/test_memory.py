@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from syncnet.discovery import FileIdentity
+from syncnet.interruption import StopFlag
 from syncnet.memory import METER, PeakMeter, _machine_memory_mb, machine_memory_mb
+from syncnet.records import VideoRecord, record_from_plain, record_to_plain
+from syncnet.scorer import ScorerSettings, SyncScorer
+from weights import WeightsPolicy
 
 PHYSICAL_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -95,3 +100,18 @@ def test_the_real_mark_rises_with_what_is_held() -> None:
     assert large.peak_mb >= small.peak_mb + 190
     assert after.peak_mb <= large.peak_mb - 190
     assert METER.most_mb() >= large.peak_mb
+
+
+def test_the_peak_of_a_video_is_recorded_and_told(repository: Path) -> None:
+    scorer = SyncScorer(ScorerSettings(model="lite", detector="haar", weights=WeightsPolicy(offline=True)))
+    score = scorer.measure(repository / "samples" / "no_face.mp4", StopFlag())
+    if score.peak_memory_mb is None:
+        pytest.skip("this system does not let a process start its mark anew")
+    # More than Python with torch, less than any machine has.
+    assert 100 < score.peak_memory_mb < machine_memory_mb()
+    identity = FileIdentity(1, 1)
+    record = VideoRecord("a.mp4", identity, "f" * 64, score, 1.0, peak_memory_mb=score.peak_memory_mb)
+    again = record_from_plain(record_to_plain(record))
+    assert again.peak_memory_mb == score.peak_memory_mb
+    # It is of one run, so a stored score does not bring it along.
+    assert again.score is not None and again.score.peak_memory_mb is None

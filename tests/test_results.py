@@ -91,6 +91,7 @@ def test_a_scored_video_tells_everything() -> None:
         "height": 720,
         "file_size": 1234,
         "processing_time": 1.5,
+        "peak_memory_mb": None,
         "missing": False,
         "error": None,
         "cure": None,

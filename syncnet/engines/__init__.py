@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
 
@@ -29,6 +29,8 @@ class VideoResult:
     """``pending``: it is still changing, so there is nothing to tell yet but ``error``."""
     seconds: float
     """Wall time, from opening to the finished copy, in the run that scored it."""
+    peak_memory_mb: int | None = field(default=None, kw_only=True)
+    """Most memory that its process held at once meanwhile; None where that is not known."""
     info: MediaInfo | None = None
     """None where the file could not be opened."""
     tracks: tuple[TrackScore, ...] = ()

@@ -7,8 +7,6 @@ import json
 import math
 import os
 import platform
-import resource
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import syncnet
 from syncnet.discovery import SkippedPath
 from syncnet.engines import VideoResult
+from syncnet.memory import METER
 from syncnet.pipeline import TrackScore
 from syncnet.report import Identity, Run, count_results, count_this_run
 from syncnet.scoring import SyncScore
@@ -110,15 +109,8 @@ def _this_run(run: Run) -> dict[str, Any]:
         "processing_failed": done.counts.failed,
         "left_for_later": run.left_for_later,
         "seconds": round(run.seconds, 3),
-        "peak_memory_mb": peak_memory_mb(),
+        "peak_memory_mb": METER.most_mb(),
     }
-
-
-def peak_memory_mb() -> int:
-    """Most memory that the process has held at once."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Kilobytes on Linux, bytes on macOS.
-    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))
 
 
 def _video(result: VideoResult) -> dict[str, Any]:
@@ -144,6 +136,7 @@ def _video(result: VideoResult) -> dict[str, Any]:
         "height": info.height if info else None,
         "file_size": result.file_bytes,
         "processing_time": round(result.seconds, 3),
+        "peak_memory_mb": result.peak_memory_mb,
         "missing": result.missing,
         "error": result.error or None,
         "cure": result.cure or None,

@@ -58,7 +58,7 @@ def print_scores(paths: list[Path], spec: DetectorSpec) -> None:
         for step in STEPS:
             stages = Stages(model, spec, SETTINGS, DetectSettings(step))
             try:
-                best = best_score(score_video(path, stages, StopFlag()).tracks)
+                best = best_score(score_video(path, stages, StopFlag()))
             except VideoError as error:
                 print(error, file=sys.stderr)
                 break

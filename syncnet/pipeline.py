@@ -6,7 +6,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSetti
 from syncnet.shots import Shot
 from syncnet.speech import find_speech
 from syncnet.tracks import Track, link_tracks
+from syncnet.turns import Conversation, TrackTable, find_conversation
 
 CROPS_PER_PIECE = 64
 """224 x 224 crops handed to a model at once: 9.6 MB, however long the track is."""
@@ -74,13 +75,15 @@ class VideoScore:
     """In the order of the tracking stage."""
     no_track_reason: str
     """Which gate dropped every face; empty when there are tracks."""
+    conversation: Conversation | None = None
+    """Where several faces speak in turns, and score better together than each alone."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
     """Of the process while it was scored; of the run that scored it, so no part of the score."""
 
 
-_Scored = tuple[TrackScore, TrackKeepsake]
+_Scored = tuple[TrackScore, TrackKeepsake, TrackTable | None]
 
 
 def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
@@ -101,8 +104,10 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     stop.enter("finding faces", round(info.duration_seconds * FPS))
     faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots)
     tracking = link_tracks(faces, stages.tracks)
-    scored = _score_tracks(media, tracking.tracks, stages.model, stop)
-    return _video_score(info, scored, tracking.no_track_reason, media.samples, faces.shots)
+    speech = find_speech(media.samples)
+    scored = _score_tracks(media, tracking.tracks, stages.model, speech, stop)
+    video = _video_score(info, scored, tracking.no_track_reason, media.samples, faces.shots)
+    return _with_conversation(video, find_conversation([table for _, _, table in scored], stages.model, speech))
 
 
 def _score_as_published(
@@ -172,27 +177,39 @@ def _embed(
 def _score_track(
     track: Track, embeddings: Embeddings, model: SyncModel, speech: np.ndarray, pictures: TrackPictures
 ) -> _Scored:
-    score = score_sync(embeddings, model, speech, track.first_frame)
+    first_lip = track.first_frame + embeddings.middle_frame
+    distances = pair_distances(embeddings)
+    score = score_distances(distances, embeddings.metric, model, speech, first_lip)
+    table = TrackTable(first_lip, distances, embeddings.metric, _confidence(score)) if score else None
     kept = keep_track(track.first_frame, track.boxes, embeddings, score, model, speech, pictures)
     left, top, right, bottom = (float(edge) for edge in track.mean_box)
-    return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score), kept
+    return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score), kept, table
 
 
 def _video_score(
     info: MediaInfo, scored: Sequence[_Scored], no_track_reason: str, samples: np.ndarray, shots: Sequence[Shot] = ()
 ) -> VideoScore:
-    tracks = tuple(track for track, _ in scored)
-    kept = [keepsake for _, keepsake in scored]
+    tracks = tuple(track for track, _, _ in scored)
+    kept = [keepsake for _, keepsake, _ in scored]
     keepsake = keep_video(kept, [track.score for track in tracks], samples, [shot.first_frame for shot in shots])
-    return VideoScore(info, tracks, no_track_reason, keepsake)
+    return VideoScore(info, tracks, no_track_reason, keepsake=keepsake)
 
 
-def best_score(tracks: Iterable[TrackScore]) -> SyncScore | None:
+def _with_conversation(video: VideoScore, conversation: Conversation | None) -> VideoScore:
+    """The faces together count only where they score better than the best of them alone."""
+    together = replace(video, conversation=conversation)
+    return together if conversation and best_score(together) is conversation.score else video
+
+
+def best_score(video: VideoScore) -> SyncScore | None:
     """The score with the highest confidence of those that rest on evidence, the earliest of equals.
 
-    Where none does, the highest of all; None where there is no score.
+    That of faces that speak in turns counts as one. Where none rests on evidence, the highest of all; None where there
+    is no score.
     """
-    scores = (track.score for track in tracks if track.score is not None)
+    scores = [track.score for track in video.tracks if track.score is not None]
+    if video.conversation:
+        scores.append(video.conversation.score)
     return max(scores, key=lambda score: (score.rests_on_evidence, _confidence(score)), default=None)
 
 
@@ -236,12 +253,13 @@ class _TrackInWork:
             self._crops.clear()
 
 
-def _score_tracks(media: Media, tracks: list[Track], model: SyncModel, stop: StopFlag) -> list[_Scored]:
+def _score_tracks(
+    media: Media, tracks: list[Track], model: SyncModel, speech: np.ndarray, stop: StopFlag
+) -> list[_Scored]:
     """The second pass. A track is scored as soon as its last frame is cropped, and the pass ends with the last one."""
     upcoming = deque(sorted(enumerate(tracks), key=lambda numbered: numbered[1].first_frame))
     active: list[_TrackInWork] = []
     scores: dict[int, _Scored] = {}
-    speech = find_speech(media.samples)
     stop.enter("scoring faces", max((track.first_frame + track.frame_count for track in tracks), default=0))
     frames = enumerate(_watched(media.frames(), stop)) if tracks else iter(())
     for frame_index, frame in frames:

@@ -62,7 +62,7 @@ def score_as_published(path: Path, model: SyncModel) -> SyncScore:
     """
     tracks = TrackSettings(min_track_frames=model.min_track_frames)
     stages = Stages(model, detector=None, tracks=tracks, reference=find_reference_tools(decode_threads=1))
-    score = best_score(score_video(path, stages, StopFlag()).tracks)
+    score = best_score(score_video(path, stages, StopFlag()))
     if score is None:
         raise DamagedVideoError("no sound beside the picture", path=path, cure="fetch it again")
     return score

@@ -47,17 +47,23 @@ def score_sync(
     ``first_frame``: the video's frame at which the track starts.
     Source: Chung and Zisserman, "Out of time: automated lip sync in the wild", 2016, section 3.
     """
-    distances = pair_distances(embeddings)
+    first_lip = first_frame + embeddings.middle_frame
+    return score_distances(pair_distances(embeddings), embeddings.metric, model, speech, first_lip)
+
+
+def score_distances(
+    distances: np.ndarray, metric: str, model: SyncModel, speech: np.ndarray | None = None, first_lip: int = 0
+) -> SyncScore | None:
+    """As ``score_sync``, from distances (31, W) whose lip 0 is the video's frame ``first_lip``."""
     curve = _means(distances)
     if not np.isfinite(curve[MAX_SHIFT_FRAMES]):
         return None
     lowest = int(np.nanargmin(curve))
     offset_frames = MAX_SHIFT_FRAMES - lowest
-    raw = float(np.nanmedian(curve) - curve[lowest]) / distance_unit(distances, embeddings.metric)
-    confidence = model.confidence(raw, len(embeddings.video))
+    raw = float(np.nanmedian(curve) - curve[lowest]) / distance_unit(distances, metric)
+    confidence = model.confidence(raw, distances.shape[1])
     if speech is None:
         return SyncScore(offset_frames, confidence, float(curve[lowest]), curve)
-    first_lip = first_frame + embeddings.middle_frame
     beside = speech[first_lip : first_lip + distances.shape[1]]
     beside = np.pad(beside, (0, distances.shape[1] - len(beside)))
     evidence, window_curves = weigh(distances, offset_frames, beside, first_lip)

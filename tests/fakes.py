@@ -57,9 +57,8 @@ def scored(*scores: SyncScore | None, no_track_reason: str = "") -> VideoScore:
 def successful(name: str, score: SyncScore, thresholds: Thresholds | None = None) -> VideoResult:
     tracks = (make_track(score),)
     verdict = judge(score, thresholds or Thresholds())
-    return VideoResult(
-        Path("in") / name, PurePath(name), 1234, "success", 1.5, INFO, tracks, best_score(tracks), verdict
-    )
+    best = best_score(VideoScore(INFO, tracks, ""))
+    return VideoResult(Path("in") / name, PurePath(name), 1234, "success", 1.5, INFO, tracks, best, verdict=verdict)
 
 
 def faceless(name: str, reason: str = "no face seen", cure: str = "try --min_face_size 30") -> VideoResult:

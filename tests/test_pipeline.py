@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from syncnet.pipeline import Stages, best_score, score_video
 from syncnet.scoring import SyncScore
 from syncnet.shots import Shot
 from syncnet.tracks import Track, TrackingResult
+from syncnet.turns import Conversation, Turn
 
 SAMPLES = np.arange(16_000, dtype=np.int16)
 
@@ -51,6 +52,15 @@ class RecordingEncoder:
         self.pieces.append(crops)
 
 
+@dataclass
+class SeenFirst:
+    """In the place of embeddings."""
+
+    first: int
+    middle_frame: int = 0
+    metric: str = "cosine"
+
+
 class RecordingModel:
     """Its score of a track is the number of the track's first frame, which the encoder saw."""
 
@@ -62,10 +72,10 @@ class RecordingModel:
     def face_encoder(self) -> RecordingEncoder:
         return RecordingEncoder()
 
-    def embed(self, encoder: RecordingEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> int:
+    def embed(self, encoder: RecordingEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> SeenFirst:
         assert samples is SAMPLES
         self.embedded.append((encoder, first_frame, frame_count))
-        return int(encoder.pieces[0][0, 0, 0, 0])
+        return SeenFirst(int(encoder.pieces[0][0, 0, 0, 0]))
 
 
 class AnyDetector:
@@ -119,7 +129,8 @@ def score(monkeypatch: pytest.MonkeyPatch) -> object:
         monkeypatch.setattr(pipeline, "TrackCropper", WholeFrameCropper)
         monkeypatch.setattr(pipeline, "TrackPictures", SeenPictures)
         monkeypatch.setattr(pipeline, "keep_track", keep_what_was_seen)
-        monkeypatch.setattr(pipeline, "score_sync", lambda first_seen, *_: make_score(float(first_seen)))
+        monkeypatch.setattr(pipeline, "pair_distances", lambda seen: np.full((31, 1), seen.first, np.float32))
+        monkeypatch.setattr(pipeline, "score_distances", lambda distances, *_: make_score(float(distances[0, 0])))
         model = RecordingModel()
         stages = Stages(model=model, detector=AnyDetector())  # type: ignore[arg-type]
         return score_video(media.path, stages, stop or StopFlag()), model
@@ -207,8 +218,14 @@ def test_the_best_score_is_the_highest_the_first_of_equals_and_never_nan() -> No
     def track(result: SyncScore | None) -> pipeline.TrackScore:
         return pipeline.TrackScore(0, 50, (0.0, 0.0, 1.0, 1.0), result)
 
+    def video(*tracks: pipeline.TrackScore) -> pipeline.VideoScore:
+        return pipeline.VideoScore(INFO, tracks, "")
+
     first, second = make_score(6.0, 1), make_score(6.0, 2)
     others = [track(None), track(make_score(float("nan"))), track(make_score(2.0))]
-    assert best_score([*others, track(first), track(second)]) is first
-    assert best_score([track(None)]) is None
-    assert best_score([]) is None
+    assert best_score(video(*others, track(first), track(second))) is first
+    assert best_score(video(track(None))) is None
+    assert best_score(video()) is None
+    together = make_score(6.5, 1)
+    conversation = Conversation(together, (Turn(0, 0.0, 2.0), Turn(1, 2.0, 4.0)))
+    assert best_score(replace(video(track(first)), conversation=conversation)) is together

@@ -14,6 +14,7 @@ from fakes import ONE_OF_EACH, failed, make_run, make_score, make_track, scored,
 from syncnet.discovery import FoundVideos, SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.report.results import build_results, write_results
+from syncnet.turns import Conversation, Turn
 
 
 def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
@@ -68,6 +69,7 @@ def test_a_scored_video_tells_everything() -> None:
         "offset_changes": [{"from": 0.0, "to": 4.2, "offset": 3}, {"from": 3.6, "to": 7.8, "offset": 0}],
         "passes_quality": True,
         "quality_reasons": [],
+        "turns": [],
         "all_tracks": [
             {
                 "offset": 3,
@@ -175,7 +177,9 @@ def test_every_key_is_documented_and_every_documented_key_is_written(repository:
     documented = re.findall(r"^\| `([\w.]+)` \|", text, flags=re.MULTILINE)
     assert len(documented) == len(set(documented))
     pending = [SkippedPath(Path("in/growing.mp4"), "it changed a moment ago")]
-    run = dataclasses.replace(make_run(ONE_OF_EACH), pending=pending)
+    talk = Conversation(make_score(6.0, 1), (Turn(0, 0.0, 4.0),))
+    together = dataclasses.replace(successful("two.mp4", make_score(6.0, 1)), conversation=talk)
+    run = dataclasses.replace(make_run([*ONE_OF_EACH, together]), pending=pending)
     assert set(documented) == keys_of(build_results(run))
 
 
@@ -210,3 +214,10 @@ def test_what_is_pending_left_or_gone_adds_up() -> None:
     }  # fmt: skip
     # More than an interpreter with numpy, less than any machine has.
     assert 20 < this_run["peak_memory_mb"] < 1_000_000
+
+
+def test_turns_tell_who_speaks_when() -> None:
+    conversation = Conversation(make_score(6.0, 1), (Turn(1, 0.2, 4.0049), Turn(0, 4.0, 8.0)))
+    result = dataclasses.replace(successful("a.mp4", make_score(6.0, 1)), conversation=conversation)
+    entry = build_results(make_run([result]))["results"][0]
+    assert entry["turns"] == [{"track": 1, "from": 0.2, "to": 4.0}, {"track": 0, "from": 4.0, "to": 8.0}]

@@ -89,15 +89,15 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
                     # One window for each ordered pair: the others would only repeat it.
                     strangers = np.resize(other.samples, len(clip.samples))
                     wrong += itertools.islice(scored_windows(model, clip, frames, strangers), 1)
-        found[f"within_1_at_{seconds}s"] = _share(hits)
+        found[f"within_1_at_{seconds}s"] = share_of(hits)
         if wrong:
             found[f"presets_{seconds}s"] = _by_preset(own, wrong)
             found[f"auc_{seconds}s"] = round(auc([s.confidence for s in own], [s.confidence for s in wrong]), 4)
         if seconds == 4:
-            found["kept_in_sync"] = _share([judge(score, thresholds).passed for score in own])
-            found["kept_without_evidence_rule"] = _share([_by_thresholds(score, thresholds) for score in own])
-            found["passed_wrong_sound"] = _share([judge(score, thresholds).passed for score in wrong])
-            found["passed_moved_by_8"] = _share([judge(score, thresholds).passed for score in moved])
+            found["kept_in_sync"] = share_of([judge(score, thresholds).passed for score in own])
+            found["kept_without_evidence_rule"] = share_of([_by_thresholds(score, thresholds) for score in own])
+            found["passed_wrong_sound"] = share_of([judge(score, thresholds).passed for score in wrong])
+            found["passed_moved_by_8"] = share_of([judge(score, thresholds).passed for score in moved])
             found["median_confidence"] = [round(float(np.median([s.confidence for s in x])), 2) for x in (own, wrong)]
     return found
 
@@ -106,8 +106,8 @@ def _by_preset(own: Sequence[SyncScore], wrong: Sequence[SyncScore]) -> dict[str
     """For each preset the share of in-sync windows that it keeps, and of wrong sound that it lets pass."""
     return {
         name: {
-            "kept": _share([judge(score, thresholds).passed for score in own]),
-            "passed_wrong_sound": _share([judge(score, thresholds).passed for score in wrong]),
+            "kept": share_of([judge(score, thresholds).passed for score in own]),
+            "passed_wrong_sound": share_of([judge(score, thresholds).passed for score in wrong]),
         }
         for name, thresholds in {**PRESETS, "default": Thresholds()}.items()
     }
@@ -117,7 +117,7 @@ def _by_thresholds(score: SyncScore, thresholds: Thresholds) -> bool:
     return score.confidence >= thresholds.min_confidence and thresholds.allow(score.offset_frames)
 
 
-def _share(outcomes: Sequence[bool]) -> dict[str, object]:
+def share_of(outcomes: Sequence[bool]) -> dict[str, object]:
     low, high = wilson(sum(outcomes), len(outcomes))
     share = sum(outcomes) / len(outcomes) if outcomes else math.nan
     return {"share": round(share, 4), "of": len(outcomes), "interval": [round(low, 4), round(high, 4)]}

@@ -9,6 +9,7 @@ from typing import Literal
 from syncnet.media import MediaInfo
 from syncnet.pipeline import TrackScore
 from syncnet.scoring import SyncScore
+from syncnet.turns import Conversation
 from syncnet.verdict import Verdict
 
 Status = Literal["success", "no_faces", "failed", "pending"]
@@ -35,7 +36,9 @@ class VideoResult:
     """None where the file could not be opened."""
     tracks: tuple[TrackScore, ...] = ()
     best: SyncScore | None = None
-    """Score of the best track."""
+    """Score of the best track, or of the faces that speak in turns."""
+    conversation: Conversation | None = None
+    """Who speaks when, where several faces speak in turns."""
     verdict: Verdict | None = None
     """None for a failed video."""
     error: str = ""

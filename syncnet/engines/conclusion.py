@@ -57,7 +57,7 @@ def conclude(
     if score is None or record.failure:
         failed = failed_result(video, record.error, record.cure, record=record, source=source)
         return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
-    best = best_score(score.tracks)
+    best = best_score(score)
     reason = "" if best else score.no_track_reason
     verdict = judge(best, rules.thresholds, reason)
     placed = False
@@ -78,6 +78,7 @@ def conclude(
         info=score.info,
         tracks=score.tracks,
         best=best,
+        conversation=score.conversation,
         verdict=verdict,
         error=reason,
         cure=advise_on_no_track(reason, rules.tracks, rules.least_track_frames) if reason else "",
@@ -101,7 +102,7 @@ def failed_result(
         peak_memory_mb=record.peak_memory_mb if record else None,
         info=score.info if score else None,
         tracks=score.tracks if score else (),
-        best=best_score(score.tracks) if score else None,
+        best=best_score(score) if score else None,
         error=error,
         cure=cure,
         source=source,

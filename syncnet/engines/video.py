@@ -161,7 +161,7 @@ def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore |
     path, seconds = str(video.relative_path), time.perf_counter() - started
     peak_mb = score.peak_memory_mb if score else None
     record = VideoRecord(path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb)
-    if score and score.tracks and best_score(score.tracks) is None:
+    if score and score.tracks and best_score(score) is None:
         cure = "see that the sound is as long as the picture"
         return replace(record, failure="file", error="no sound while a face is seen", cure=cure)
     return record

@@ -15,6 +15,9 @@ MODEL_NAMES = ("lite", "syncnet_v2")
 SYNCNET_V2_FILE = "syncnet_v2.model"
 
 
+Metric = Literal["cosine", "euclidean"]
+
+
 @dataclass(frozen=True)
 class Embeddings:
     """Lips and sound of one track as points that lie close together where they belong together."""
@@ -25,7 +28,7 @@ class Embeddings:
     """(A, D) float32, one a frame; the sound may reach beyond the track at both ends."""
     audio_lead: int
     """``video[i]`` is in step with ``audio[audio_lead + i]``."""
-    metric: Literal["cosine", "euclidean"]
+    metric: Metric
     zero_pad_ends: bool
     """Whether sound that does not exist counts as a zero vector (as published) or not at all."""
     middle_frame: int = 0

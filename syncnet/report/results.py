@@ -18,6 +18,7 @@ from syncnet.memory import METER
 from syncnet.pipeline import TrackScore
 from syncnet.report import Identity, Run, count_results, count_this_run
 from syncnet.scoring import SyncScore
+from syncnet.turns import Conversation
 from syncnet.verdict import offset_direction, offset_milliseconds
 
 # A score's last digits change with the number of threads that added it up. These are the ones that do not.
@@ -129,6 +130,7 @@ def _video(result: VideoResult) -> dict[str, Any]:
         **_evidence(result.best),
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
+        "turns": _turns(result.conversation),
         "all_tracks": [_track(track) for track in result.tracks],
         "duration_seconds": round(info.duration_seconds, 3) if info else None,
         "source_fps": round(info.source_fps, 3) if info else None,
@@ -141,6 +143,11 @@ def _video(result: VideoResult) -> dict[str, Any]:
         "error": result.error or None,
         "cure": result.cure or None,
     }
+
+
+def _turns(conversation: Conversation | None) -> list[dict[str, Any]]:
+    turns = conversation.turns if conversation else ()
+    return [{"track": t.track, "from": round(t.start_seconds, 2), "to": round(t.end_seconds, 2)} for t in turns]
 
 
 def _scores(score: SyncScore | None) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def with_score(
     score = SyncScore(offset_frames, confidence, 0.25, curve, evidence)
     verdict = judge(score, thresholds or Thresholds())
     path = PurePath(name)
-    return VideoResult(Path("in") / name, path, 9, "success", 1.0, INFO, (make_track(score),), score, verdict)
+    return VideoResult(Path("in") / name, path, 9, "success", 1.0, INFO, (make_track(score),), score, verdict=verdict)
 
 
 def many_videos(count: int, thresholds: Thresholds) -> list[VideoResult]:

@@ -20,7 +20,7 @@ from syncnet.evidence import Evidence, OffsetPiece
 from syncnet.keepsake import keepsake_path, write_keepsake
 from syncnet.report import page_pictures
 from syncnet.report.page import ASSETS, SCRIPTS, json_for_html, render_page
-from syncnet.report.page_data import MOST_TRACKS, describe_video, find_href, nearness, shown_tracks
+from syncnet.report.page_data import MOST_TRACKS, deciding_track, describe_video, find_href, nearness, shown_tracks
 from syncnet.report.page_pictures import collect_pictures, thin_out
 from syncnet.report.told import Told
 from syncnet.settings import Thresholds
@@ -201,6 +201,13 @@ def test_of_a_crowd_the_first_tracks_and_the_best_are_shown() -> None:
     other = successful("b.mp4", make_score(1.0)).tracks[0]
     crowd = type(result)(**{**vars(result), "tracks": (other,) * 30 + result.tracks})
     assert shown_tracks(crowd) == [*range(MOST_TRACKS - 1), 30]
+
+
+def test_of_faces_scored_together_the_best_one_is_shown() -> None:
+    result = successful("a.mp4", make_score(7.0))
+    tracks = tuple(successful("b.mp4", make_score(confidence)).tracks[0] for confidence in (1.0, math.nan, 3.0, 2.0))
+    assert deciding_track(type(result)(**{**vars(result), "tracks": tracks})) == 2
+    assert deciding_track(type(result)(**{**vars(result), "tracks": ()})) is None
 
 
 # The command

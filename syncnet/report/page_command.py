@@ -1,21 +1,23 @@
-"""``report``: the page again, from what the last run stored; no video is opened."""
+"""``report``: the page again, and the contact sheet, from what the last run stored; no video is opened."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from syncnet.cli import PROGRAM, Parser
 from syncnet.errors import UsageError
 from syncnet.locking import hold
 from syncnet.placement_folders import OutputFolders
+from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
 from syncnet.report.page import PAGE_NAME, write_page
-from syncnet.report.told import read_told
+from syncnet.report.told import Told, read_told
 
 DESCRIPTION = """\
 Writes OUTPUT_DIR/report.html again, the page that each run leaves: after an update of this tool, or after runs with
---report off. Scores, verdicts and videos are left alone.
+--report off. Scores, verdicts and videos are left alone. With --montage also OUTPUT_DIR/report/montage.png, a contact
+sheet of the videos nearest to the thresholds.
 """
 
 
@@ -25,16 +27,18 @@ def main(arguments: Sequence[str]) -> int:
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
+    writers: list[tuple[Path, Callable[[Told, Path], object]]] = [(folders.output_dir / PAGE_NAME, write_page)]
+    if options.montage:
+        check_matplotlib()
+        writers.append((folders.output_dir / MONTAGE_NAME, write_montage))
     with hold(folders.state_dir / "lock"):
         told = read_told(folders)
-        page_path = folders.output_dir / PAGE_NAME
-        try:
-            write_page(told, page_path)
-        except OSError as error:
-            raise UsageError(
-                f"cannot write {page_path}: {error.strerror}", cure="see that it can be written"
-            ) from error
-    print(page_path)
+        for path, write in writers:
+            try:
+                write(told, path)
+            except OSError as error:
+                raise UsageError(f"cannot write {path}: {error.strerror}", cure="see that it can be written") from error
+            print(path)
     return 0
 
 
@@ -43,4 +47,5 @@ def _build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output_dir", "--output-dir", type=Path, required=True, metavar="DIR", help="of an earlier run"
     )
+    parser.add_argument("--montage", action="store_true", help="also the contact sheet; needs matplotlib")
     return parser

@@ -77,17 +77,24 @@ def describe_tracks(result: VideoResult) -> dict[str, Any]:
     """What the opened detail of a video shows without any keepsake."""
     chosen = shown_tracks(result)
     return {
-        "tracks": [_track(result.tracks[number], number, result) for number in chosen],
+        "tracks": [_track(result.tracks[number], number, best=number == deciding_track(result)) for number in chosen],
         "more_tracks": len(result.tracks) - len(chosen),
     }
 
 
 def shown_tracks(result: VideoResult) -> list[int]:
     """Numbers of at most ``MOST_TRACKS`` tracks: the first ones, and the best."""
-    numbers = list(range(len(result.tracks)))
-    best = [number for number in numbers if _is_best(result.tracks[number], result)]
-    kept = [*best, *(number for number in numbers if number not in best)][:MOST_TRACKS]
-    return sorted(kept)
+    best = deciding_track(result)
+    others = [number for number in range(len(result.tracks)) if number != best]
+    return sorted([*([] if best is None else [best]), *others][:MOST_TRACKS])
+
+
+def deciding_track(result: VideoResult) -> int | None:
+    """Number of the track whose score decides; of several faces scored as one, that with the highest confidence."""
+    scores = [(number, track.score) for number, track in enumerate(result.tracks) if track.score is not None]
+    own = (number for number, score in scores if score is result.best)
+    highest = max(scores, key=lambda entry: _number(entry[1].confidence) or 0.0, default=(None, None))
+    return next(own, highest[0])
 
 
 def nearness(result: VideoResult, thresholds: Thresholds) -> float:
@@ -126,11 +133,11 @@ def _relative_address(path: Path, folder: Path) -> str:
     return quote_from_bytes(os.fsencode(f"./{relative}"))
 
 
-def _track(track: TrackScore, number: int, result: VideoResult) -> dict[str, Any]:
+def _track(track: TrackScore, number: int, *, best: bool) -> dict[str, Any]:
     score = track.score
     return {
         "number": number,
-        "best": _is_best(track, result),
+        "best": best,
         "first": track.first_frame,
         "count": track.frame_count,
         "confidence": _number(score.confidence, 2) if score else None,
@@ -138,10 +145,6 @@ def _track(track: TrackScore, number: int, result: VideoResult) -> dict[str, Any
         "evidence": score.evidence.level if score and score.evidence else None,
         "curve": _numbers(score.curve.tolist(), CURVE_DECIMALS) if score else None,
     }
-
-
-def _is_best(track: TrackScore, result: VideoResult) -> bool:
-    return track.score is not None and track.score is result.best
 
 
 def _thresholds(thresholds: Thresholds) -> dict[str, Any]:

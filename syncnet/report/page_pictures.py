@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsake
-from syncnet.report.page_data import nearness, shown_tracks
+from syncnet.report.page_data import deciding_track, nearness, shown_tracks
 from syncnet.report.told import Told
 
 MOST_LOOKED_AT = 500
@@ -50,7 +50,7 @@ def collect_pictures(told: Told) -> Pictures:
         if keepsake is None or len(keepsake.tracks) != len(result.tracks):
             continue
         shown = shown_tracks(result)
-        best = next((n for n, track in enumerate(result.tracks) if track.score is result.best), 0)
+        best = deciding_track(result) or 0
         pictures.lines[number] = _lines(keepsake, shown)
         thumbnail = keepsake.tracks[best].thumbnail
         if len(thumbnail) and thumbnail_bytes + len(thumbnail) <= MOST_THUMBNAIL_BYTES:

@@ -156,7 +156,7 @@ function showMouths(parent, number, track, lines, trackLines) {
   const jpeg = detail.strips[number]?.[track.number];
   const plot = make("div", { className: "plot", role: "img", "aria-label": "Loudness along the track" });
   const strip = jpeg ? make("img", { className: "strip", src: `data:image/jpeg;base64,${jpeg}`, alt: "Mouths along the track, evenly spread" }) : null;
-  parent.append(panel("Mouth and sound", "mouths along the track, and how loud the sound beside them is", strip, plot));
+  parent.append(panel("Mouth and sound", "mouths along the track, and how loud the sound beside them is, in dB of full scale", strip, plot));
   drawLoudness(plot, track, lines);
   if (trackLines?.confidence.some((value) => value !== null)) {
     const along = make("div", { className: "plot", role: "img", "aria-label": "Confidence along the track" });
@@ -221,7 +221,7 @@ function drawLoudness(element, track, lines) {
     {
       scales: { x: { time: false, range: timeRange(track) }, y: { range: [QUIETEST_DB, 0] } },
       series: [{}, { stroke: () => colour("accent"), fill: () => colour("within"), fillTo: QUIETEST_DB, width: 1.5, points: { show: false } }],
-      axes: [{ label: "seconds" }, { splits: [-60, -40, -20, 0], values: (_, ticks) => ticks.map((v) => `${signed(v)} dB`) }],
+      axes: [{ label: "seconds" }, { splits: [-60, -40, -20, 0], values: (_, ticks) => ticks.map(signed) }],
     },
     [times(values.length, 0, lines.frames), values.map((value) => value === null ? null : Math.max(QUIETEST_DB, value))],
   );

@@ -1,0 +1,139 @@
+"""montage.png: the videos nearest to the threshold, each as a film strip of mouths with its sync curve."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from syncnet import MAX_SHIFT_FRAMES
+from syncnet.engines import VideoResult
+from syncnet.errors import UsageError
+from syncnet.keepsake import keepsake_path, read_keepsake
+from syncnet.report.page_data import deciding_track, nearness
+from syncnet.report.results import replace_file
+from syncnet.report.told import Told
+from syncnet.settings import Thresholds
+from syncnet.text import fit, printable
+from syncnet.verdict import describe_offset
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MATPLOTLIB = "matplotlib>=3.8,<4"
+MONTAGE_NAME = Path("report") / "montage.png"
+MOST_VIDEOS = 20
+_COLUMNS = 2
+_NAME_COLUMNS = 44
+_ROW_INCHES, _WIDTH_INCHES, _DOTS_PER_INCH = 0.95, 13.0, 150
+# Okabe and Ito's blue and vermilion, as in the page; the words say it as well.
+_PASS, _FAIL, _WITHIN = "#0072b2", "#c25400", "#dcecf6"
+
+
+def check_matplotlib() -> None:
+    """Raises UsageError where the library is missing."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UsageError("--montage needs matplotlib", cure=f"pip install '{MATPLOTLIB}'")
+
+
+def write_montage(told: Told, path: Path) -> int:
+    """Returns how many videos it shows. Raises UsageError where there is none to show, and OSError."""
+    chosen = choose_videos(told)
+    if not chosen:
+        raise UsageError("no video has a score that thresholds decide on", cure="score some videos first")
+    picture = io.BytesIO()
+    figure = _draw(chosen, told)
+    with warnings.catch_warnings():
+        # Letters of names that the font lacks come out as boxes; a line of warning for each helps nobody.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(picture, format="png", dpi=_DOTS_PER_INCH)
+    path.parent.mkdir(exist_ok=True)
+    replace_file(path, picture.getvalue())
+    return len(chosen)
+
+
+def choose_videos(told: Told) -> list[VideoResult]:
+    """The nearest to the border between pass and fail first."""
+    distances = [(nearness(result, told.thresholds), number) for number, result in enumerate(told.results)]
+    near = sorted(entry for entry in distances if math.isfinite(entry[0]))
+    return [told.results[number] for _, number in near[:MOST_VIDEOS]]
+
+
+def read_strip(result: VideoResult, told: Told) -> np.ndarray | None:
+    """Mouths of the best track side by side, (H, W, 3) uint8 RGB; None where no keepsake has them."""
+    keepsake = read_keepsake(keepsake_path(told.folders.state_dir, result.relative_path))
+    number = deciding_track(result)
+    if keepsake is None or number is None or len(keepsake.tracks) != len(result.tracks):
+        return None
+    jpeg = keepsake.tracks[number].strip
+    decoded = cv2.imdecode(jpeg, cv2.IMREAD_COLOR) if len(jpeg) else None
+    return None if decoded is None else np.asarray(decoded[:, :, ::-1])
+
+
+def _draw(chosen: Sequence[VideoResult], told: Told) -> Figure:
+    from matplotlib.figure import Figure
+
+    rows = math.ceil(len(chosen) / _COLUMNS)
+    figure = Figure(figsize=(_WIDTH_INCHES, _ROW_INCHES * rows + 0.6), facecolor="white")
+    figure.suptitle(_title(told), fontsize=10, y=0.995, va="top", parse_math=False)
+    grid = figure.add_gridspec(
+        rows, 2 * _COLUMNS, width_ratios=[4, 1] * _COLUMNS, left=0.01, right=0.99, wspace=0.06, hspace=0.55,
+        top=1 - 0.6 / (_ROW_INCHES * rows + 0.6), bottom=0.02,
+    )  # fmt: skip
+    for number, result in enumerate(chosen):
+        row, column = number % rows, number // rows
+        _draw_strip(figure.add_subplot(grid[row, 2 * column]), result, read_strip(result, told))
+        _draw_curve(figure.add_subplot(grid[row, 2 * column + 1]), result, told.thresholds)
+    return figure
+
+
+def _title(told: Told) -> str:
+    limits = told.thresholds
+    return (
+        f"The videos nearest to the thresholds: confidence at least {limits.min_confidence:g}, "
+        f"offset {limits.lowest_offset:+d} to {limits.highest_offset:+d} frames (model {told.model})"
+    )
+
+
+def describe(result: VideoResult) -> tuple[str, str]:
+    """The words above a strip, and their colour."""
+    score = result.best
+    if score is None:
+        raise ValueError("only scored videos are shown")
+    verdict, colour = ("passes", _PASS) if result.passed else ("does not pass", _FAIL)
+    name = fit(printable(str(result.relative_path)), _NAME_COLUMNS).rstrip()
+    return f"{name}   {score.confidence:.1f}, {describe_offset(score.offset_frames)}: {verdict}", colour
+
+
+def _draw_strip(axes: Axes, result: VideoResult, strip: np.ndarray | None) -> None:
+    words, colour = describe(result)
+    # A dollar sign in a name is no formula.
+    axes.set_title(words, fontsize=7, loc="left", pad=3, color=colour, parse_math=False)
+    axes.set_axis_off()
+    if strip is None:
+        axes.text(0, 0.5, "no pictures of this video", fontsize=7, color="#566372", transform=axes.transAxes)
+    else:
+        axes.imshow(strip, aspect="auto")
+
+
+def _draw_curve(axes: Axes, result: VideoResult, thresholds: Thresholds) -> None:
+    score: Any = result.best
+    shifts = np.arange(-MAX_SHIFT_FRAMES, MAX_SHIFT_FRAMES + 1)
+    axes.axvspan(thresholds.lowest_offset - 0.4, thresholds.highest_offset + 0.4, color=_WITHIN)
+    # Row k of the curve is a shift of 15 - k frames.
+    axes.plot(shifts, score.curve[::-1], color=describe(result)[1], linewidth=1)
+    axes.axvline(score.offset_frames, color="#17212b", linewidth=0.7, linestyle="--")
+    axes.set_xlim(-MAX_SHIFT_FRAMES - 0.5, MAX_SHIFT_FRAMES + 0.5)
+    axes.set_xticks([-MAX_SHIFT_FRAMES, 0, MAX_SHIFT_FRAMES])
+    axes.tick_params(labelsize=5, length=2, pad=1)
+    axes.set_yticks([])
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)

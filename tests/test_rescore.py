@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import make_score, scored
+from folders import files_below, make_videos, results_in, run
+from test_records import make_record
+
+from syncnet import command
+from syncnet.evidence import Evidence, OffsetPiece
+from syncnet.ledger import open_ledger
+from syncnet.records import VideoRecord
+from syncnet.turns import Conversation
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    (tmp_path / "out" / ".sync_filter").mkdir(parents=True)
+    return tmp_path / "out"
+
+
+def remember(out: Path, *records: VideoRecord) -> Path:
+    path = out / ".sync_filter" / "ledger.jsonl"
+    with open_ledger(path) as ledger:
+        for record in records:
+            ledger.add(record)
+    return path
+
+
+def rescore(out: Path, *extra: str) -> list[dict[str, Any]]:
+    verdicts = out.parent / "verdicts.jsonl"
+    assert command.main(["rescore", "--output_dir", str(out), "--verdicts", str(verdicts), *extra]) == 0
+    return [json.loads(line) for line in verdicts.read_text().splitlines()]
+
+
+@pytest.mark.usefixtures("fake_scoring")
+@pytest.mark.parametrize("thresholds", [("--preset", "strict"), ("--min_confidence", "1", "--max_abs_offset", "15")])
+def test_verdicts_are_those_of_the_command_with_these_thresholds(tmp_path: Path, thresholds: tuple[str, ...]) -> None:
+    videos = make_videos(tmp_path / "in", "damaged.mp4", "faceless.mp4", "fine.mp4", "poor.mp4")
+    out = tmp_path / "out"
+    run(videos, out, "--score_cache", "off")
+    before = {name: (out / name).stat().st_mtime_ns for name in files_below(out)}
+    rescored = rescore(out, *thresholds)
+    assert {name: (out / name).stat().st_mtime_ns for name in files_below(out)} == before
+    run(videos, out, "--score_cache", "off", *thresholds)
+    names = ("status", "passes_quality", "confidence", "offset", "quality_reasons")
+    told = [{name: entry[name] for name in names} for entry in results_in(out)["results"]]
+    assert [{name: entry[name] for name in names} for entry in rescored] == told
+    assert [entry["path"] for entry in rescored] == ["damaged.mp4", "faceless.mp4", "fine.mp4", "poor.mp4"]
+
+
+def test_evidence_and_changing_offsets_count_as_in_a_run(out: Path) -> None:
+    none = Evidence("none", "too little speech")
+    moving = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 6), OffsetPiece(3.6, 7.8, 0)))
+    records = [
+        make_record("a", score=scored(make_score(9.0, 0, evidence=none))),
+        make_record("b", score=scored(make_score(9.0, 0, evidence=moving))),
+        # The confident track without evidence does not stand before the other one.
+        make_record("c", score=scored(make_score(9.0, 9, evidence=none), make_score(6.0, 1), None)),
+        make_record("d", score=scored(make_score(math.nan, 0))),
+        make_record("e", score=scored(make_score(3.0), make_score(2.0))),
+    ]
+    together = Conversation(make_score(8.0, -1), ())
+    records.append(make_record("f", score=replace(scored(make_score(3.0)), conversation=together)))
+    remember(out, *records)
+    rescored = {entry["path"]: entry for entry in rescore(out)}
+    assert [path for path, entry in rescored.items() if entry["passes_quality"]] == ["c", "f"]
+    assert rescored["a"]["quality_reasons"] == ["no evidence of sync (too little speech)"]
+    assert rescored["b"]["quality_reasons"] == [
+        "the offset changes: +6 from 0.0 s to 4.2 s, +0 from 3.6 s to 7.8 s"
+    ]  # fmt: skip
+    assert (rescored["c"]["confidence"], rescored["c"]["offset"]) == (6.0, 1)
+    assert rescored["d"]["confidence"] is None
+    assert rescored["d"]["quality_reasons"] == ["confidence is not a number, 5.0 is needed"]
+    assert (rescored["f"]["confidence"], rescored["f"]["offset"]) == (8.0, -1)
+
+
+def test_the_last_record_of_a_video_counts(out: Path) -> None:
+    failed = make_record("a", score=None, failure="file", error="no sound")
+    remember(out, failed, make_record("b"), make_record("a"))
+    assert [entry["status"] for entry in rescore(out)] == ["success", "success"]
+    remember(out, failed)
+    assert [(entry["status"], entry["quality_reasons"]) for entry in rescore(out)] == [
+        ("failed", ["no sound"]), ("success", []),
+    ]  # fmt: skip
+
+
+def test_names_of_any_bytes_and_lines_of_any_kind(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = remember(out, make_record("stray\udcff.mp4"), make_record("line\nbreak.mp4"), make_record("ä b.mp4"))
+    with path.open("ab") as writer:
+        writer.write(b'\x00\xff\n[]\n{"kind": "video", "path": 7}\n{"kind": "given_up", "path": "x"}\n{"kind": "vid')
+    passing = out.parent / "passing.txt"
+    rescored = rescore(out, "--passing", str(passing), "--input_dir", "in")
+    assert [entry["path"] for entry in rescored] == ["line\nbreak.mp4", "stray\udcff.mp4", "ä b.mp4"]
+    assert os.fsdecode(passing.read_bytes()) == "in/stray\udcff.mp4\nin/ä b.mp4\n"
+    told = capsys.readouterr().out
+    assert "Lines of the ledger that cannot be read: 3\n" in told
+    assert "no list can hold: 1\n" in told
+
+
+def test_the_counts_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    remember(
+        out,
+        make_record("a"),
+        make_record("b", score=scored(make_score(1.0))),
+        make_record("c", score=scored(no_track_reason="no face seen")),
+        make_record("d", score=None, failure="file", error="no sound"),
+        make_record("e"),
+    )
+    rescore(out)
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("5 videos judged in ")
+    assert lines == ["  good quality   2", "  poor quality   1", "  no face track  1", "  failed         1"]
+
+
+def test_what_cannot_be_read_or_written_is_one_line(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["rescore", "--output_dir", str(out)]) == 2
+    path = remember(out, make_record("a"))
+    assert command.main(["rescore", "--output_dir", str(out), "--verdicts", str(out / "no" / "file")]) == 2
+    assert command.main(["rescore", "--output_dir", str(out), "--min_confidence", "-1"]) == 2
+    path.write_text('{"kind": "ledger", "format": 99}\n')
+    assert command.main(["rescore", "--output_dir", str(out)]) == 2
+    missing, unwritable, wrong, newer = capsys.readouterr().err.splitlines()
+    assert missing.endswith("ledger.jsonl: no such file or directory: give the output folder of an earlier run")
+    assert "cannot write" in unwritable
+    assert "--min_confidence -1.0: give a number of 0 or more" in wrong
+    assert "was written by a newer version of this tool" in newer

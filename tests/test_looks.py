@@ -22,7 +22,7 @@ from syncnet.interruption import Interrupted, StopFlag
 from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, write_keepsake
 from syncnet.log import Log
 from syncnet.looks import LookOptions
-from syncnet.looks.drawing import DrawnTrack, colour_of, draw_track, shorten, text_width
+from syncnet.looks.drawing import DrawnTrack, colour_of, draw_track, draw_tracks, shorten, text_width
 from syncnet.looks.kept_outputs import save_outputs
 from syncnet.looks.making import LookJob, choose_videos, make_looks
 from syncnet.looks.movie import Movie, open_movie, read_comment
@@ -35,6 +35,7 @@ from syncnet.pipeline import TrackScore
 from syncnet.placement_folders import OutputFolders
 from syncnet.scoring import SyncScore
 from syncnet.settings import Thresholds
+from syncnet.turns import Conversation, Turn
 from syncnet.verdict import judge
 
 CURVE = np.abs(np.arange(31) - 15).astype(np.float32)
@@ -196,6 +197,22 @@ def test_a_box_is_drawn_where_the_face_is_and_only_while_it_is_there() -> None:
     assert not picture[225, 160:290].any()
 
 
+def test_in_a_crowd_only_the_chosen_face_has_a_whole_label() -> None:
+    def drawn_rows(count: int) -> int:
+        """Of the label of the first track, which is not chosen."""
+        tracks = [
+            DrawnTrack(n, n == 1, 0, np.array([[150.0 * n, 100, 150 * n + 40, 140]]), np.ones(1), "7.9, in sync", "7.9")
+            for n in range(count)
+        ]
+        picture = np.full((300, 600, 3), 255, np.uint8)
+        draw_tracks(picture, tracks, 0, 1.0)
+        return int((picture[:98, 2] != 255).any(axis=1).sum())
+
+    # A line takes 19 rows, and 6 are around them.
+    assert drawn_rows(2) == 42
+    assert drawn_rows(3) == 23
+
+
 @pytest.mark.parametrize("box", [[-50.0, -40.0, 30.0, 20.0], [380.0, 10.0, 500.0, 290.0], [0.0, 0.0, 400.0, 300.0]])
 def test_words_stay_within_the_picture(box: list[float]) -> None:
     track = DrawnTrack(12, True, 0, np.array([box]), np.array([np.nan]), "7.9, sound 600 ms early")
@@ -244,6 +261,18 @@ def test_without_a_keepsake_each_track_has_its_mean_box_and_one_confidence() -> 
     assert speaker.confidence.tolist() == [6.0] * 4
     assert speaker.label == "6.0, sound 120 ms early"
     assert (silent.label, bool(np.isnan(silent.confidence).all())) == ("no score", True)
+
+
+def test_of_faces_that_speak_in_turns_each_is_chosen_in_its_own(tmp_path: Path) -> None:
+    result = make_result(Path("a.mp4"), make_curve_score(2.0), make_curve_score(3.0), make_curve_score(1.0))
+    together = make_curve_score(7.0)
+    turns = (Turn(0, 0.0, 1.0), Turn(2, 1.0, 2.0))
+    result = replace(result, best=together, conversation=Conversation(together, turns))
+    first, silent, second = drawn_tracks(result, None)
+    assert [track.chosen for track in (first, silent, second)] == [True, False, True]
+    assert [first.is_chosen_at(frame) for frame in (0, 24, 25, 49)] == [True, True, False, False]
+    assert [second.is_chosen_at(frame) for frame in (0, 24, 25, 49)] == [False, False, True, True]
+    assert not silent.is_chosen_at(0)
 
 
 # Kept outputs

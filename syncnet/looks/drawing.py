@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from syncnet import FPS
 
 Colour = tuple[int, int, int]
 """Blue, green, red."""
@@ -17,6 +20,8 @@ GREEN_CONFIDENCE = 8.0
 """From here on a box is green, at 0 it is red, halfway yellow: speech in sync lies near 7.5, other sound near 1.7."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LINE_PX = 19
+CROWD_TRACKS = 3
+"""From so many faces at once on, whole labels would hide the faces beside them."""
 _TEXT_SCALE = 0.5
 
 
@@ -27,7 +32,7 @@ class DrawnTrack:
     number: int
     """In the order of the results' ``all_tracks``, from 0."""
     chosen: bool
-    """Whether its score is the video's."""
+    """Whether its score is the video's, or part of it."""
     first_frame: int
     """Of the video, at 25 frames a second."""
     boxes: np.ndarray
@@ -36,6 +41,15 @@ class DrawnTrack:
     """(L,) of each frame; NaN where there is none."""
     label: str
     """Of the whole track."""
+    brief: str = ""
+    """The same in a few letters, for a crowd."""
+    turns: tuple[tuple[float, float], ...] = ()
+    """Where faces speak in turns: from when to when this one is chosen, in seconds; empty: throughout."""
+
+    def is_chosen_at(self, frame: int) -> bool:
+        """Whether the video's score rests on it in this frame of the video."""
+        within = not self.turns or any(start <= frame / FPS < end for start, end in self.turns)
+        return self.chosen and within
 
     def at(self, frame: int) -> tuple[np.ndarray, float] | None:
         """Its box (4,) and confidence in a frame of the video; None outside the track."""
@@ -56,19 +70,30 @@ def colour_of(confidence: float) -> Colour:
     return blue, green, red
 
 
-def draw_track(picture: np.ndarray, track: DrawnTrack, frame: int, scale: float) -> None:
-    """Draws onto the picture, which is the frame of the video times ``scale``."""
+def draw_tracks(picture: np.ndarray, tracks: Sequence[DrawnTrack], frame: int, scale: float) -> None:
+    """Draws onto the picture, which is the frame of the video times ``scale``; the chosen one comes on top."""
+    seen = [track for track in tracks if track.at(frame) is not None]
+    for track in sorted(seen, key=lambda track: track.is_chosen_at(frame)):
+        draw_track(picture, track, frame, scale, in_crowd=len(seen) >= CROWD_TRACKS)
+
+
+def draw_track(picture: np.ndarray, track: DrawnTrack, frame: int, scale: float, *, in_crowd: bool = False) -> None:
+    """One of them; ``in_crowd``: with few words, unless it is the chosen one."""
     seen = track.at(frame)
     if seen is None:
         return
     box, confidence = seen
     left, top, right, bottom = (round(float(edge) * scale) for edge in box)
-    colour = colour_of(confidence)
-    cv2.rectangle(picture, (left, top), (right, bottom), DARK, 5 if track.chosen else 3)
-    cv2.rectangle(picture, (left, top), (right, bottom), colour, 3 if track.chosen else 1)
-    now = "no sound here" if np.isnan(confidence) else f"now {confidence:.1f}"
-    name = f"#{track.number} CHOSEN" if track.chosen else f"#{track.number}"
-    _draw_label(picture, [f"{name}  {now}", track.label], (left, top, bottom), colour)
+    colour, chosen = colour_of(confidence), track.is_chosen_at(frame)
+    cv2.rectangle(picture, (left, top), (right, bottom), DARK, 5 if chosen else 3)
+    cv2.rectangle(picture, (left, top), (right, bottom), colour, 3 if chosen else 1)
+    if in_crowd and not chosen:
+        lines = [f"#{track.number}  {track.brief}"]
+    else:
+        now = "no sound here" if np.isnan(confidence) else f"now {confidence:.1f}"
+        name = f"#{track.number} CHOSEN" if chosen else f"#{track.number}"
+        lines = [f"{name}  {now}", track.label]
+    _draw_label(picture, lines, (left, top, bottom), colour)
 
 
 def _draw_label(picture: np.ndarray, lines: list[str], box: tuple[int, int, int], colour: Colour) -> None:

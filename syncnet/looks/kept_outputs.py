@@ -18,7 +18,7 @@ from syncnet.errors import VideoError
 from syncnet.interruption import StopFlag
 from syncnet.keepsake import Keepsake
 from syncnet.looks.movie import Movie
-from syncnet.looks.overlay import draw_overlay
+from syncnet.looks.overlay import draw_overlay, is_chosen, turns_of
 from syncnet.media import Media
 from syncnet.placement_transfer import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 from syncnet.records_codec import to_plain
@@ -109,7 +109,8 @@ def _plain_tracks(result: VideoResult, keepsake: Keepsake) -> list[dict[str, Any
         score = track.score
         fields = {
             "track": number,
-            "chosen": score is not None and score is result.best,
+            "chosen": is_chosen(result, number),
+            "turns": turns_of(result, number),
             "first_frame": track.first_frame,
             "frame_count": track.frame_count,
             "offset": score.offset_frames if score else None,

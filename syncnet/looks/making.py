@@ -130,6 +130,8 @@ def digest_of(result: VideoResult, keepsake: Keepsake | None, min_confidence: fl
         "version": LOOKS_VERSION,
         "bytes": result.file_bytes,
         "tracks": to_plain(list(result.tracks)),
+        "best": to_plain(result.best),
+        "conversation": to_plain(result.conversation),
         "reasons": list(result.verdict.reasons) if result.verdict else [],
         "min_confidence": min_confidence,
         "boxes": keepsake is not None,

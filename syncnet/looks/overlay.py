@@ -12,7 +12,7 @@ from syncnet import FPS
 from syncnet.engines import VideoResult
 from syncnet.interruption import StopFlag
 from syncnet.keepsake import Keepsake
-from syncnet.looks.drawing import DrawnTrack, draw_track
+from syncnet.looks.drawing import DrawnTrack, draw_tracks
 from syncnet.looks.movie import open_movie
 from syncnet.looks.source import frame_at, source_frames
 from syncnet.looks.strip import HEIGHT_PX, Strip
@@ -61,8 +61,7 @@ def draw_overlay(
         for seconds, frame_bgr in source_frames(media):
             stop.check()
             picture = cv2.resize(frame_bgr, canvas.picture_px, interpolation=cv2.INTER_AREA)
-            for track in sorted(tracks, key=lambda track: track.chosen):
-                draw_track(picture, track, frame_at(seconds), canvas.scale)
+            draw_tracks(picture, tracks, frame_at(seconds), canvas.scale)
             movie.add(seconds, np.concatenate([picture, strip.draw(float(seconds))]) if strip else picture)
 
 
@@ -84,9 +83,21 @@ def drawn_tracks(result: VideoResult, keepsake: Keepsake | None) -> list[DrawnTr
         whole = score.confidence if score else np.nan
         confidence = kept[number].confidence if kept else np.full(track.frame_count, whole)
         label = f"{score.confidence:.1f}, {describe_offset(score.offset_frames)}" if score else "no score"
-        chosen = score is not None and score is result.best
-        drawn.append(DrawnTrack(number, chosen, track.first_frame, boxes, confidence, label))
+        brief = f"{score.confidence:.1f}, {score.offset_frames:+d} fr" if score else "no score"
+        chosen, turns = is_chosen(result, number), turns_of(result, number)
+        drawn.append(DrawnTrack(number, chosen, track.first_frame, boxes, confidence, label, brief, turns))
     return drawn
+
+
+def is_chosen(result: VideoResult, number: int) -> bool:
+    """Whether the video's score is that of this track, or of faces of which it is one."""
+    return bool(turns_of(result, number)) or (result.best is not None and result.tracks[number].score is result.best)
+
+
+def turns_of(result: VideoResult, number: int) -> tuple[tuple[float, float], ...]:
+    """From when to when the track speaks, in seconds, where faces that speak in turns made the score."""
+    turns = result.conversation.turns if result.conversation else ()
+    return tuple((turn.start_seconds, turn.end_seconds) for turn in turns if turn.track == number)
 
 
 def describe_verdict(result: VideoResult) -> str:

@@ -69,9 +69,10 @@ class Strip:
         write(strip, told, (self._width_px - text_width(told) - _MARGIN_PX, 18))
         x = min(seconds / self._seconds, 1.0)
         cv2.line(strip, self._time.at(x, 0), self._time.at(x, 1), GREY, 1)
+        frame = round(seconds * FPS)
         for track in self._chosen:
-            seen = track.at(round(seconds * FPS))
-            if seen is not None and np.isfinite(seen[1]):
+            seen = track.at(frame)
+            if seen is not None and track.is_chosen_at(frame) and np.isfinite(seen[1]):
                 point = self._time.at(x, seen[1] / _HIGHEST_CONFIDENCE)
                 cv2.circle(strip, point, 6, DARK, cv2.FILLED, cv2.LINE_AA)
                 cv2.circle(strip, point, 5, WHITE, cv2.FILLED, cv2.LINE_AA)
@@ -126,6 +127,6 @@ class Strip:
             x = min((track.first_frame + position) / FPS / self._seconds, 1.0)
             point = panel.at(x, value / _HIGHEST_CONFIDENCE)
             if last is not None:
-                colour = colour_of(value) if track.chosen else _AXIS
-                cv2.line(self._still, last, point, colour, 2 if track.chosen else 1, cv2.LINE_AA)
+                chosen = track.is_chosen_at(track.first_frame + position)
+                cv2.line(self._still, last, point, colour_of(value) if chosen else _AXIS, 1 + chosen, cv2.LINE_AA)
             last = point

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from detectors import FaceDetector
 from syncnet.errors import EmptyVideoError
 from syncnet.reference_crops import write_crop_video
+from syncnet.reference_folder import work_folder
 from syncnet.reference_tools import (
     WHOLE_FRAME_QUALITY,
     ReferenceJob,
@@ -55,8 +55,8 @@ def published_chain(job: ReferenceJob, tools: ReferenceTools) -> Iterator[Publis
 
     It takes some 10 MB for each second of a large picture.
     """
-    with TemporaryDirectory(prefix="sync_filter_") as folder:
-        yield PublishedChain(job, tools, Path(folder))
+    with work_folder() as folder:
+        yield PublishedChain(job, tools, folder)
 
 
 class PublishedChain:

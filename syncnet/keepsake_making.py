@@ -13,8 +13,9 @@ from syncnet import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
 from syncnet.evidence import WINDOW_LENGTH_FRAMES, window_curves
 from syncnet.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_TOP_PX
 from syncnet.keepsake import Keepsake, TrackKeepsake
-from syncnet.models import Embeddings, SyncModel
-from syncnet.scoring import SyncScore, distance_unit, pair_distances
+from syncnet.models import SyncModel
+from syncnet.scoring import SyncScore, distance_unit
+from syncnet.turns import TrackTable
 
 STRIP_MOUTHS = 12
 _MOST_HELD = 4 * STRIP_MOUTHS
@@ -86,20 +87,23 @@ class TrackPictures:
 def keep_track(
     first_frame: int,
     boxes: np.ndarray,
-    embeddings: Embeddings,
+    table: TrackTable | None,
     score: SyncScore | None,
     model: SyncModel,
     speech: np.ndarray,
     pictures: TrackPictures,
 ) -> TrackKeepsake:
-    """``boxes`` (L, 4), one a frame of the track; ``speech``: whether somebody speaks in each frame of the video."""
+    """``boxes`` (L, 4), one a frame of the track; ``speech``: whether somebody speaks in each frame of the video.
+
+    ``table`` and ``score`` are None where no sound stands beside the track.
+    """
     strip, strip_frames = pictures.strip()
     confidence, windows = np.full(len(boxes), np.nan, np.float32), np.empty((0, 3), np.float32)
-    if score is not None:
-        distances = pair_distances(embeddings)
-        in_units = distances / distance_unit(distances, embeddings.metric)
-        confidence = frame_confidence(in_units, score.offset_frames, embeddings.middle_frame, len(boxes), model)
-        windows = _windows(distances, speech, first_frame + embeddings.middle_frame)
+    if table is not None and score is not None:
+        in_units = table.distances / distance_unit(table.distances, table.metric)
+        middle_frame = table.first_lip - first_frame
+        confidence = frame_confidence(in_units, score.offset_frames, middle_frame, len(boxes), model)
+        windows = _windows(table.distances, speech, table.first_lip)
     return TrackKeepsake(first_frame, boxes, confidence, windows, pictures.thumbnail(), strip, strip_frames)
 
 

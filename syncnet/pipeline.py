@@ -181,7 +181,7 @@ def _score_track(
     distances = pair_distances(embeddings)
     score = score_distances(distances, embeddings.metric, model, speech, first_lip)
     table = TrackTable(first_lip, distances, embeddings.metric, _confidence(score)) if score else None
-    kept = keep_track(track.first_frame, track.boxes, embeddings, score, model, speech, pictures)
+    kept = keep_track(track.first_frame, track.boxes, table, score, model, speech, pictures)
     left, top, right, bottom = (float(edge) for edge in track.mean_box)
     return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score), kept, table
 

@@ -25,6 +25,8 @@ from syncnet.keepsake_making import (
 from syncnet.models import Embeddings
 from syncnet.records import score_from_plain, score_to_plain
 from syncnet.score_store import ScoreStore
+from syncnet.scoring import pair_distances
+from syncnet.turns import TrackTable
 
 
 class DoublingModel:
@@ -214,16 +216,17 @@ def test_windows_are_those_in_which_somebody_speaks() -> None:
     audio /= np.linalg.norm(audio, axis=1, keepdims=True)
     # The lips are 100 frames of the sound from its frame 18 on, but placed as if from 15 on: the sound comes 3 late.
     embeddings = Embeddings(audio[18:118], audio, 15, "cosine", zero_pad_ends=False, middle_frame=5)
+    table = TrackTable(25, pair_distances(embeddings), "cosine", 5.0)
     speech = np.zeros(300, bool)
     speech[:80] = True
     track = keep_track(
-        20, np.zeros((110, 4)), embeddings, make_score(5.0, -3), DoublingModel(), speech, TrackPictures(20)  # type: ignore[arg-type]
+        20, np.zeros((110, 4)), table, make_score(5.0, -3), DoublingModel(), speech, TrackPictures(20)  # type: ignore[arg-type]
     )  # fmt: skip
     # Windows start every 10 lips from frame 25 on; from frame 65 on (15 of 25 frames) the speech is still half of them.
     assert track.windows[:, 0].tolist() == [25, 35, 45, 55, 65]
     assert track.windows[:, 1].tolist() == [-3] * 5
     assert track.confidence.min() > 1.5
-    silent = keep_track(20, np.zeros((110, 4)), embeddings, None, DoublingModel(), speech, TrackPictures(20))  # type: ignore[arg-type]
+    silent = keep_track(20, np.zeros((110, 4)), None, None, DoublingModel(), speech, TrackPictures(20))  # type: ignore[arg-type]
     assert np.isnan(silent.confidence).all()
     assert silent.windows.shape == (0, 3)
 
@@ -234,7 +237,8 @@ def test_windows_are_those_in_which_somebody_speaks() -> None:
 def test_a_keepsake_is_no_part_of_a_record() -> None:
     score = replace(scored(make_score(7.5)), keepsake=make_keepsake(make_track()))
     plain = score_to_plain(score)
-    assert sorted(plain) == ["info", "no_track_reason", "tracks"]
+    assert "tracks" in plain
+    assert "keepsake" not in plain
     assert score_from_plain({**plain, "keepsake": {"tracks": 5}}).keepsake is None
 
 

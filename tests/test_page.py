@@ -16,6 +16,7 @@ from fakes import ONE_OF_EACH, make_score, successful
 from folders import make_videos, run
 from page_fakes import make_keepsake, make_told, moved_to, with_score
 
+from syncnet.engines import VideoResult
 from syncnet.evidence import Evidence, OffsetPiece
 from syncnet.keepsake import keepsake_path, write_keepsake
 from syncnet.report import page_pictures
@@ -24,6 +25,7 @@ from syncnet.report.page_data import MOST_TRACKS, deciding_track, describe_video
 from syncnet.report.page_pictures import collect_pictures, thin_out
 from syncnet.report.told import Told
 from syncnet.settings import Thresholds
+from syncnet.turns import Conversation, Turn
 
 
 def blocks_of(page: str) -> dict[str, Any]:
@@ -208,6 +210,29 @@ def test_of_faces_scored_together_the_best_one_is_shown() -> None:
     tracks = tuple(successful("b.mp4", make_score(confidence)).tracks[0] for confidence in (1.0, math.nan, 3.0, 2.0))
     assert deciding_track(type(result)(**{**vars(result), "tracks": tracks})) == 2
     assert deciding_track(type(result)(**{**vars(result), "tracks": ()})) is None
+
+
+def test_faces_that_speak_in_turns_come_first_and_decide(tmp_path: Path) -> None:
+    first, second = (successful("a.mp4", make_score(confidence)).tracks[0] for confidence in (3.0, 2.0))
+    talk = Conversation(make_score(6.0, 1), (Turn(1, 0.0, 1.5), Turn(0, 1.5, 4.0), Turn(1, 4.0, 4.5)))
+    fields = {
+        **vars(successful("a.mp4", talk.score)),
+        "tracks": (first, second),
+        "best": talk.score,
+        "conversation": talk,
+    }
+    result = VideoResult(**fields)
+    told = make_told(tmp_path, [result])
+    write_keepsake(keepsake_path(told.folders.state_dir, "a.mp4"), make_keepsake(tracks=2))
+    blocks = blocks_of(render_page(told))
+    tracks = blocks["details"][0]["tracks"]
+    assert [(track["number"], track["best"], track["confidence"]) for track in tracks] == [
+        (None, True, 6.0), (0, False, 3.0), (1, False, 2.0),
+    ]  # fmt: skip
+    assert [track["turns"] for track in tracks[1:]] == [[[1.5, 4.0]], [[0.0, 1.5], [4.0, 4.5]]]
+    assert (tracks[0]["first"], tracks[0]["count"], len(tracks[0]["turns"])) == (0, 100, 3)
+    lines = blocks["lines"]["0"]["tracks"]
+    assert [line is None for line in lines] == [True, False, False]
 
 
 # The command

@@ -21,6 +21,7 @@ from syncnet.report.page import write_page
 from syncnet.report.told import Told
 from syncnet.settings import PRESETS, Thresholds
 from syncnet.text import printable
+from syncnet.turns import Conversation, Turn
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -238,6 +239,23 @@ def test_a_video_opens_with_its_curves_and_its_file(open_page: Opener, tmp_path:
     assert "No pictures of this video" in dialog.inner_text()
     page.tab.keyboard.press("Escape")
     assert not dialog.is_visible()
+
+
+def test_faces_that_speak_in_turns_are_shown_as_one_and_each(open_page: Opener, tmp_path: Path) -> None:
+    alone = with_score("talk.mp4", 3.0)
+    talk = Conversation(make_score(6.0, 1), (Turn(0, 0.0, 1.5), Turn(1, 1.5, 4.0)))
+    fields = {**vars(alone), "tracks": alone.tracks * 2, "best": talk.score, "conversation": talk}
+    page = open_page(make_told(tmp_path, [type(alone)(**fields)]))
+    page.tab.click("tbody .name-button")
+    bars = page.tab.locator(".track-bar")
+    assert bars.all_inner_texts() == [
+        "faces that speak in turns, as one (decides): confidence 6.0, sound 40 ms early",
+        "track 0: confidence 3.0, in sync",
+        "track 1: confidence 3.0, in sync",
+    ]
+    assert [bars.nth(number).locator(".turn").count() for number in range(3)] == [2, 1, 1]
+    bars.nth(2).click()
+    assert [bars.nth(number).get_attribute("aria-pressed") for number in range(3)] == ["false", "false", "true"]
 
 
 def test_the_keyboard_is_enough(open_page: Opener, tmp_path: Path) -> None:

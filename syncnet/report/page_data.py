@@ -17,6 +17,7 @@ from syncnet.report.command_line import without_thresholds
 from syncnet.report.told import Told
 from syncnet.settings import PRESETS, Thresholds
 from syncnet.text import printable
+from syncnet.turns import Conversation
 
 MOST_TRACKS = 12
 """Of one video; the best one is among them."""
@@ -75,9 +76,11 @@ def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
 
 def describe_tracks(result: VideoResult) -> dict[str, Any]:
     """What the opened detail of a video shows without any keepsake."""
-    chosen = shown_tracks(result)
+    chosen, talk = shown_tracks(result), result.conversation
+    best = None if talk else deciding_track(result)
+    tracks = [_track(result.tracks[number], number, talk, best=number == best) for number in chosen]
     return {
-        "tracks": [_track(result.tracks[number], number, best=number == deciding_track(result)) for number in chosen],
+        "tracks": [*([_together(talk, result)] if talk else []), *tracks],
         "more_tracks": len(result.tracks) - len(chosen),
     }
 
@@ -133,11 +136,22 @@ def _relative_address(path: Path, folder: Path) -> str:
     return quote_from_bytes(os.fsencode(f"./{relative}"))
 
 
-def _track(track: TrackScore, number: int, *, best: bool) -> dict[str, Any]:
+def _together(talk: Conversation, result: VideoResult) -> dict[str, Any]:
+    """Faces that speak in turns, in the form of a track that has no number."""
+    speakers = [result.tracks[number] for number in {turn.track for turn in talk.turns}]
+    first = min((track.first_frame for track in speakers), default=0)
+    end = max((track.first_frame + track.frame_count for track in speakers), default=0)
+    whole = TrackScore(first, end - first, (0.0, 0.0, 0.0, 0.0), talk.score)
+    return _track(whole, None, talk, best=True)
+
+
+def _track(track: TrackScore, number: int | None, talk: Conversation | None, *, best: bool) -> dict[str, Any]:
     score = track.score
+    turns = [turn for turn in (talk.turns if talk else ()) if number in (None, turn.track)]
     return {
         "number": number,
         "best": best,
+        "turns": [[round(turn.start_seconds, 2), round(turn.end_seconds, 2)] for turn in turns],
         "first": track.first_frame,
         "count": track.frame_count,
         "confidence": _number(score.confidence, 2) if score else None,

@@ -51,7 +51,7 @@ def collect_pictures(told: Told) -> Pictures:
             continue
         shown = shown_tracks(result)
         best = deciding_track(result) or 0
-        pictures.lines[number] = _lines(keepsake, shown)
+        pictures.lines[number] = _lines(keepsake, shown, together=result.conversation is not None)
         thumbnail = keepsake.tracks[best].thumbnail
         if len(thumbnail) and thumbnail_bytes + len(thumbnail) <= MOST_THUMBNAIL_BYTES:
             thumbnail_bytes += len(thumbnail)
@@ -66,12 +66,13 @@ def collect_pictures(told: Told) -> Pictures:
     return pictures
 
 
-def _lines(keepsake: Keepsake, shown: Sequence[int]) -> dict[str, Any]:
+def _lines(keepsake: Keepsake, shown: Sequence[int], *, together: bool) -> dict[str, Any]:
     return {
         "shots": keepsake.shot_starts.tolist(),
         "loudness": thin_out(keepsake.loudness_db, 0),
         "frames": len(keepsake.loudness_db),
-        "tracks": [_track_lines(keepsake.tracks[number]) for number in shown],
+        # Faces scored as one come first, and have no windows of their own here.
+        "tracks": [*([None] if together else []), *(_track_lines(keepsake.tracks[number]) for number in shown)],
     }
 
 

@@ -44,6 +44,8 @@ COLUMNS: dict[str, Kind] = {
     "missing": "flag",
     "error": "text",
     "cure": "text",
+    "turns": "whole",
+    "peak_memory_mb": "whole",
 }
 """In their order, which stays: a new column goes to the end."""
 
@@ -97,6 +99,7 @@ def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
             "offset_changes": len(entry["offset_changes"]),
             "quality_reasons": "; ".join(entry["quality_reasons"]),
             "tracks": len(entry["all_tracks"]),
+            "turns": len(entry["turns"]),
         }
         yield [told[name] for name in COLUMNS]
 

@@ -105,10 +105,15 @@ function timeline(video, tracks, moreTracks, lines, show) {
   const shots = lines ? lines.shots.filter((frame) => frame > 0) : [];
   const rows = tracks.map((track, index) => {
     const score = track.confidence === null ? "no sound beside it" : `confidence ${track.confidence.toFixed(1)}, ${offsetWords(track.offset)}`;
-    const words = `track ${track.number}${track.best ? " (decides)" : ""}: ${score}`;
-    const extent = make("span", { className: "extent" });
-    extent.style.left = percent(track.first);
-    extent.style.width = percent(track.count);
+    const name = track.number === null ? "faces that speak in turns, as one" : `track ${track.number}`;
+    const words = `${name}${track.best ? " (decides)" : ""}: ${score}`;
+    const stretch = (className, from, length) => {
+      const extent = make("span", { className });
+      extent.style.left = percent(from);
+      extent.style.width = percent(length);
+      return extent;
+    };
+    const turns = track.turns.map(([from, to]) => stretch("turn", from * FRAMES_PER_SECOND, (to - from) * FRAMES_PER_SECOND));
     const cuts = shots.slice(0, MOST_CUTS).map((frame) => {
       const cut = make("span", { className: "cut" });
       cut.style.left = percent(frame);
@@ -118,17 +123,18 @@ function timeline(video, tracks, moreTracks, lines, show) {
       "button",
       { type: "button", className: `track-bar${track.best ? " best" : ""}`, onclick: () => show(index) },
       make("span", {}, words),
-      make("span", { className: "lane", "aria-hidden": "true" }, extent, ...cuts),
+      make("span", { className: "lane", "aria-hidden": "true" }, stretch("extent", track.first, track.count), ...turns, ...cuts),
     );
     bar.dataset.index = index;
     return bar;
   });
   const seconds = end / FRAMES_PER_SECOND;
   const shotWords = lines && lines.shots.length ? `, ${shots.length + 1} ${shots.length ? "shots" : "shot"} (cuts are drawn as lines)` : "";
+  const turnWords = tracks.some((track) => track.turns.length) ? " Where a face has its turn, its bar is higher." : "";
   const more = moreTracks ? ` ${moreTracks} more tracks are left out here; the results file has them.` : "";
   return panel(
     "Face tracks",
-    `0 to ${seconds.toFixed(1)} s${shotWords}.${more}`,
+    `0 to ${seconds.toFixed(1)} s${shotWords}.${turnWords}${more}`,
     make("div", { className: "timeline" }, ...rows),
   );
 }

@@ -8,6 +8,7 @@ from typing import cast
 
 SUBCOMMANDS = {
     "report": "syncnet.report.page_command",
+    "merge": "syncnet.merge",
     "rescore": "syncnet.rescore",
 }
 """Name -> the module whose ``main(arguments) -> int`` does it, imported only when it is asked for.

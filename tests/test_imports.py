@@ -60,6 +60,7 @@ RANKS = {
     "syncnet.subcommands": 7,
     "syncnet.preparation": 7,
     "syncnet.engine_choice": 7,
+    "syncnet.merge": 7,
     "syncnet.rescore": 7,
     "syncnet.command": 7,
     "filter_videos_by_sync_score": 8,

@@ -1,0 +1,147 @@
+"""Results files of several folders -> one, whose entries are never taken apart."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncnet.errors import UsageError
+
+SAME_EVERYWHERE = ("filter_settings", "model", "detector")
+LISTS = ("unreadable", "left_out", "pending")
+
+
+class Entry(msgspec.Struct):
+    """As much of a video's entry as the counts need."""
+
+    video_path: str
+    status: str
+    passes_quality: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class ResultsPart:
+    """One results file."""
+
+    path: Path
+    document: dict[str, Any]
+    """All but ``results``."""
+    entries: list[msgspec.Raw]
+
+
+def read_results_part(path: Path) -> ResultsPart:
+    """Raises UsageError where it is missing or none."""
+    try:
+        document, entries = _taken_apart(path.read_bytes())
+        missing = {*SAME_EVERYWHERE, "complete", "this_run", "not_processed"} - document.keys()
+        if missing:
+            raise KeyError(missing.pop())
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {(error.strerror or '').lower()}", cure="let the command for this part come to its end first"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is no results file", cure="run the command for this part again") from error
+    return ResultsPart(path, document, entries)
+
+
+def check_results(parts: Sequence[ResultsPart]) -> None:
+    """Raises UsageError where verdicts of different settings would come together."""
+    first = parts[0]
+    for part in parts[1:]:
+        for name in SAME_EVERYWHERE:
+            if part.document[name] != first.document[name]:
+                raise UsageError(
+                    f"{part.path} and {first.path} differ in {_difference(name, part, first)}",
+                    cure="run the command for each part again with the same flags",
+                )
+
+
+def merge_results(parts: Sequence[ResultsPart], notices: Sequence[str]) -> tuple[dict[str, Any], list[bytes]]:
+    """The document without its results, and those in the order of their paths, one for each path."""
+    read = [(_entry(raw), bytes(raw)) for part in parts for raw in part.entries]
+    by_path = {entry.video_path: (entry, text) for entry, text in read}
+    entries = [by_path[path][0] for path in sorted(by_path)]
+    statuses = Counter(entry.status for entry in entries)
+    passing = sum(entry.passes_quality for entry in entries)
+    documents = [part.document for part in parts]
+    lists = {name: _union(documents, name) for name in LISTS}
+    not_processed = sum(document["not_processed"] for document in documents)
+    counts = {
+        "total_videos": len(entries) + not_processed + len(lists["pending"]),
+        "successful_processing": statuses["success"],
+        "good_quality": passing,
+        "poor_quality": statuses["success"] - passing,
+        "no_faces_detected": statuses["no_faces"],
+        "processing_failed": statuses["failed"],
+        "not_processed": not_processed,
+        "missing": sum(entry.missing for entry in entries),
+        "interrupted": any(document.get("interrupted") for document in documents),
+        "complete": all(document["complete"] for document in documents),
+        "this_run": _summed([document["this_run"] for document in documents]),
+        "timestamp": round(time.time(), 3),
+        "notices": list(dict.fromkeys([*notices, *(n for document in documents for n in document.get("notices", ()))])),
+    }
+    return {**documents[0], **counts, **lists}, [by_path[path][1] for path in sorted(by_path)]
+
+
+def encode_results(document: dict[str, Any], entries: Sequence[bytes]) -> bytes:
+    """The results file, an entry a line."""
+    head = json.dumps(document, allow_nan=False, indent=1).encode("ascii").removesuffix(b"\n}")
+    return b"".join([head, b',\n "results": [\n', b",\n".join(entries), b"\n]}\n"])
+
+
+def _taken_apart(data: bytes) -> tuple[dict[str, Any], list[msgspec.Raw]]:
+    """Raises ValueError, KeyError or TypeError for what is no results file."""
+    try:
+        fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        entries: list[msgspec.Raw] = msgspec.json.decode(fields.pop("results"), type=list[msgspec.Raw])
+        return {name: json.loads(bytes(value)) for name, value in fields.items()}, entries
+    except msgspec.MsgspecError:
+        # Names of stray bytes are escapes that only Python's own reader lets pass.
+        document = json.loads(data)
+        return document, [msgspec.Raw(json.dumps(entry).encode("ascii")) for entry in document.pop("results")]
+
+
+def _entry(raw: msgspec.Raw) -> Entry:
+    try:
+        return msgspec.json.decode(raw, type=Entry)
+    except msgspec.MsgspecError:
+        return msgspec.convert(json.loads(bytes(raw)), Entry)
+
+
+def _difference(name: str, part: ResultsPart, other: ResultsPart) -> str:
+    one, two = part.document[name], other.document[name]
+    if isinstance(one, dict) and isinstance(two, dict):
+        return next((key if name == "filter_settings" else name for key in one if one[key] != two.get(key)), name)
+    return name
+
+
+def _union(documents: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    """Each part tells of the whole input."""
+    return list(_unique(item for document in documents for item in document.get(name, ())))
+
+
+def _unique(items: Iterator[Any]) -> Iterator[Any]:
+    seen = set()
+    for item in items:
+        key = json.dumps(item, sort_keys=True)
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def _summed(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Times add up, as the work does; the most memory is that of one process."""
+    summed = {name: sum(run.get(name) or 0 for run in runs) for name in runs[0]}
+    if "peak_memory_mb" in summed:
+        summed["peak_memory_mb"] = max(run.get("peak_memory_mb") or 0 for run in runs)
+    return summed

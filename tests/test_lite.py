@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from syncnet.models.lite import (
     WEIGHTS_FILE,
     LiteFaceEncoder,
     LiteModel,
+    _delayed,
     load_lite,
     load_networks,
 )
@@ -142,3 +144,32 @@ def test_a_model_of_two_members_averages_their_cosines(tmp_path: Path, repositor
     mean = (curve([single]) + curve([other])) / 2
     # Kernels went through float16, which is good for three digits.
     np.testing.assert_allclose(curve(members), mean, atol=2e-3)
+
+
+@pytest.mark.parametrize("delay", [-160, 0, 160])
+def test_the_zero_delays_the_sound_and_no_more(delay: int) -> None:
+    sound = np.arange(1000, 2000)
+    assert _delayed(sound, 320, 480, delay).tolist() == list(range(1320 - delay, 1480 - delay))
+
+
+def test_sound_before_the_start_mirrors_the_first_samples() -> None:
+    assert _delayed(np.arange(10), 0, 6, 2).tolist() == [1, 0, 0, 1, 2, 3]
+    assert _delayed(np.arange(0), 0, 6, 2).tolist() == []
+
+
+def test_a_zero_of_a_frame_moves_the_offset_by_a_frame(model: LiteModel, repository: Path) -> None:
+    calibration = read_calibration(repository / "weights" / CALIBRATION_FILE)
+    networks = load_networks(repository / "weights" / WEIGHTS_FILE)
+    rng = np.random.default_rng(3)
+    mouths = rng.integers(0, 255, (40, 64, 64), dtype=np.uint8)
+    samples = rng.integers(-9000, 9000, 80 * 640).astype(np.int16)
+    curves = []
+    for zero_ms in (0.0, 40.0):
+        moved = LiteModel(networks, replace(calibration, zero_ms=zero_ms), "", "cpu")
+        encoder = LiteFaceEncoder(moved)
+        encoder.push_mouths(mouths)
+        embeddings = moved.embed(encoder, samples, 20, 40)
+        curves.append(mean_distances(embeddings))
+    # Sound that comes a frame later meets each lip a shift further on.
+    np.testing.assert_allclose(curves[1][4:28], curves[0][3:27], atol=0.02)
+    assert np.abs(curves[1][4:28] - curves[0][4:28]).max() > 0.02

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
-from syncnet import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
 from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
 from syncnet.models import Embeddings, FaceEncoder
@@ -30,6 +30,7 @@ from syncnet.models.lite_network import (
 
 WEIGHTS_FILE = "lite.safetensors"
 CALIBRATION_FILE = "lite_calibration.json"
+SAMPLES_PER_MS = SAMPLE_RATE // 1000
 NEIGHBOURS = 2
 """A frame's features need the frame before and the one after."""
 
@@ -75,6 +76,7 @@ class LiteModel:
             network.eval().requires_grad_(False)
         self._networks = networks
         self._calibration = calibration
+        self._delay = round(calibration.zero_ms * SAMPLES_PER_MS)
         self._device = device
 
     def face_encoder(self) -> LiteFaceEncoder:
@@ -117,7 +119,9 @@ class LiteModel:
     def _embed_sound(self, samples: np.ndarray, first_frame: int, end_frame: int) -> torch.Tensor | None:
         # The last step of a frame starts 480 samples into it and is 400 long: it reaches into the next frame.
         reach = WINDOW_SAMPLES - SAMPLES_PER_FRAME // FEATURE_STEPS_PER_FRAME
-        mel = log_mel(samples[first_frame * SAMPLES_PER_FRAME : end_frame * SAMPLES_PER_FRAME + reach])
+        mel = log_mel(
+            _delayed(samples, first_frame * SAMPLES_PER_FRAME, end_frame * SAMPLES_PER_FRAME + reach, self._delay)
+        )
         if len(mel) < CONTEXT_STEPS:
             return None
         batch = torch.from_numpy(normalise_bands(mel))[None].to(self._device)
@@ -160,6 +164,13 @@ def load_networks(path: Path) -> list[LiteNetwork]:
             cure="restore it with `git checkout weights/`",
         ) from error
     return networks
+
+
+def _delayed(samples: np.ndarray, first: int, end: int, delay: int) -> np.ndarray:
+    """Samples ``first`` to ``end`` of the sound as if it came so many samples later; its first ones fill the gap."""
+    start = first - delay
+    moved = samples[max(0, start) : max(0, end - delay)]
+    return np.pad(moved, (-start, 0), mode="symmetric") if start < 0 and len(moved) else moved
 
 
 def _joined(embeddings: Sequence[torch.Tensor]) -> torch.Tensor:

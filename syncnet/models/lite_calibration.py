@@ -11,6 +11,10 @@ import numpy as np
 from syncnet.errors import ModelFileError
 
 
+MOST_ZERO_MS = 100.0
+"""More is no matter of a constant."""
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Points of equal confidence, for tracks of several lengths.
@@ -25,6 +29,8 @@ class Calibration:
     """(T, P) raw confidences, rising along each row."""
     confidence: np.ndarray
     """(P,) what they stand for, rising."""
+    zero_ms: float = 0.0
+    """By how much the network reads sound as early that is in sync: it is delayed by so much first."""
 
     def confidence_of(self, raw: float, frame_count: int) -> float:
         """Linear between the points, and in the logarithm of the length between the rows; the ends hold beyond."""
@@ -37,7 +43,9 @@ def read_calibration(path: Path) -> Calibration:
     """The table of a JSON file; ModelFileError where it holds none whose columns rise and fit together."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        calibration = Calibration(*(np.array(table[key], float) for key in ("frames", "raw", "confidence")))
+        calibration = Calibration(
+            *(np.array(table[key], float) for key in ("frames", "raw", "confidence")), float(table.get("zero_ms", 0.0))
+        )
         if not _fits_together(calibration):
             raise ValueError("its columns do not rise or not fit together")
     except (OSError, ValueError, LookupError, TypeError) as error:
@@ -53,6 +61,7 @@ def _fits_together(calibration: Calibration) -> bool:
         frames.ndim == confidence.ndim == 1
         and raw.shape == (len(frames), len(confidence))
         and raw.size > 0
+        and abs(calibration.zero_ms) <= MOST_ZERO_MS
         and bool(frames[0] > 0)
         # Comparisons with NaN are false, so that a NaN does not rise.
         and all(bool((np.diff(column) > 0).all()) for column in (frames, raw, confidence))

@@ -126,6 +126,7 @@ class FakeStages:
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
     precision: Precision = "float32"
+    decode_threads: int = 1
 
 
 def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:

@@ -15,6 +15,7 @@ import pytest
 from fakes import make_run, make_score
 from synthetic_media import Clip, draw_frame, find_clicks, read_frame_number, write_clip
 
+from syncnet import command
 from syncnet.discovery import FoundVideos
 from syncnet.engines import VideoResult
 from syncnet.errors import VideoError
@@ -424,3 +425,22 @@ def test_problems_are_told_on_stderr_and_in_the_log(
 
 def test_the_numbers_that_these_tests_read_back_are_those_drawn() -> None:
     assert read_frame_number(draw_frame(613)) == 613
+
+
+@pytest.mark.usefixtures("fake_scoring")
+def test_the_command_makes_them_and_its_exit_code_says_whether_it_could(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    for name in ("poor.mp4", "good.mp4"):
+        (tmp_path / "in" / name).write_bytes(clip.read_bytes())
+    call = ["--input_dir", "in", "--output_dir", "out", "--visualize", "poor", "--report", "off"]
+    assert command.main(call) == 0
+    assert "Overlay videos: out/visualized (1)\n" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "out" / "visualized").iterdir()] == ["poor.mp4.mp4"]
+    # These scores are made up, so nobody kept any boxes.
+    assert command.main([*call, "--save_outputs"]) == 1
+    out, err = capsys.readouterr()
+    assert "Kept outputs: out/syncnet_outputs (0)\n" in out
+    assert "good.mp4: no overlay or outputs: the boxes of its faces were not kept when it was scored" in err

@@ -14,10 +14,10 @@ from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsa
 from syncnet.report.page_data import deciding_track, nearness, shown_tracks
 from syncnet.report.told import Told
 
-MOST_LOOKED_AT = 500
+MOST_LOOKED_AT = 400
 """Videos whose keepsakes are read: each takes some milliseconds."""
-MOST_THUMBNAIL_BYTES = 4_000_000
-MOST_STRIP_BYTES = 8_000_000
+MOST_THUMBNAIL_BYTES = 2_500_000
+MOST_STRIP_BYTES = 5_000_000
 MOST_STRIPS = 3
 """Of one video, beside that of its best track."""
 MOST_POINTS = 300

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log = Log(request.options.log_file, request.terminal.log_format)
         # An earlier run that is still at work is no failure, and the log has the line.
         quiet = request.options.cron and request.options.log_file is not None
-        with end_on_sigterm():
+        with end_on_sigterm(), _cleared_away(request):
             return _run(request, log)
     except LockedError as error:
         log.info(str(error))
@@ -77,6 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     finally:
         log.close()
+
+
+@contextlib.contextmanager
+def _cleared_away(request: Request) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if request.temporary_output:
+            shutil.rmtree(request.output_dir, ignore_errors=True)
 
 
 def _refuse(problem: str, log: Log) -> int:
@@ -189,6 +198,7 @@ def _process(
 
 def _report(run: Run, request: Request, log: Log) -> bool:
     """Writes results, table and page, and prints the summary; says whether the results could be written."""
+    from syncnet.report.calibration import format_calibration
     from syncnet.report.colours import palette_for
     from syncnet.report.command_line import command_of
     from syncnet.report.outputs import write_outputs
@@ -204,13 +214,17 @@ def _report(run: Run, request: Request, log: Log) -> bool:
         written = False
         problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again")
     command = command_of(request.report.arguments, request.input_dir)
-    problems += write_outputs(run, document, command, table=request.report.table, page=request.report.page)
-    if request.quiet:
+    pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
+    problems += unwritten
+    if request.calibrate:
+        _print_out(format_calibration(run, request.input_dir))
+    elif request.quiet:
         for line in format_alarms(run):
             print(f"{PROGRAM}: {line}", file=sys.stderr)
     else:
         width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
         _print_out(format_summary(run, width, palette_for(sys.stdout)))
+        _print_out("".join(f"Report:  {printable(str(page))}\n" for page in pages))
     for problem in problems:
         log.error(problem)
         print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)

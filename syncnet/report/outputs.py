@@ -14,8 +14,13 @@ from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parque
 from syncnet.report.told import told_by_run
 
 
-def write_outputs(run: Run, document: dict[str, Any], command: CommandLine, *, table: str, page: bool) -> list[str]:
-    """Writes what is wanted, each on its own. Returns a sentence for each file that could not be written."""
+def write_outputs(
+    run: Run, document: dict[str, Any], command: CommandLine, *, table: str, page: bool
+) -> tuple[list[Path], list[str]]:
+    """Writes what is wanted, each on its own.
+
+    Returns the page, where it was written, and a sentence for each file that could not be.
+    """
     folder = run.folders.output_dir
     writers: list[tuple[Path, Callable[[Path], None]]] = [
         (run.folders.state_dir / COMMAND_NAME, partial(note_command, command=command)),
@@ -25,10 +30,11 @@ def write_outputs(run: Run, document: dict[str, Any], command: CommandLine, *, t
         writers.append((folder / PARQUET_NAME, partial(write_parquet, document)))
     if page:
         writers.append((folder / PAGE_NAME, partial(write_page, told_by_run(run, command, document["timestamp"]))))
-    problems = []
+    written, problems = [], []
     for path, write in writers:
         try:
             write(path)
+            written.append(path)
         except OSError as error:
             problems.append(f"cannot write {path}: {error.strerror}: verdicts and results stand without it")
-    return problems
+    return [path for path in written if path.name == PAGE_NAME], problems

@@ -147,7 +147,7 @@ function showTrack(parent, number, video, track, lines, trackLines, thresholds) 
     drawCurve(plot, track, thresholds);
   }
   if (!lines) {
-    parent.append(make("p", { className: "muted" }, "No pictures of this video: its score was found again from an earlier run, or the page is full."));
+    parent.append(make("p", { className: "muted" }, "No pictures of this video: others are nearer to the thresholds, or its score is of an earlier version."));
     return;
   }
   if (trackLines?.windows.length) {

@@ -153,7 +153,7 @@
     $("notices").append(...notices.map((words) => make("li", {}, words)));
     $("directory").textContent = `Relative names start in ${told.directory}`;
     $("left-out").textContent = told.pictures_left_out
-      ? `${told.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture: those nearest to the thresholds have theirs in this page, and a score found again from another folder brings none.`
+      ? `${told.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture: those nearest to the thresholds have theirs in this page, and scores of an earlier version brought none.`
       : "";
     const highest = videos.reduce((most, video) => Math.max(most, video.confidence ?? 0), 10);
     $("confidence-slider").max = Math.ceil(highest + 0.5);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import torch
 from detectors import Detections
 from detectors.s3fd.boxes import MIN_CANDIDATE_SCORE, anchors, decode, pick_faces
 from detectors.s3fd.network import SMALLEST_SIDE_PX, S3fdNetwork
+from detectors.shared_batch import SharedBatch
 from detectors.working_frame import WorkingFrame
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.precision import dtype_of
@@ -24,6 +25,11 @@ RELIABLE_FACE_PX = 25
 PUBLISHED_SCALE = 0.25
 _PIXELS_AT_ONCE = 1 << 19
 """Of pictures in the network at once: its first layers hold 64 floats a pixel, 128 MB."""
+_QUEUED_PICTURES = 16
+"""At most so many of several videos go to a GPU together: 0.5 GB in the first layers at half of 720p."""
+
+_Found = tuple[np.ndarray, np.ndarray, tuple[tuple[int, int], ...]]
+"""Of one picture: what the network says of each anchor, (N, 4) and (N,), and the size of each level."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +40,39 @@ class S3fdSpec:
     identity: str
     """SHA-256 of the model file, in hex."""
     device: str
+    queue: SharedBatch[_Found] | None = None
+    """With it the looks of all threads go to the device in common batches."""
     published_scale: bool = False
     """Whether frames are looked at as the published pipeline does: at a quarter of their size, whatever that is."""
     name: str = "s3fd"
 
     def create(self, min_face_px: int, frame_width: int, frame_height: int) -> S3fdDetector:
         """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more."""
-        if self.published_scale:
-            return S3fdDetector(self.network, self.device, partial(resize_as_published, scale=PUBLISHED_SCALE))
-        working_frame = WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height)
-        return S3fdDetector(self.network, self.device, working_frame.resize)
+        resize: Callable[[np.ndarray], np.ndarray] = partial(resize_as_published, scale=PUBLISHED_SCALE)
+        if not self.published_scale:
+            resize = WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height).resize
+        return S3fdDetector(self.network, self.device, resize, self.queue)
+
+    def with_queue(self) -> S3fdSpec:
+        """The same with a queue that all its detectors share. On a GPU it pays; on a processor single pictures are as
+        fast as batches, and every thread has a core of its own."""
+        return replace(self, queue=SharedBatch(partial(_run, self.network, self.device), _QUEUED_PICTURES))
 
 
 class S3fdDetector:
     """Faces of one video."""
 
-    def __init__(self, network: S3fdNetwork, device: str, resize: Callable[[np.ndarray], np.ndarray]) -> None:
+    def __init__(
+        self,
+        network: S3fdNetwork,
+        device: str,
+        resize: Callable[[np.ndarray], np.ndarray],
+        queue: SharedBatch[_Found] | None = None,
+    ) -> None:
         self._network = network
         self._device = device
         self._resize = resize
+        self._queue = queue
 
     def detect(self, frame_bgr: np.ndarray) -> Detections:
         """Tight boxes of the faces in a frame, with their probabilities, which are above 0.9."""
@@ -70,17 +90,25 @@ class S3fdDetector:
             found += self._find(pictures[first : first + at_once], frames_bgr[0].shape[1], frames_bgr[0].shape[0])
         return found
 
-    @torch.inference_mode()
     def _find(self, pictures: list[np.ndarray], frame_width: int, frame_height: int) -> list[Detections]:
         height, width = pictures[0].shape[:2]
         if min(height, width) < SMALLEST_SIDE_PX:
             return [Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32)) for _ in pictures]
-        loc, scores, levels = self._network(torch.from_numpy(np.stack(pictures)).to(self._device))
-        every = anchors(width, height, levels)
+        if self._queue is not None:
+            found = [self._queue.ask(picture) for picture in pictures]
+        else:
+            found = _run(self._network, self._device, np.stack(pictures))
         return [
-            _faces(loc, scores, every, frame_width, frame_height)
-            for loc, scores in zip(loc.cpu().numpy(), scores.cpu().numpy(), strict=True)
+            _faces(loc, scores, anchors(width, height, levels), frame_width, frame_height)
+            for loc, scores, levels in found
         ]
+
+
+@torch.inference_mode()
+def _run(network: S3fdNetwork, device: str, pictures: np.ndarray) -> list[_Found]:
+    """Pictures (B, H, W, 3), uint8 BGR, through the network."""
+    loc, scores, levels = network(torch.from_numpy(pictures).to(device))
+    return [(loc, scores, levels) for loc, scores in zip(loc.cpu().numpy(), scores.cpu().numpy(), strict=True)]
 
 
 def _faces(loc: np.ndarray, scores: np.ndarray, anchors: np.ndarray, width: int, height: int) -> Detections:
@@ -103,4 +131,5 @@ def load_s3fd(path: Path, device: str, precision: Precision = "float32", *, publ
     network = S3fdNetwork()
     identity = load_checkpoint(network, path)
     network.eval().requires_grad_(False).calculate_in(dtype_of(precision))
-    return S3fdSpec(network.to(device), identity, device, published_scale)
+    spec = S3fdSpec(network.to(device), identity, device, published_scale=published_scale)
+    return spec.with_queue() if device == "cuda" else spec

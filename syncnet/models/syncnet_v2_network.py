@@ -19,8 +19,9 @@ WINDOW_FRAMES = 5
 WINDOW_STEPS = FEATURE_STEPS_PER_FRAME * WINDOW_FRAMES
 """MFCC steps that one sound embedding sees."""
 EMBEDDING_SIZE = 1024
-# Few enough that what a layer gives is still in the processor's cache for the next: 5 MB a window in the first.
-_LIP_WINDOWS_AT_ONCE = 4
+# Few enough that what a layer gives is still in the processor's cache for the next: 5 MB a window in the first. A GPU
+# has no such cache, and wants as much at once as a piece of crops holds.
+_LIP_WINDOWS_AT_ONCE = {"cpu": 4, "cuda": 64}
 _SOUND_WINDOWS_AT_ONCE = 64
 
 
@@ -103,7 +104,7 @@ class SyncNetV2Streams(nn.Module):
         """(n, 224, 224, 3) uint8 BGR -> (n - 4, 1024), one row for each window of 5 crops."""
         windows = crops.unfold(0, WINDOW_FRAMES, 1)
         features = []
-        for batch in torch.split(windows, _LIP_WINDOWS_AT_ONCE):
+        for batch in torch.split(windows, _LIP_WINDOWS_AT_ONCE[crops.device.type]):
             # Colour and frame merge into channels in the order of the flattened kernel of the first layer, and as the
             # innermost dimension: the layout that the convolutions want.
             pictures = batch.flatten(3).permute(0, 3, 1, 2).to(self._dtype)

@@ -6,6 +6,8 @@ over time; the crop is a square of side 2.8 half-sizes, the face in its upper ha
 
 from __future__ import annotations
 
+from typing import Literal
+
 import cv2
 import numpy as np
 
@@ -19,16 +21,17 @@ _GREY = (110, 110, 110)
 """Colour of what lies outside the frame."""
 
 
-def smooth_boxes(boxes: np.ndarray) -> np.ndarray:
+def smooth_boxes(boxes: np.ndarray, beyond: Literal["edge", "constant"] = "edge") -> np.ndarray:
     """Centre x, centre y and half-size s = max(width, height) / 2 of each box, (L, 4) -> (L, 3), float64.
 
-    Each is median-filtered over 13 frames. At the ends of the track the first and last values are repeated, where
-    the published pipeline pads with zeros: those pull the crop of the first and last frames towards the corner.
+    Each is median-filtered over 13 frames. At the ends of the track the first and last values are repeated (``edge``),
+    where the published pipeline pads with zeros (``constant``): those pull the crop of the first and last frames
+    towards the corner.
     """
     left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T
     xys = np.stack([(left + right) / 2, (top + bottom) / 2, np.maximum(right - left, bottom - top) / 2], axis=1)
     reach = _MEDIAN_FRAMES // 2
-    padded = np.pad(xys, ((reach, reach), (0, 0)), mode="edge")
+    padded = np.pad(xys, ((reach, reach), (0, 0)), mode=beyond)
     smoothed: np.ndarray = np.median(np.lib.stride_tricks.sliding_window_view(padded, _MEDIAN_FRAMES, axis=0), axis=-1)
     return smoothed
 

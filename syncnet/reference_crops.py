@@ -7,14 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.signal import medfilt
 
 from syncnet import CROP_SIZE_PX, FPS
-from syncnet.crops import crop_face
+from syncnet.crops import crop_face, smooth_boxes
 from syncnet.errors import UsageError
 from syncnet.tracks import Track
-
-_MEDIAN_FRAMES = 13
 
 
 def smooth_as_published(boxes: np.ndarray) -> np.ndarray:
@@ -22,9 +19,7 @@ def smooth_as_published(boxes: np.ndarray) -> np.ndarray:
 
     Beyond the ends there are zeros: the first and the last six values are too small, down to the least of seven.
     """
-    left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T
-    xys = np.stack([(left + right) / 2, (top + bottom) / 2, np.maximum(right - left, bottom - top) / 2], axis=1)
-    return np.stack([medfilt(values, _MEDIAN_FRAMES) for values in xys.T], axis=1)
+    return smooth_boxes(boxes, beyond="constant")
 
 
 def write_crop_video(frames: Iterable[np.ndarray], track: Track, avi: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from syncnet.cli_folders import add_folder_flags, folder, read_folders
 from syncnet.cli_looks import TerminalOptions, add_look_flags, read_look_options, read_terminal_options
 from syncnet.cli_media import add_media_flags, read_media_settings
 from syncnet.cli_report import ReportOptions, add_report_flags, read_report_options
@@ -80,6 +81,10 @@ class Request:
     looks: LookOptions = field(default_factory=LookOptions)
     terminal: TerminalOptions = field(default_factory=TerminalOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+    calibrate: bool = False
+    """Thresholds are asked for that fit the input folder."""
+    temporary_output: bool = False
+    """The output folder is to be removed after the run."""
 
     @property
     def quiet(self) -> bool:
@@ -97,16 +102,17 @@ def parse_request(arguments: Sequence[str]) -> Request:
     max_workers = DEFAULT_WORKERS if options.max_workers is None else options.max_workers
     if max_workers < 1:
         raise UsageError(f"--max_workers {options.max_workers}", cure="give a whole number of 1 or more")
+    folders = read_folders(options)
     return Request(
-        input_dir=options.input_dir,
-        output_dir=options.output_dir,
+        input_dir=folders.input_dir,
+        output_dir=folders.output_dir,
         preset=options.preset,
         thresholds=resolve_thresholds(
             options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
         ),
         tracks=_track_settings(options),
         max_workers=max_workers,
-        keep_all=options.keep_all,
+        keep_all=options.keep_all or folders.calibrate,
         recursive=options.recursive,
         model=options.model,
         detector=options.detector,
@@ -125,6 +131,8 @@ def parse_request(arguments: Sequence[str]) -> Request:
         looks=read_look_options(options),
         terminal=read_terminal_options(options),
         scale=read_scale_options(options),
+        calibrate=folders.calibrate,
+        temporary_output=folders.temporary,
     )
 
 
@@ -178,8 +186,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _add_folders(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--input_dir", type=_folder, required=True, metavar="DIR", help="folder of videos")
-    group.add_argument("--output_dir", type=_folder, required=True, metavar="DIR", help="folder for the results")
+    add_folder_flags(group)
     group.add_argument("--recursive", action="store_true", help="also videos in subfolders; paths are kept")
     group.add_argument("--keep_all", action="store_true", help="analyse only: write the results, copy nothing")
     group.add_argument(
@@ -269,7 +276,7 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--weights_dir",
-        type=_folder,
+        type=folder,
         metavar="DIR",
         help="where model files are looked for first; also the environment variable SYNC_FILTER_WEIGHTS",
     )
@@ -279,13 +286,6 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="accept model files that are not the published ones; the results say so",
     )
-
-
-def _folder(text: str) -> Path:
-    # Path("") is the current folder: an unset variable in a script must not mean that.
-    if not text:
-        raise argparse.ArgumentTypeError("the name is empty")
-    return Path(text)
 
 
 def _underscored(argument: str) -> str:

@@ -176,7 +176,7 @@ function drawScatter(element, data, thresholds) {
     element,
     260,
     {
-      scales: { x: { time: false, range: [0, Math.ceil(most + 0.3)] }, y: { range: [-16, 16] } },
+      scales: { x: { time: false, range: [-0.25, Math.ceil(most + 0.3)] }, y: { range: [-16, 16] } },
       series: [
         {},
         { stroke: () => colour("pass"), fill: () => colour("pass"), width: 1, paths: marks(many ? 1.6 : 3.5, false), points: { show: false } },

@@ -43,9 +43,8 @@ def read_calibration(path: Path) -> Calibration:
     """The table of a JSON file; ModelFileError where it holds none whose columns rise and fit together."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        calibration = Calibration(
-            *(np.array(table[key], float) for key in ("frames", "raw", "confidence")), float(table.get("zero_ms", 0.0))
-        )
+        frames, raw, confidence = (np.array(table[key], float) for key in ("frames", "raw", "confidence"))
+        calibration = Calibration(frames, raw, confidence, float(table.get("zero_ms", 0.0)))
         if not _fits_together(calibration):
             raise ValueError("its columns do not rise or not fit together")
     except (OSError, ValueError, LookupError, TypeError) as error:

@@ -10,7 +10,6 @@ import numpy as np
 
 from syncnet.errors import ModelFileError
 
-
 MOST_ZERO_MS = 100.0
 """More is no matter of a constant."""
 

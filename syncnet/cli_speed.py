@@ -15,8 +15,8 @@ def add_speed_flags(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISION_CHOICES,
         default=PRECISION_CHOICES[0],
-        help="numbers in which the networks calculate: auto takes bfloat16 where the processor or the GPU has it in "
-        "hardware, else float32 (default auto)",
+        help="numbers in which the networks calculate: auto is float32; the others are quicker only where "
+        "the processor or the GPU has them in hardware (default auto)",
     )
     group.add_argument(
         "--detect_every",

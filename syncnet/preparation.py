@@ -13,6 +13,8 @@ from syncnet.engines.video import VideoJob
 from syncnet.engines.watch import Watch
 from syncnet.errors import UsageError
 from syncnet.ledger import Ledger
+from syncnet.models import resolve_device
+from syncnet.models.precision import is_in_hardware
 from syncnet.pinning import NO_DETECTOR
 from syncnet.pipeline import Stages
 from syncnet.placement_folders import OutputFolders
@@ -69,6 +71,8 @@ def describe_run(request: Request, folders: OutputFolders, found: FoundVideos, s
     model = Identity(stages.model.name, stages.model.identity)
     detector = Identity(*detector_of(stages))
     notices = find_notices(asked, model, detector)
+    if not is_in_hardware(stages.precision, resolve_device(request.device)):
+        notices = (*notices, f"--precision {stages.precision} is slower than float32 here: no hardware for it.")
     if ledger.damaged_lines:
         damaged = f"Lines of the ledger that cannot be read: {ledger.damaged_lines}. Their videos were scored again."
         notices = (*notices, damaged)

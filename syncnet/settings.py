@@ -122,7 +122,7 @@ class SpeedSettings:
     """What is given up for speed."""
 
     precision: PrecisionChoice = "auto"
-    """Of the networks. ``auto``: bfloat16 where the device has it in hardware, else float32."""
+    """Of the networks. ``auto`` is float32."""
     detect_every_frames: int | None = None
     """1 looks at every frame. None: the detector's own default."""
 

@@ -32,11 +32,10 @@ def hardware(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return present
 
 
-def test_auto_takes_bfloat16_only_where_the_processor_has_it(hardware: set[str]) -> None:
-    assert resolve_precision("auto", "cpu") == "float32"
+def test_auto_is_float32_even_where_the_processor_has_bfloat16(hardware: set[str]) -> None:
     hardware.add("_is_avx512_bf16_supported")
-    assert resolve_precision("auto", "cpu") == "bfloat16"
-    assert not is_in_hardware("float16", "cpu")
+    assert resolve_precision("auto", "cpu") == "float32"
+    assert is_in_hardware("bfloat16", "cpu") and not is_in_hardware("float16", "cpu")
 
 
 def test_what_is_asked_for_holds_without_hardware(hardware: set[str]) -> None:

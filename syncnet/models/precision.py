@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 def resolve_precision(choice: PrecisionChoice, device: str) -> Precision:
-    """``auto`` becomes bfloat16 where the device (``cpu`` or ``cuda``) multiplies it in hardware, else float32."""
-    if choice == "auto":
-        return "bfloat16" if is_in_hardware("bfloat16", device) else "float32"
-    return choice
+    """``auto`` is float32: what bfloat16 does to a published score has not been measured where hardware has it.
+
+    ``device``: ``cpu`` or ``cuda``.
+    """
+    return "float32" if choice == "auto" else choice
 
 
 def is_in_hardware(precision: Precision, device: str) -> bool:

@@ -76,4 +76,5 @@ def pin_of(stages: Stages) -> Pin:
 def _settled(request: Request, stages: Stages) -> Request:
     """With what ``auto`` came to, so that no node comes to something else."""
     detector = request.detector if stages.detector is None else stages.detector.name
-    return replace(request, model=stages.model.name, detector=detector)
+    speed = replace(request.speed, precision=stages.precision)
+    return replace(request, model=stages.model.name, detector=detector, speed=speed)

@@ -33,13 +33,19 @@ def load_by_name() -> Score:
 
 
 def load_holding(node: str, notes: Path) -> Score:
-    """On that node the first video is held until the node dies; every video leaves a note of who took it up."""
+    """On that node the first video is held until the node dies; every video leaves a note of who took it up.
+
+    The other nodes wait for that: an idle machine would else be done before the doomed node has loaded its scorer.
+    """
 
     def score(path: Path, stop: StopFlag) -> VideoScore:
         here = ray.get_runtime_context().get_node_id()
         (notes / f"{path.name}.{here}.{os.getpid()}").touch()
         if here == node:
             time.sleep(HANG_SECONDS)
+        ends = time.monotonic() + HANG_SECONDS
+        while not any(notes.glob(f"*.{node}.*")) and time.monotonic() < ends:
+            time.sleep(0.05)
         return score_by_name(path, None, stop)
 
     return score

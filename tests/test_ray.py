@@ -26,6 +26,7 @@ from syncnet.interruption import Deadline, Interrupted, StopFlag
 from syncnet.ledger import open_ledger
 from syncnet.placement_folders import prepare_folders
 from syncnet.records import score_to_plain
+from syncnet.scorer import ScorerSettings, SyncScorer
 from syncnet.session import Outcome, carry_out, plan_run
 from syncnet.settings import RaySettings, RunOptions, Thresholds, TrackSettings
 
@@ -123,6 +124,20 @@ def test_the_command_on_a_cluster_says_what_it_says_alone(
     for folder in ("good_quality", "poor_quality"):
         assert files_below(spread / folder) == files_below(alone / folder)
     assert files_below(spread / "good_quality") == ["in_sync.mp4"]
+
+
+def test_a_pipeline_of_ray_data_scores_with_it(settings: RaySettings, repository: Path) -> None:
+    pytest.importorskip("pandas", reason="Ray Data needs pandas and pyarrow: pip install 'ray[data]'")
+    data = pytest.importorskip("ray.data", reason="Ray Data needs pandas and pyarrow: pip install 'ray[data]'")
+    samples = [str(repository / "samples" / name) for name in ("in_sync.mp4", "no_sound.mp4")]
+    choices = ScorerSettings(model="lite", detector="haar", device="cpu")
+    videos = data.from_items([{"path": path, "id": number} for number, path in enumerate(samples)])
+    scored = videos.map_batches(SyncScorer, fn_constructor_args=(choices,), batch_size=2, concurrency=1)
+    rows = sorted(scored.take_all(), key=lambda row: row["id"])
+    assert [row["path"] for row in rows] == samples
+    assert [row["sync_status"] for row in rows] == ["success", "failed"]
+    assert [bool(row["sync_passes"]) for row in rows] == [True, False]
+    assert "no sound" in rows[1]["sync_error"]
 
 
 # This one ends the second node, so it is the last one.

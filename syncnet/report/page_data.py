@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Sequence
@@ -130,10 +131,15 @@ def find_href(result: VideoResult, folders: OutputFolders) -> str | None:
 
 
 def _relative_address(path: Path, folder: Path) -> str:
-    parent = os.path.relpath(os.path.realpath(path.parent), os.path.realpath(folder))
-    relative = os.path.normpath(os.path.join(parent, path.name))
+    relative = os.path.normpath(os.path.join(_relative_folder(path.parent, folder), path.name))
     # The dot first: "a:b.mp4" would be an address of its own.
     return quote_from_bytes(os.fsencode(f"./{relative}"))
+
+
+@functools.lru_cache(maxsize=256)
+def _relative_folder(folder: Path, start: Path) -> str:
+    """Thousands of videos lie in one folder, and the system is asked about each part of its path."""
+    return os.path.relpath(os.path.realpath(folder), os.path.realpath(start))
 
 
 def _together(talk: Conversation, result: VideoResult) -> dict[str, Any]:

@@ -78,6 +78,14 @@ class Media:
                 yield image
 
 
+def _length_seconds(container: InputContainer) -> float:
+    """Of a container that tells its duration. Matroska's counts from zero, wherever its first stamp lies."""
+    duration = container.duration or 0
+    begins = container.start_time or 0
+    counted = begins if "matroska" in container.format.name and 0 < begins < duration else 0
+    return (duration - counted) / float(av.time_base)
+
+
 def open_media(path: Path, *, threads: int = 1, settings: MediaSettings | None = None) -> Media:
     """Open a video, decode its sound, and find where its picture starts.
 
@@ -94,7 +102,7 @@ def open_media(path: Path, *, threads: int = 1, settings: MediaSettings | None =
         sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
         if container.duration:
-            bound.check_sound(container.duration / av.time_base)
+            bound.check_sound(_length_seconds(container))
         picture, sound = picture_stream(container, path), sound_stream(container, path, settings.audio_track)
         decoder = StreamDecoder(path, container, sound, picture)
         samples = _read_samples(bound, decoder, start)

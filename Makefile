@@ -49,6 +49,7 @@ model: $(RUN_READY) ## from CORPUS=DIR to the embedded model, judged on CLIPS=DI
 	cp training/runs/manifest.tsv training/manifest.tsv
 	mv training/runs.log.jsonl training/log.jsonl
 	$(VENV_PYTHON) -m training.calibrate --corpus "$(CORPUS)"
+	$(VENV_PYTHON) -m training.zero --corpus "$(CORPUS)"
 	$(VENV_PYTHON) -m training.register
 	$(VENV_PYTHON) -m training.evaluate --clips "$(CLIPS)" --weights_dir "$(YUNET)" --out training/evaluation.json
 

@@ -65,7 +65,10 @@ def _flag(kind: str, name: str) -> str:
 
 
 def _short(chosen: Chosen) -> str:
-    return f"{chosen.name} ({chosen.identity[:8]})" if chosen.name != chosen.identity else chosen.name
+    """The embedded model's identity has two parts, of which either may differ."""
+    if chosen.name == chosen.identity:
+        return chosen.name
+    return f"{chosen.name} ({'+'.join(part[:8] for part in chosen.identity.split('+'))})"
 
 
 def _chosen(document: dict[str, Any]) -> Chosen:

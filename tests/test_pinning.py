@@ -92,3 +92,11 @@ def test_the_command_stops_before_any_video(
     assert told.out == ""
     assert "choose --model fake to go on there, or give another --output_dir" in told.err
     assert results_in(tmp_path / "out") == before
+
+
+def test_another_calibration_of_the_same_weights_shows(tmp_path: Path) -> None:
+    earlier, later = (Chosen("lite", f"{'a' * 64}+{part * 12}") for part in "12")
+    pin(tmp_path, earlier, HAAR)
+    told = r"lite \(aaaaaaaa\+11111111\), this run would use lite \(aaaaaaaa\+22222222\)"
+    with pytest.raises(UsageError, match=told):
+        pin(tmp_path, later, HAAR)

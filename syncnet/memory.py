@@ -16,6 +16,7 @@ _MB = 2**20
 _CGROUP_ROOT = Path("/sys/fs/cgroup")
 _CGROUP_OF_PROCESS = Path("/proc/self/cgroup")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
+_STATUS = Path("/proc/self/status")
 _RESET_PEAK = "5"
 """See clear_refs in proc(5)."""
 
@@ -98,6 +99,10 @@ class PeakMeter:
 
 
 def _read_mark_mb() -> int | None:
+    """``VmHWM`` where /proc has it: getrusage's mark is inherited from the program that started this one."""
+    for line in _read(_STATUS).splitlines():
+        if line.startswith("VmHWM:"):
+            return round(int(line.split()[1]) / 1024)
     # Kilobytes on Linux, bytes on macOS.
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (_MB if sys.platform == "darwin" else 1024))
 

@@ -30,7 +30,7 @@ MOST_INDENTED = 2000
 def build_results(run: Run) -> dict[str, Any]:
     """The document, ready for JSON: no NaN, no infinity."""
     counts = count_results(run.results)
-    document = {
+    return {
         "filter_settings": {
             "min_confidence": run.thresholds.min_confidence,
             "max_abs_offset": run.thresholds.max_abs_offset,
@@ -68,8 +68,6 @@ def build_results(run: Run) -> dict[str, Any]:
         "pending": [_skipped(path) for path in run.pending],
         "results": [_video(result) for result in run.results],
     }
-    scrubbed: dict[str, Any] = _without_nan(document)
-    return scrubbed
 
 
 def write_results(document: dict[str, Any], path: Path) -> None:
@@ -132,12 +130,12 @@ def _video(result: VideoResult) -> dict[str, Any]:
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
         "turns": _turns(result.conversation),
         "all_tracks": [_track(track) for track in result.tracks],
-        "duration_seconds": round(info.duration_seconds, 3) if info else None,
-        "source_fps": round(info.source_fps, 3) if info else None,
+        "duration_seconds": _rounded(info.duration_seconds, 3) if info else None,
+        "source_fps": _rounded(info.source_fps, 3) if info else None,
         "width": info.width if info else None,
         "height": info.height if info else None,
         "file_size": result.file_bytes,
-        "processing_time": round(result.seconds, 3),
+        "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
         "missing": result.missing,
         "error": result.error or None,
@@ -155,8 +153,8 @@ def _scores(score: SyncScore | None) -> dict[str, Any]:
         return {"offset": None, "confidence": None, "min_distance": None}
     return {
         "offset": int(score.offset_frames),
-        "confidence": round(float(score.confidence), SCORE_DECIMALS),
-        "min_distance": round(float(score.min_distance), SCORE_DECIMALS),
+        "confidence": _rounded(score.confidence, SCORE_DECIMALS),
+        "min_distance": _rounded(score.min_distance, SCORE_DECIMALS),
     }
 
 
@@ -165,8 +163,8 @@ def _evidence(score: SyncScore | None) -> dict[str, Any]:
     interval = timing.interval_ms if timing else None
     pieces = evidence.pieces if evidence else ()
     return {
-        "offset_fine_ms": round(timing.milliseconds, 1) if timing else None,
-        "offset_interval_ms": [round(edge, 1) for edge in interval] if interval else None,
+        "offset_fine_ms": _rounded(timing.milliseconds, 1) if timing else None,
+        "offset_interval_ms": [_rounded(edge, 1) for edge in interval] if interval else None,
         "evidence": evidence.level if evidence else None,
         "evidence_problem": (evidence.problem or None) if evidence else None,
         "windows": evidence.windows if evidence else None,
@@ -202,11 +200,6 @@ def _versions() -> dict[str, str]:
     return {"tool": syncnet.__version__, "python": platform.python_version(), **versions}
 
 
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def _rounded(value: float, digits: int) -> float | None:
+    """None for what is no number: JSON has no NaN and no infinity."""
+    return round(float(value), digits) if math.isfinite(value) else None

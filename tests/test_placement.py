@@ -5,6 +5,7 @@ import os
 import resource
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,21 +90,25 @@ def test_a_name_as_long_as_names_can_be_is_copied(tmp_path: Path, folders: Outpu
     assert (folders.good_dir / "sub" / source.name).read_bytes() == b"x"
 
 
-@pytest.fixture
-def small_disk(source: Path, folders: OutputFolders) -> Iterator[None]:
-    """From here on, files of this process may not pass 10,000 bytes."""
+@contextmanager
+def small_disk() -> Iterator[None]:
+    """Within it, files of this process may not pass 10,000 bytes.
+
+    Around the one call only: pytest's own output may go to a longer file, which it writes to between the phases of a test.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("small_disk")
 def test_a_copy_that_does_not_fit_leaves_nothing_and_the_old_one_whole(source: Path, folders: OutputFolders) -> None:
     earlier = folders.poor_dir / "sub" / "a b.mp4"
     earlier.parent.mkdir()
     earlier.write_bytes(b"earlier")
-    with pytest.raises(CopyError) as caught:
+    with pytest.raises(CopyError) as caught, small_disk():
         place(source, folders, True)
     assert caught.value.problem == "could not be copied: file too large"
     assert files_below(folders.output_dir) == ["poor_quality/sub/a b.mp4"]

@@ -94,7 +94,7 @@ def test_a_name_as_long_as_names_can_be_is_copied(tmp_path: Path, folders: Outpu
 def small_disk() -> Iterator[None]:
     """Within it, files of this process may not pass 10,000 bytes.
 
-    Around the one call only: pytest's own output may go to a longer file, which it writes to between the phases of a test.
+    Around the one call only: pytest's own output may go to a longer file, written between the phases of a test.
     """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 
+from syncnet import __version__
 from syncnet.cli_folders import add_folder_flags, folder, read_folders
+from syncnet.cli_help import DESCRIPTION, EPILOG, USAGE
 from syncnet.cli_looks import TerminalOptions, add_look_flags, read_look_options, read_terminal_options
 from syncnet.cli_media import add_media_flags, read_media_settings
+from syncnet.cli_parser import PROGRAM, Parser
 from syncnet.cli_report import ReportOptions, add_report_flags, read_report_options
 from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.cli_scale import ScaleOptions, add_scale_flags, read_scale_options
@@ -28,32 +31,10 @@ from syncnet.settings import (
     TrackSettings,
     resolve_thresholds,
 )
+from syncnet.subcommands import SUBCOMMANDS
 from weights import WeightsPolicy
 
-PROGRAM = "filter_videos_by_sync_score.py"
 DEFAULT_WORKERS = 2
-
-DESCRIPTION = """\
-Scores how well the lips fit the sound in every video of a folder, and copies each video to
-OUTPUT_DIR/good_quality or OUTPUT_DIR/poor_quality. OUTPUT_DIR/sync_filter_results.json says why.
-"""
-
-EPILOG = """\
-presets (an explicit --min_confidence or --max_abs_offset wins):
-{presets}
-
-examples:
-  python {program} --input_dir videos --output_dir sorted
-  python {program} --input_dir videos --output_dir sorted --preset high --max_workers 4
-  python {program} --input_dir videos --output_dir look --keep_all --recursive
-  python {program} --input_dir videos --output_dir sorted --min_confidence 4.5 --max_abs_offset 2
-
-An offset is in frames of 1/25 s (40 ms); positive means that the sound comes early.
-Flags may be written with dashes (--input-dir) and shortened where that is unambiguous.
-
-exit code: 0 every video was processed, 1 some video failed, 2 wrong usage or set-up,
-75 another run is at work in the output folder, 130 or 143 interrupted.
-"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +75,11 @@ class Request:
 
 def parse_request(arguments: Sequence[str]) -> Request:
     """Raises UsageError for anything that cannot be meant; ``--help`` prints and raises SystemExit(0)."""
-    options = _build_parser().parse_args([_underscored(argument) for argument in arguments])
+    if not arguments:
+        raise UsageError(
+            "no folder was named", cure=f"try  python {PROGRAM} --input_dir VIDEOS --output_dir SORTED  (or --help)"
+        )
+    options = _build_parser().parse_flags(arguments)
     if options.no_detection and options.detector != "auto":
         raise UsageError("--no_detection looks for no faces", cure=f"leave out --detector {options.detector}")
     if options.reference:
@@ -155,24 +140,27 @@ def _track_settings(options: argparse.Namespace) -> TrackSettings:
     )
 
 
-class Parser(argparse.ArgumentParser):
-    """Wrong usage is one line like every other error, not a page of usage."""
+class _CommandParser(Parser):
+    def meant_by(self, unknown: str) -> str:
+        if unknown.startswith("-"):
+            return super().meant_by(unknown)
+        near = difflib.get_close_matches(unknown, SUBCOMMANDS, n=1)
+        return f"did you mean {near[0]}?" if near else "folders are named by --input_dir DIR --output_dir DIR"
 
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, cure="see --help")
 
-
-def _build_parser() -> argparse.ArgumentParser:
+def _build_parser() -> Parser:
     presets = "\n".join(
         f"  {name:<8} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
         for name, preset in PRESETS.items()
     )
-    parser = Parser(
+    parser = _CommandParser(
         prog=PROGRAM,
+        usage=USAGE.format(subcommands="|".join(SUBCOMMANDS)),
         description=DESCRIPTION,
         epilog=EPILOG.format(presets=presets, program=PROGRAM),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     _add_folders(parser.add_argument_group("folders"))
     _add_gates(parser.add_argument_group("what passes"))
     _add_means(parser.add_argument_group("how it is scored"))
@@ -272,7 +260,10 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         "see docs/scores.md",
     )
     group.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs (default auto)"
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where the networks run; auto: on a GPU where PyTorch can use one (default auto)",
     )
     group.add_argument(
         "--weights_dir",
@@ -286,11 +277,3 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="accept model files that are not the published ones; the results say so",
     )
-
-
-def _underscored(argument: str) -> str:
-    """``--input-dir=a-b`` -> ``--input_dir=a-b``: one spelling for argparse, which then resolves abbreviations."""
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument[2:].partition("=")
-    return f"--{name.replace('-', '_')}{equals}{value}"

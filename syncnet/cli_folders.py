@@ -40,7 +40,10 @@ def read_folders(options: argparse.Namespace) -> AskedFolders:
     if calibrate is None:
         missing = [f"--{name}" for name in ("input_dir", "output_dir") if getattr(options, name) is None]
         if missing:
-            raise UsageError(f"the following arguments are required: {', '.join(missing)}", cure="see --help")
+            raise UsageError(
+                f"the following arguments are required: {', '.join(missing)}",
+                cure=f"add {' '.join(f'{flag} DIR' for flag in missing)}",
+            )
         return AskedFolders(input_dir, output_dir, calibrate=False, temporary=False)
     if input_dir is not None:
         raise UsageError("--calibrate takes the place of --input_dir", cure="give one of them")

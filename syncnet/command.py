@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from syncnet.cli import PROGRAM, Request, parse_request
+from syncnet.cli import Request, parse_request
+from syncnet.cli_parser import PROGRAM
 from syncnet.discovery import FoundVideos, find_videos
 from syncnet.engine_choice import Engine, on_this_machine, open_engine, pin_of
 from syncnet.errors import UsageError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
 import os
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from syncnet.cli import PROGRAM, Parser
+from syncnet.cli_parser import PROGRAM, Parser
 from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
 from syncnet.interruption import StopFlag
@@ -32,7 +31,7 @@ KEEPSAKES = "keepsakes"
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0, or 1 where some file could not be moved. Raises UsageError before anything is changed."""
-    options = _build_parser().parse_args(arguments)
+    options = _build_parser().parse_flags(arguments)
     target = OutputFolders(options.output_dir)
     sources = [OutputFolders(folder) for folder in options.folders]
     if os.path.realpath(target.output_dir) in {os.path.realpath(source.output_dir) for source in sources}:
@@ -151,10 +150,8 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def _build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} merge", description=DESCRIPTION)
     parser.add_argument("folders", nargs="+", type=Path, metavar="OUT", help="output folders of the parts")
-    parser.add_argument(
-        "--output_dir", "--output-dir", type=Path, required=True, metavar="DIR", help="where all of it goes"
-    )
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="where all of it goes")
     return parser

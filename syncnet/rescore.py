@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from syncnet.cli import PROGRAM, Parser
+from syncnet.cli_parser import PROGRAM, Parser
 from syncnet.errors import UsageError
 from syncnet.ledger_scan import LedgerScan, ScoredLine
 from syncnet.pipeline import VideoScore, best_score
@@ -51,7 +50,7 @@ class Rescored:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0. Raises UsageError."""
-    options = _build_parser().parse_args(arguments)
+    options = _build_parser().parse_flags(arguments)
     thresholds = resolve_thresholds(
         options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
@@ -122,10 +121,10 @@ def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
     return (os.fsencode(line) + b"\n" for line in lines)
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def _build_parser() -> Parser:
     default = Thresholds()
     parser = Parser(prog=f"{PROGRAM} rescore", description=DESCRIPTION)
-    parser.add_argument("--output_dir", "--output-dir", type=Path, required=True, metavar="DIR", help="of that run")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of that run")
     parser.add_argument("--preset", choices=PRESETS, help="a pair of thresholds, as in the command")
     parser.add_argument(
         "--min_confidence", type=float, metavar="N", help=f"minimum confidence (default {default.min_confidence})"

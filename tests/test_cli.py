@@ -9,7 +9,9 @@ import pytest
 from syncnet.cli import parse_request
 from syncnet.errors import UsageError
 from syncnet.models import MODEL_NAMES
+from syncnet.report import page_command
 from syncnet.settings import Thresholds, TrackSettings
+from syncnet.subcommands import SUBCOMMANDS
 from weights import WeightsPolicy
 
 FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
@@ -78,7 +80,9 @@ def test_dashes_in_values_stay() -> None:
         (["--max_workers", "0"], "--max_workers 0: give a whole number of 1 or more"),
         (["--weights_dir", ""], "argument --weights_dir: the name is empty"),
         (["--unknown"], "unrecognized arguments: --unknown"),
-        (["stray"], "unrecognized arguments: stray"),
+        (["stray"], "unrecognized arguments: stray: folders are named by --input_dir DIR --output_dir DIR"),
+        (["reprot"], "unrecognized arguments: reprot: did you mean report?"),
+        (["--prest", "high"], "unrecognized arguments: --prest high: did you mean --preset? Else see --help"),
     ],
 )
 def test_wrong_usage_says_what_to_do(extra: list[str], message: str) -> None:
@@ -91,6 +95,26 @@ def test_wrong_usage_says_what_to_do(extra: list[str], message: str) -> None:
 def test_both_folders_are_needed() -> None:
     with pytest.raises(UsageError, match="required: --output_dir"):
         parse_request(["--input_dir", "videos"])
+
+
+def test_no_arguments_at_all_are_answered_with_what_to_type() -> None:
+    with pytest.raises(UsageError, match=r"try  python .*--input_dir VIDEOS --output_dir SORTED"):
+        parse_request([])
+
+
+def test_help_names_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_request(["--help"])
+    told = capsys.readouterr().out
+    assert [name for name in SUBCOMMANDS if f"\n  {name} " not in told] == []
+
+
+@pytest.mark.parametrize("flag", ["--output_dir", "--output-dir", "--output-d"])
+def test_subcommands_take_flags_as_the_command_does(flag: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="give the --output_dir of an earlier run"):
+        page_command.main([flag, str(tmp_path)])
+    with pytest.raises(UsageError, match="unrecognized arguments: --montaeg: did you mean --montage"):
+        page_command.main([flag, str(tmp_path), "--montaeg"])
 
 
 def test_the_models_offered_are_those_of_the_registry(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from syncnet.cli import PROGRAM, Parser
+from syncnet.cli_parser import PROGRAM, Parser
 from syncnet.errors import UsageError
 from syncnet.locking import hold
 from syncnet.placement_folders import OutputFolders
@@ -23,7 +22,7 @@ sheet of the videos nearest to the thresholds.
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0. Raises UsageError, and LockedError while a run is at work in the folder."""
-    options = _build_parser().parse_args(arguments)
+    options = _build_parser().parse_flags(arguments)
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
@@ -42,10 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def _build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} report", description=DESCRIPTION)
-    parser.add_argument(
-        "--output_dir", "--output-dir", type=Path, required=True, metavar="DIR", help="of an earlier run"
-    )
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of an earlier run")
     parser.add_argument("--montage", action="store_true", help="also the contact sheet; needs matplotlib")
     return parser

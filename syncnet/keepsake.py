@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -18,6 +17,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
+
+from syncnet.temporary import temporary_beside
 
 FORMAT = 1
 """Raised when a reader of today could not read the file; those of another format are as if there were none."""
@@ -66,7 +67,7 @@ def keepsake_path(state_dir: Path, relative_path: PurePath | str) -> Path:
 def write_keepsake(path: Path, keepsake: Keepsake) -> None:
     """Replaces the file at one stroke, and makes its folder. Raises OSError, leaving the old file as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    temporary = temporary_beside(path)
     try:
         with open(temporary, "xb") as writer:
             np.savez_compressed(writer, **_to_arrays(keepsake))

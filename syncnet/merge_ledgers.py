@@ -10,6 +10,7 @@ from pathlib import Path
 from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
 from syncnet.ledger_scan import BriefLine, LedgerScan
+from syncnet.temporary import temporary_beside
 
 HEAD = b'{"kind": "ledger", "format": 1}\n'
 FORGET = b'{"kind": "forget"}\n'
@@ -73,7 +74,7 @@ def check_parts(parts: Sequence[LedgerPart]) -> None:
 
 def write_merged(parts: Sequence[LedgerPart], path: Path) -> None:
     """Replaces the ledger at one stroke, and returns when it is on the disk. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary_beside(path)
     try:
         with open(temporary, "wb") as writer:
             writer.writelines(_merged(parts))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
+from syncnet.temporary import temporary_beside
 
 STATE_FOLDER = ".sync_filter"
 PIN_FILE = "models.json"
@@ -95,7 +96,7 @@ def _read(path: Path) -> Pin | None:
 
 
 def _write(path: Path, choice: Pin) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8") as writer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import tempfile
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncnet.errors import UsageError
-from syncnet.placement_transfer import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+from syncnet.temporary import TEMPORARY_PREFIX, remove_temporaries
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,24 @@ class OutputFolders:
     @property
     def results_path(self) -> Path:
         return self.output_dir / "sync_filter_results.json"
+
+    @property
+    def overlays_dir(self) -> Path:
+        return self.output_dir / "visualized"
+
+    @property
+    def outputs_dir(self) -> Path:
+        return self.output_dir / "syncnet_outputs"
+
+    @property
+    def sheet_dir(self) -> Path:
+        """Of the contact sheet."""
+        return self.output_dir / "report"
+
+    @property
+    def written_dirs(self) -> tuple[Path, ...]:
+        """Those that this tool writes to, beside the output folder itself."""
+        return self.good_dir, self.poor_dir, self.state_dir, self.overlays_dir, self.outputs_dir, self.sheet_dir
 
     @property
     def all_dirs(self) -> tuple[Path, Path, Path]:
@@ -87,13 +104,10 @@ def _check_writable(folder: Path) -> None:
 
 def remove_leftovers(folders: OutputFolders) -> int:
     """Removes what killed runs left half-written, and counts it. Hold the lock: nobody else may be writing there."""
-    removed = 0
     # Of the output folder itself only the top: there may be anything below it, even the input.
-    for folder, depth in ((folders.output_dir, 1), (folders.good_dir, None), (folders.poor_dir, None)):
-        for parent, _, names in itertools.islice(os.walk(folder), depth):
-            for name in names:
-                if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
-                    with contextlib.suppress(OSError):
-                        os.unlink(os.path.join(parent, name))
-                        removed += 1
-    return removed
+    places = [(folders.output_dir, 1), *((folder, None) for folder in folders.written_dirs)]
+    return sum(
+        remove_temporaries(parent, names)
+        for folder, depth in places
+        for parent, _, names in itertools.islice(os.walk(folder), depth)
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 import tempfile
@@ -15,10 +14,9 @@ from typing import BinaryIO
 
 from syncnet.discovery import FileIdentity
 from syncnet.interruption import StopFlag
+from syncnet.temporary import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, temporary_beside
 
 COPY_PIECE_BYTES = 4 * 1024 * 1024
-TEMPORARY_PREFIX = ".sync_filter_"
-TEMPORARY_SUFFIX = ".part"
 RESERVED_BYTES = 16 * 1024 * 1024
 """Left free by copies, for the ledger and the results file."""
 
@@ -112,7 +110,7 @@ def _copy_bytes(reader: BinaryIO, writer: BinaryIO, stop: StopFlag) -> None:
 
 
 def _put(make: Callable[[str], None], target: Path) -> None:
-    name = str(target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+    name = str(temporary_beside(target))
     make(name)
     try:
         os.replace(name, target)

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +16,12 @@ from syncnet.interruption import StopFlag
 from syncnet.keepsake import read_keepsake, write_keepsake
 from syncnet.pipeline import VideoScore
 from syncnet.records import score_from_plain, score_to_plain
+from syncnet.temporary import remove_temporaries, temporary_beside
 
 HASH_PIECE_BYTES = 1024 * 1024
 KEEPSAKE_SUFFIX = ".npz"
+ABANDONED_SECONDS = 3600.0
+"""A file that nobody has written to for so long is of a run that was killed: no score takes more than a moment."""
 
 
 def default_folder() -> Path:
@@ -43,6 +45,7 @@ class ScoreStore:
     def __init__(self, folder: Path) -> None:
         """Raises UsageError where the folder cannot be made."""
         self._folder = folder
+        self._swept: set[Path] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -63,10 +66,11 @@ class ScoreStore:
     def keep(self, content_hash: str, fingerprint: str, score: VideoScore) -> None:
         """Stores the score whole or not at all. It only saves time, so a store that cannot be written is no failure."""
         path = self._path(content_hash, fingerprint)
+        self._sweep(path.parent)
         if score.keepsake is not None:
             with contextlib.suppress(OSError):
                 write_keepsake(path.with_suffix(KEEPSAKE_SUFFIX), score.keepsake)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+        temporary = temporary_beside(path)
         try:
             path.parent.mkdir(exist_ok=True)
             with open(temporary, "x", encoding="ascii") as writer:
@@ -75,6 +79,13 @@ class ScoreStore:
         except OSError:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+    def _sweep(self, folder: Path) -> None:
+        """Once a run: other runs may be writing to the folder, so only what lies there for long is a leftover."""
+        if folder not in self._swept:
+            self._swept.add(folder)
+            with contextlib.suppress(OSError):
+                remove_temporaries(folder, os.listdir(folder), idle_seconds=ABANDONED_SECONDS)
 
     def _path(self, content_hash: str, fingerprint: str) -> Path:
         key = hashlib.sha256(f"{content_hash} {fingerprint}".encode()).hexdigest()

@@ -395,15 +395,6 @@ def test_a_full_disk_is_told_and_stops_no_other_video(
     assert [path.name for path in (job.folders.output_dir / "visualized").iterdir()] == ["b.mp4.mp4"]
 
 
-def test_leftovers_of_a_killed_run_go(job: LookJob) -> None:
-    folder = job.folders.output_dir / "visualized" / "sub"
-    folder.mkdir(parents=True)
-    (folder / ".sync_filter_0123.part").touch()
-    (folder / "mine.part").touch()
-    assert list(make([], job)) == [0, 0, [], False]
-    assert [path.name for path in folder.iterdir()] == ["mine.part"]
-
-
 def test_an_interrupted_run_says_so(clip: Path, job: LookJob) -> None:
     stop = StopFlag()
     stop.stop()

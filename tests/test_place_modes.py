@@ -239,12 +239,13 @@ def test_what_killed_runs_left_half_written_is_removed_and_nothing_else(folders:
     out = folders.output_dir
     kept = [".sync_filter_x", "good_quality/x.part", "good_quality/a.mp4", "others/.sync_filter_x.part"]
     left = [
-        ".sync_filter_results.json.77.part",
+        ".sync_filter_77.part",
+        "visualized/b/.sync_filter_a.part",
         "good_quality/.sync_filter_a.part",
         "poor_quality/b/.sync_filter_x y.part",
     ]
     for name in [*kept, *left]:
-        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).touch()
-    assert remove_leftovers(folders) == 3
+    assert remove_leftovers(folders) == 4
     assert files_below(out) == sorted(kept)

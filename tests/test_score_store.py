@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def test_a_damaged_entry_is_none_and_is_replaced(tmp_path: Path, content: bytes)
     store.keep("aa", "f1", scored(make_score(7.5)))
     assert confidence_in(store, "aa", "f1") == 7.5
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [entry]
+
+
+def test_what_killed_runs_left_half_written_in_the_store_goes_after_an_hour(tmp_path: Path) -> None:
+    ScoreStore(tmp_path).keep("content", "settings", scored())
+    (stored,) = tmp_path.rglob("*.json")
+    old, young = stored.with_name(".sync_filter_1.part"), stored.with_name(".sync_filter_2.part")
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (0, 0))
+    ScoreStore(tmp_path).keep("content", "settings", scored())
+    assert sorted(stored.parent.iterdir()) == sorted([young, stored])
 
 
 def test_a_store_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from syncnet.keepsake import Keepsake
 from syncnet.looks.movie import Movie
 from syncnet.looks.overlay import draw_overlay, is_chosen, turns_of
 from syncnet.media import Media
-from syncnet.placement_transfer import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 from syncnet.records_codec import to_plain
+from syncnet.temporary import temporary_beside
 from syncnet.tracks import Track
 
 CROP_NAME = re.compile(r"\d{5,}\.mp4")
@@ -127,7 +126,7 @@ def _plain_tracks(result: VideoResult, keepsake: Keepsake) -> list[dict[str, Any
 
 def _write_text(path: Path, text: str) -> None:
     """Whole or not at all."""
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+    temporary = temporary_beside(path)
     try:
         temporary.write_text(text, encoding="ascii")
         os.replace(temporary, path)

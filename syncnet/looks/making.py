@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -22,7 +20,6 @@ from syncnet.looks.movie import read_comment
 from syncnet.looks.overlay import draw_overlay
 from syncnet.media import Media, open_media
 from syncnet.placement_folders import OutputFolders
-from syncnet.placement_transfer import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 from syncnet.records_codec import to_plain
 from syncnet.settings import MediaSettings
 
@@ -42,11 +39,11 @@ class LookJob:
 
     @property
     def overlays_dir(self) -> Path:
-        return self.folders.output_dir / "visualized"
+        return self.folders.overlays_dir
 
     @property
     def outputs_dir(self) -> Path:
-        return self.folders.output_dir / "syncnet_outputs"
+        return self.folders.outputs_dir
 
     def overlay_path(self, result: VideoResult) -> Path:
         """Its name has the video's extension in it, since a.mp4 and a.mov may stand side by side."""
@@ -83,8 +80,6 @@ def make_looks(
 ) -> Made:
     """``on_done`` hears of each video in this thread. What could not be made is told, and stops nothing."""
     made = Made()
-    for folder in (job.overlays_dir, job.outputs_dir):
-        _remove_leftovers(folder)
     with ThreadPoolExecutor(max(1, workers), thread_name_prefix="look") as pool:
         futures = {pool.submit(_make, result, job, stop): result for result in videos}
         for future in as_completed(futures):
@@ -160,12 +155,3 @@ def _open(result: VideoResult, job: LookJob) -> Media:
     if path is None:
         raise VideoError("the video is gone", path=result.path)
     return open_media(path, threads=job.threads, settings=job.media)
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """What killed runs left half-written."""
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(parent, name))

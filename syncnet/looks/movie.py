@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -15,7 +14,7 @@ import av
 import numpy as np
 
 from syncnet import SAMPLE_RATE
-from syncnet.placement_transfer import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+from syncnet.temporary import temporary_beside
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -53,7 +52,7 @@ class Movie:
         at time 0."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+        self._temporary = temporary_beside(path)
         # Absolute, so that no name is taken for a protocol's.
         self._container = av.open(os.path.abspath(self._temporary), "w", format="mp4", options=dict(_MUXER_OPTIONS))
         self._container.metadata["comment"] = comment

@@ -18,6 +18,7 @@ from syncnet.memory import METER
 from syncnet.pipeline import TrackScore
 from syncnet.report import Identity, Run, count_results, count_this_run
 from syncnet.scoring import SyncScore
+from syncnet.temporary import temporary_beside
 from syncnet.turns import Conversation
 from syncnet.verdict import offset_direction, offset_milliseconds
 
@@ -83,7 +84,7 @@ def write_results(document: dict[str, Any], path: Path) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Writes the file at one stroke. Raises OSError, leaving the old one as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = temporary_beside(path)
     try:
         with open(temporary, "wb") as writer:
             writer.write(data)

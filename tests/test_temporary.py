@@ -1,0 +1,100 @@
+"""Whatever was being written when a run was killed: the next run finds and removes it, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from folders import files_below
+
+from syncnet.placement_folders import OutputFolders, remove_leftovers
+from syncnet.temporary import remove_temporaries, temporary_beside
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+WRITERS = """
+import os, pathlib, signal, sys
+import numpy as np
+from syncnet.interruption import StopFlag
+from syncnet.keepsake import Keepsake, keepsake_path, write_keepsake
+from syncnet.looks.kept_outputs import _write_text
+from syncnet.looks.movie import open_movie
+from syncnet.merge_ledgers import write_merged
+from syncnet.pinning import Chosen, Pin, pin_choice
+from syncnet.placement_folders import OutputFolders
+from syncnet.placement_transfer import copy_file, hardlink_file, symlink_file
+from syncnet.report.results import replace_file
+
+folders = OutputFolders(pathlib.Path(sys.argv[1]))
+out, state = folders.output_dir, folders.state_dir
+for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.outputs_dir / "a.mp4", folders.sheet_dir):
+    folder.mkdir(parents=True)
+video = out.parent / "a.mp4"
+video.write_bytes(b"video")
+chosen = Chosen("lite", "lite")
+
+def write_movie():
+    with open_movie(folders.overlays_dir / "sub" / "a.mp4.mp4", (64, 64), 25, np.zeros(640, np.int16)) as movie:
+        movie.add(0.0, np.zeros((64, 64, 3), np.uint8))
+
+writers = {
+    "copy": lambda: copy_file(video, folders.good_dir / "sub" / "a.mp4", StopFlag()),
+    "hard link": lambda: hardlink_file(video, folders.poor_dir / "a.mp4"),
+    "symbolic link": lambda: symlink_file(video, folders.poor_dir / "a.mp4"),
+    "results": lambda: replace_file(folders.results_path, b"{}"),
+    "table": lambda: replace_file(out / "results.csv", b"{}"),
+    "page": lambda: replace_file(out / "report.html", b"{}"),
+    "contact sheet": lambda: replace_file(folders.sheet_dir / "montage.png", b"{}"),
+    "command": lambda: replace_file(state / "command.json", b"{}"),
+    "choice of models": lambda: pin_choice(out, folders.results_path, Pin(chosen, chosen)),
+    "merged ledger": lambda: write_merged([], state / "ledger.jsonl"),
+    "keepsake": lambda: write_keepsake(keepsake_path(state, "a"), Keepsake((), np.zeros(0), np.zeros(0))),
+    "overlay": write_movie,
+    "kept output": lambda: _write_text(folders.outputs_dir / "a.mp4" / "offsets.txt", "text"),
+}
+# Each is killed when its file is complete but for its name.
+os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+for name, write in writers.items():
+    child = os.fork()
+    if child == 0:
+        write()
+        os._exit(0)
+    print(name, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), sep=": ")
+"""
+
+
+def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    told = subprocess.run(
+        [sys.executable, "-c", WRITERS, str(out)], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    codes = dict(line.split(": ") for line in told.stdout.splitlines())
+    assert set(codes.values()) == {str(-signal.SIGKILL)}, codes
+    folders = OutputFolders(out)
+    assert all(folder.is_dir() for folder in folders.written_dirs)
+    left = [path for path in out.rglob("*") if not path.is_dir()]
+    assert len(left) == len(codes) == 13
+    assert remove_leftovers(folders) == 13
+    assert files_below(out) == []
+    assert list((folders.state_dir / "keepsakes").iterdir()) == []
+
+
+def test_where_others_may_be_writing_only_what_lies_idle_is_removed(tmp_path: Path) -> None:
+    old, young, other = temporary_beside(tmp_path / "a"), temporary_beside(tmp_path / "a"), tmp_path / ".sync_filter_x"
+    for path in (old, young, other):
+        path.touch()
+    an_hour_ago = time.time() - 3600
+    for path in (old, other):
+        os.utime(path, (an_hour_ago, an_hour_ago))
+    assert remove_temporaries(tmp_path, os.listdir(tmp_path), idle_seconds=1800) == 1
+    assert sorted(tmp_path.iterdir()) == sorted([young, other])
+
+
+@pytest.mark.parametrize("name", ["a", "x" * 255])
+def test_a_temporary_name_fits_beside_any_name(name: str, tmp_path: Path) -> None:
+    temporary_beside(tmp_path / name).touch()
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]

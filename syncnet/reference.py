@@ -21,7 +21,7 @@ import numpy as np
 from detectors import FaceDetector
 from syncnet.errors import EmptyVideoError
 from syncnet.reference_crops import write_crop_video
-from syncnet.reference_folder import work_folder
+from syncnet.work_folder import work_folder
 from syncnet.reference_tools import (
     WHOLE_FRAME_QUALITY,
     ReferenceJob,

@@ -1,4 +1,4 @@
-"""The folder of the published steps, after ends of every kind."""
+"""A folder for temporary files, after ends of every kind."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from syncnet import reference_folder
-from syncnet.reference_folder import work_folder
+import syncnet.work_folder as work_folder_module
+from syncnet.work_folder import work_folder
 
 HOLD = """
 import sys, tempfile
 sys.path.insert(0, {repository!r})
 tempfile.tempdir = {parent!r}
-from syncnet.reference_folder import work_folder
+from syncnet.work_folder import work_folder
 with work_folder() as folder:
     (folder / "frames").mkdir()
     (folder / "frames" / "000001.jpg").write_bytes(b"picture")
@@ -97,7 +97,7 @@ def test_a_folder_that_was_taken_for_a_leftover_at_its_birth_is_made_anew(
             removed.append(folder)
         flock(handle, how)
 
-    monkeypatch.setattr(reference_folder.fcntl, "flock", lose_the_first)
+    monkeypatch.setattr(work_folder_module.fcntl, "flock", lose_the_first)
     with work_folder() as folder:
         assert folder.is_dir()
         assert removed and folder != removed[0]
@@ -107,7 +107,7 @@ def test_a_file_system_without_locks_keeps_its_leftovers(parent: Path, monkeypat
     def refuse(_handle: int, _how: int) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(reference_folder.fcntl, "flock", refuse)
+    monkeypatch.setattr(work_folder_module.fcntl, "flock", refuse)
     (parent / "sync_filter_work_left").mkdir()
     with work_folder() as folder:
         assert folder.is_dir()

@@ -1,4 +1,4 @@
-"""A folder for the files between the published steps: gone at the end, and after a kill at the next start."""
+"""A folder for temporary files of one video: gone at the end, and after a kill at the next start."""
 
 from __future__ import annotations
 

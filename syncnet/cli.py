@@ -13,12 +13,13 @@ from syncnet.cli_folders import add_folder_flags, folder, read_folders
 from syncnet.cli_help import DESCRIPTION, EPILOG, USAGE
 from syncnet.cli_looks import TerminalOptions, add_look_flags, read_look_options, read_terminal_options
 from syncnet.cli_media import add_media_flags, read_media_settings
-from syncnet.cli_parser import PROGRAM, Parser
+from syncnet.cli_parser import Parser
 from syncnet.cli_report import ReportOptions, add_report_flags, read_report_options
 from syncnet.cli_runs import add_run_flags, read_run_options
 from syncnet.cli_scale import ScaleOptions, add_scale_flags, read_scale_options
 from syncnet.cli_speed import add_speed_flags, read_speed_settings
 from syncnet.errors import UsageError
+from syncnet.invocation import CALL, PROGRAM
 from syncnet.looks import LookOptions
 from syncnet.settings import (
     PLACE_MODES,
@@ -77,7 +78,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
     """Raises UsageError for anything that cannot be meant; ``--help`` prints and raises SystemExit(0)."""
     if not arguments:
         raise UsageError(
-            "no folder was named", cure=f"try  python {PROGRAM} --input_dir VIDEOS --output_dir SORTED  (or --help)"
+            "no folder was named", cure=f"try  {' '.join(CALL)} --input_dir VIDEOS --output_dir SORTED  (or --help)"
         )
     options = _build_parser().parse_flags(arguments)
     if options.no_detection and options.detector != "auto":
@@ -157,7 +158,7 @@ def _build_parser() -> Parser:
         prog=PROGRAM,
         usage=USAGE.format(subcommands="|".join(SUBCOMMANDS)),
         description=DESCRIPTION,
-        epilog=EPILOG.format(presets=presets, program=PROGRAM),
+        epilog=EPILOG.format(presets=presets, call=" ".join(CALL)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")

@@ -14,16 +14,16 @@ presets (an explicit --min_confidence or --max_abs_offset wins):
 {presets}
 
 examples:
-  python {program} --input_dir videos --output_dir sorted
-  python {program} --input_dir videos --output_dir sorted --preset high --max_workers 4
-  python {program} --input_dir videos --output_dir look --keep_all --recursive
-  python {program} --input_dir videos --output_dir sorted --min_confidence 4.5 --max_abs_offset 2
+  {call} --input_dir videos --output_dir sorted
+  {call} --input_dir videos --output_dir sorted --preset high --max_workers 4
+  {call} --input_dir videos --output_dir look --keep_all --recursive
+  {call} --input_dir videos --output_dir sorted --min_confidence 4.5 --max_abs_offset 2
 
-subcommands, for a folder of results (each has a --help of its own):
+subcommands (each has a --help of its own):
   report    write the report page again, or a contact sheet
   rescore   judge by other thresholds without touching a file
   merge     make one folder of the parts that --shard worked in
-The model files are seen to by python -m weights.
+  weights   which model files are here; weights fetch gets those that are missing
 
 An offset is in frames of 1/25 s (40 ms); positive means that the sound comes early.
 Flags may be written with dashes (--input-dir) and shortened where that is unambiguous.

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from syncnet.errors import UsageError
-
-PROGRAM = "filter_videos_by_sync_score.py"
+from syncnet.invocation import PROGRAM
 
 
 class Parser(argparse.ArgumentParser):

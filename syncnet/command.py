@@ -13,11 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from syncnet.cli import Request, parse_request
-from syncnet.cli_parser import PROGRAM
 from syncnet.discovery import FoundVideos, find_videos
 from syncnet.engine_choice import Engine, on_this_machine, open_engine, pin_of
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
+from syncnet.invocation import PROGRAM, install_requirements
 from syncnet.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.log import Log
 from syncnet.pinning import pin_choice
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _refuse(str(error), log)
     except ImportError as error:
-        return _refuse(f"{error}: pip install -r requirements.txt", log)
+        return _refuse(f"{error}: {install_requirements()}", log)
     except KeyboardInterrupt:
         # Before the first video: there is nothing to keep.
         return EXIT_INTERRUPTED

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from syncnet.cli_parser import PROGRAM, Parser
+from syncnet.cli_parser import Parser
 from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
 from syncnet.interruption import StopFlag
+from syncnet.invocation import PROGRAM
 from syncnet.locking import hold
 from syncnet.merge_ledgers import LedgerPart, check_parts, read_part, write_merged
 from syncnet.merge_results import check_results, encode_results, merge_results, read_results_part

@@ -11,6 +11,7 @@ import numpy as np
 from syncnet import CROP_SIZE_PX, FPS
 from syncnet.crops import crop_face, smooth_boxes
 from syncnet.errors import UsageError
+from syncnet.invocation import install_requirements
 from syncnet.tracks import Track
 
 
@@ -31,7 +32,7 @@ def write_crop_video(frames: Iterable[np.ndarray], track: Track, avi: Path) -> N
         str(avi), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"XVID"), float(FPS), (CROP_SIZE_PX, CROP_SIZE_PX)
     )
     if not writer.isOpened():
-        raise UsageError("OpenCV was built without XVID", cure="pip install -r requirements.txt")
+        raise UsageError("OpenCV was built without XVID", cure=install_requirements())
     try:
         for frame_bgr, (x, y, s) in zip(frames, smooth_as_published(track.boxes), strict=True):
             writer.write(crop_face(frame_bgr, x, y, s))

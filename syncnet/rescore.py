@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from syncnet.cli_parser import PROGRAM, Parser
+from syncnet.cli_parser import Parser
 from syncnet.errors import UsageError
+from syncnet.invocation import PROGRAM
 from syncnet.ledger_scan import LedgerScan, ScoredLine
 from syncnet.pipeline import VideoScore, best_score
 from syncnet.placement_folders import OutputFolders

@@ -6,10 +6,13 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import cast
 
+import weights
+
 SUBCOMMANDS = {
     "report": "syncnet.report.page_command",
     "merge": "syncnet.merge",
     "rescore": "syncnet.rescore",
+    "weights": f"{weights.__name__}.__main__",
 }
 """Name -> the module whose ``main(arguments) -> int`` does it, imported only when it is asked for.
 

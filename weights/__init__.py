@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from syncnet.errors import ModelFileError, UsageError
+from syncnet.invocation import WEIGHTS_CALL
 
 WEIGHTS_ENVIRONMENT_VARIABLE = "SYNC_FILTER_WEIGHTS"
 """Names a folder that is searched after ``--weights_dir`` and before the checkout's own."""
@@ -104,7 +105,7 @@ def require_weights(file_name: str, policy: WeightsPolicy, wanted_by: str, inste
     if policy.offline:
         raise ModelFileError(
             f"{wanted_by} needs {file_name}, which is not here, and --offline forbids to fetch it",
-            cure=f"run `python -m weights fetch {file_name}` where there is a network, or use {instead}",
+            cure=f"run `{WEIGHTS_CALL} fetch {file_name}` where there is a network, or use {instead}",
         )
     from weights.fetch import fetch_weights
 
@@ -127,7 +128,7 @@ def examine_weights(path: Path, origin: str = "", *, allow_unverified: bool = Fa
     actual = _sha256_of(path)
     verified = actual == entry["sha256"]
     if not verified and not allow_unverified:
-        again = f" and run `python -m weights fetch {path.name}`" if entry["urls"] else ""
+        again = f" and run `{WEIGHTS_CALL} fetch {path.name}`" if entry["urls"] else ""
         raise ModelFileError(
             f"{path} is not the expected file "
             f"({origin and f'{origin}; '}SHA-256 expected {entry['sha256']}, actual {actual})",

@@ -1,9 +1,4 @@
-"""``python -m weights``: the model files, where each is, and how to get it.
-
-python -m weights                   list them
-python -m weights fetch [NAME...]   get them beforehand (for machines without a network, for containers)
-python -m weights check             score the published example with the published network
-"""
+"""``python -m weights``, also the subcommand ``weights``: the model files, where each is, and how to get it."""
 
 from __future__ import annotations
 
@@ -14,6 +9,7 @@ from pathlib import Path
 
 from syncnet.errors import ModelFileError, SyncFilterError, UsageError
 from syncnet.interruption import EXIT_INTERRUPTED
+from syncnet.invocation import WEIGHTS_CALL, install_requirements
 from syncnet.text import printable
 from weights import (
     ManifestEntry,
@@ -25,6 +21,13 @@ from weights import (
     search_folders,
 )
 
+DESCRIPTION = f"""\
+The model files, where each is, and how to get it.
+
+{WEIGHTS_CALL}                   list them
+{WEIGHTS_CALL} fetch [NAME...]   get them beforehand (for machines without a network, for containers)
+{WEIGHTS_CALL} check             score the published example with the published network
+"""
 EXIT_WRONG_FILE = 1
 EXIT_WRONG_USAGE = 2
 
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error)
         return EXIT_WRONG_USAGE if type(error) is UsageError else EXIT_WRONG_FILE
     except ImportError as error:
-        _complain(f"{error}: pip install -r requirements.txt")
+        _complain(f"{error}: {install_requirements()}")
         return EXIT_WRONG_USAGE
     except KeyboardInterrupt:
         # What arrived of a file is kept, and gone on with next time.
@@ -65,7 +68,7 @@ def _list(policy: WeightsPolicy) -> int:
         if found:
             print(f"verified  {printable(str(found.path))}")
         else:
-            print(f"missing   {name} ({entry['bytes'] / 1e6:.1f} MB): python -m weights fetch {name}")
+            print(f"missing   {name} ({entry['bytes'] / 1e6:.1f} MB): {WEIGHTS_CALL} fetch {name}")
     folders = dict.fromkeys(printable(str(folder)) for _, folder in search_folders(policy))
     print(f"Looked in {', '.join(folders)}")
     return code
@@ -106,13 +109,13 @@ def _fetch_one(name: str, entry: ManifestEntry, policy: WeightsPolicy) -> str:
 
 
 def _complain(problem: object) -> None:
-    print(f"python -m weights: error: {printable(str(problem))}", file=sys.stderr)
+    print(f"{WEIGHTS_CALL}: error: {printable(str(problem))}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m weights",
-        description=__doc__,
+        prog=WEIGHTS_CALL,
+        description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_shared_flags()],
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from syncnet.errors import ModelFileError
+from syncnet.invocation import WEIGHTS_CALL
 from weights import ManifestEntry
 from weights.transfer import MirrorError, Patience, TransferError, hash_file, say, transfer
 
@@ -111,6 +112,6 @@ def _cannot_write(path: Path, error: OSError) -> ModelFileError:
         errno.EFBIG: "raise the limit on the size of files",
     }
     cure = cures.get(error.errno or 0, "see that the folder can be written to")
-    elsewhere = f"fetch it elsewhere: `python -m weights fetch {path.name} --weights_dir DIR`"
+    elsewhere = f"fetch it elsewhere: `{WEIGHTS_CALL} fetch {path.name} --weights_dir DIR`"
     problem = f"{path.name} cannot be stored in {path.parent} ({(error.strerror or str(error)).lower()})"
     return ModelFileError(problem, path=path, cure=f"{cure}, or {elsewhere}")

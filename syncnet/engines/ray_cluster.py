@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
+from syncnet.invocation import install_requirements
 from syncnet.settings import RaySettings
 
 CODE_FOLDER = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ CODE_FOLDER = Path(__file__).resolve().parents[2]
 def connected(settings: RaySettings) -> Iterator[None]:
     """A connection while the block runs; one that is there already is used and kept. Raises UsageError."""
     if importlib.util.find_spec("ray") is None:
-        raise UsageError("--engine ray: Ray is not installed", cure="pip install -r requirements-ray.txt")
+        raise UsageError("--engine ray: Ray is not installed", cure=install_requirements("ray"))
     import ray
 
     if ray.is_initialized():

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncnet.invocation import CALL
 from syncnet.report.results import replace_file
 
 COMMAND_NAME = "command.json"
 """In the folder of what is remembered."""
 
-_PROGRAM = ("python", "filter_videos_by_sync_score.py")
 _OF_THRESHOLDS = ("--preset", "--min_confidence", "--max_abs_offset", "--min_offset", "--max_offset")
 """What the page's own thresholds take the place of."""
 _ONCE = ("--rescan",)
@@ -74,7 +74,7 @@ def without_thresholds(command: CommandLine) -> str:
             skip_value = not equals
         elif not any(known.startswith(flag) for known in _ONCE):
             words.append(argument)
-    return " ".join([*_PROGRAM, *map(quoted, words)])
+    return " ".join([*CALL, *map(quoted, words)])
 
 
 def quoted(word: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syncnet.invocation import WEIGHTS_CALL
 from syncnet.report import Asked, Identity
 
 
@@ -11,12 +12,12 @@ def find_notices(asked: Asked, model: Identity, detector: Identity) -> tuple[str
     if asked.model == "auto" and model.name == "lite":
         notices.append(
             "Scored with the embedded model, because the published one is not at hand: "
-            "`python -m weights fetch syncnet_v2.model` gets it."
+            f"`{WEIGHTS_CALL} fetch syncnet_v2.model` gets it."
         )
     if asked.detector == "auto" and detector.name == "haar":
         notices.append(
             "Faces were found by the slower haar, because yunet is not at hand: "
-            "`python -m weights fetch face_detection_yunet_2023mar.onnx` gets it."
+            f"`{WEIGHTS_CALL} fetch face_detection_yunet_2023mar.onnx` gets it."
         )
     notices += [
         f"The file of {identity.name} is not the published one (--allow_unverified_weights)."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from syncnet.cli_parser import PROGRAM, Parser
+from syncnet.cli_parser import Parser
 from syncnet.errors import UsageError
+from syncnet.invocation import PROGRAM
 from syncnet.locking import hold
 from syncnet.placement_folders import OutputFolders
 from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage

@@ -88,7 +88,8 @@ def _read_head(path: Path) -> bytes:
 def _opening_error(path: Path, head: bytes) -> VideoError:
     if _starts_like_video(head):
         problem = "the file starts like a video, but its index is missing or broken (an interrupted copy or recording?)"
-        return DamagedVideoError(problem, path=path, cure=COPY_AGAIN)
+        # ffmpeg -c copy needs the index too.
+        return DamagedVideoError(problem, path=path, cure="copy or download the file again")
     problem = "this is no video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
     return NotAVideoError(problem, path=path, cure="remove it, or convert it to mp4")
 

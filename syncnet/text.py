@@ -33,7 +33,15 @@ def fit(text: str, width: int) -> str:
 def indent(text: str, width: int, margin: int) -> str:
     """The text in lines of at most ``width`` columns, each set in by ``margin``."""
     space = " " * margin
-    return textwrap.fill(text, max(width, margin + 20), initial_indent=space, subsequent_indent=space)
+    # A command or a file name that is broken at a hyphen cannot be copied.
+    filler = textwrap.TextWrapper(
+        max(width, margin + 20),
+        initial_indent=space,
+        subsequent_indent=space,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return filler.fill(text)
 
 
 def format_duration(seconds: float) -> str:

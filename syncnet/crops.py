@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from syncnet import CROP_SIZE_PX
+from syncnet.kept_faces import KeptFrame
 from syncnet.tracks import Track
 
 _MEDIAN_FRAMES = 13
@@ -36,18 +37,14 @@ def smooth_boxes(boxes: np.ndarray, beyond: Literal["edge", "constant"] = "edge"
     return smoothed
 
 
-def crop_face(frame_bgr: np.ndarray, x: float, y: float, s: float) -> np.ndarray:
+def crop_face(frame_bgr: np.ndarray | KeptFrame, x: float, y: float, s: float) -> np.ndarray:
     """The (224, 224, 3) uint8 crop around the face with half-size s and its centre (x, y) inside the frame, in pixels.
 
     Gives the published crop pixel by pixel: corners are truncated after a border of int(1.8 s) is added around the
     frame. Only the part of that border that the crop needs is made here.
     """
     height, width = frame_bgr.shape[:2]
-    border = int(s * (1 + 2 * _CROP_MARGIN))
-    centre_x, centre_y = x + border, y + border
-    side = s * (1 + _CROP_MARGIN)
-    top, bottom = _span(centre_y - s, centre_y + s * (1 + 2 * _CROP_MARGIN), border, height)
-    left, right = _span(centre_x - side, centre_x + side, border, width)
+    top, bottom, left, right = _square(x, y, s, width, height)
     inside = frame_bgr[max(top, 0) : bottom, max(left, 0) : right]
     face = cv2.copyMakeBorder(
         inside,
@@ -59,6 +56,16 @@ def crop_face(frame_bgr: np.ndarray, x: float, y: float, s: float) -> np.ndarray
         value=_GREY,
     )
     return cv2.resize(face, (CROP_SIZE_PX, CROP_SIZE_PX))
+
+
+def _square(x: float, y: float, s: float, width: int, height: int) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right of the crop in the frame's pixels, where it may reach beyond the frame."""
+    border = int(s * (1 + 2 * _CROP_MARGIN))
+    centre_x, centre_y = x + border, y + border
+    side = s * (1 + _CROP_MARGIN)
+    top, bottom = _span(centre_y - s, centre_y + s * (1 + 2 * _CROP_MARGIN), border, height)
+    left, right = _span(centre_x - side, centre_x + side, border, width)
+    return top, bottom, left, right
 
 
 def _span(start: float, end: float, border: int, size: int) -> tuple[int, int]:
@@ -75,10 +82,19 @@ class TrackCropper:
         self._first_frame = track.first_frame
         self._xys = smooth_boxes(track.boxes)
 
-    def crop(self, frame_index: int, frame_bgr: np.ndarray) -> np.ndarray:
+    def crop(self, frame_index: int, frame_bgr: np.ndarray | KeptFrame) -> np.ndarray:
         """The (224, 224, 3) uint8 crop of this frame of the video. Raises IndexError outside the track."""
+        x, y, s = self._place(frame_index)
+        return crop_face(frame_bgr, x, y, s)
+
+    def fits(self, frame_index: int, kept: KeptFrame) -> bool:
+        """Whether the crop of this frame can be made of what was kept of it."""
+        x, y, s = self._place(frame_index)
+        return kept.holds(*_square(x, y, s, kept.shape[1], kept.shape[0]))
+
+    def _place(self, frame_index: int) -> np.ndarray:
         position = frame_index - self._first_frame
         if not 0 <= position < len(self._xys):
             raise IndexError(f"frame {frame_index} lies outside the track")
-        x, y, s = self._xys[position]
-        return crop_face(frame_bgr, x, y, s)
+        place: np.ndarray = self._xys[position]
+        return place

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors import Detections, FaceDetector, box_overlaps
+from syncnet.kept_faces import KeptFaces
 from syncnet.settings import DetectSettings, ShotSettings
 from syncnet.shots import CutFinder, Shot, shots_between
 
@@ -28,14 +29,19 @@ class FacePass:
 
 
 def find_faces(
-    frames: Iterable[np.ndarray], detector: FaceDetector, detect: DetectSettings, shots: ShotSettings
+    frames: Iterable[np.ndarray],
+    detector: FaceDetector,
+    detect: DetectSettings,
+    shots: ShotSettings,
+    kept: KeptFaces | None = None,
 ) -> FacePass:
     """Look for faces in every N-th frame of each shot, in its first and its last, and more often while they move fast.
 
-    The frames in between are left to interpolation, which therefore never has to guess beyond a shot's ends.
+    The frames in between are left to interpolation, which therefore never has to guess beyond a shot's ends. ``kept``
+    is given the pixels around the faces of every frame.
     """
     cut_finder = CutFinder(shots)
-    lookout = Lookout(detector, detect.detect_every_frames)
+    lookout = Lookout(detector, detect.detect_every_frames, kept)
     cuts: list[int] = []
     frame_count = 0
     for frame_bgr in frames:
@@ -52,11 +58,12 @@ def find_faces(
 class Lookout:
     """Decides which frames the detector sees. Holds the frames since its last look, at most N of them."""
 
-    def __init__(self, detector: FaceDetector, every_frames: int) -> None:
+    def __init__(self, detector: FaceDetector, every_frames: int, kept: KeptFaces | None = None) -> None:
         self.detections: dict[int, Detections] = {}
         """Faces by frame number, of the frames that were looked at so far."""
         self._detector = detector
         self._every_frames = every_frames
+        self._kept = kept
         self._held: dict[int, np.ndarray] = {}
         self._next_frame = 0
         self._last_look: int | None = None
@@ -80,6 +87,9 @@ class Lookout:
         self.detections[index] = self._detector.detect(self._held[index])
         if self._last_look is not None:
             self._look_between(self._last_look, index)
+        if self._kept is not None:
+            seen = [self.detections[i] for i in (self._last_look, *self._held) if i in self.detections]
+            self._kept.keep(self._held, seen)
         self._last_look = index
         self._held.clear()
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from syncnet.faces import find_faces
 from syncnet.interruption import StopFlag
 from syncnet.keepsake import Keepsake, TrackKeepsake
 from syncnet.keepsake_making import TrackPictures, keep_track, keep_video
+from syncnet.kept_faces import MOST_KEPT_BYTES, KeptFaces, KeptFrame
 from syncnet.media import Media, MediaInfo, open_media
 from syncnet.models import Embeddings, SyncModel
 from syncnet.reference import published_chain
@@ -52,6 +54,8 @@ class Stages:
     """With them the video takes the published way, through their lossy passes, whose settings are its own."""
     precision: Precision = "float32"
     """In which the model and the detector were loaded; the score depends on it."""
+    most_kept_bytes: int = MOST_KEPT_BYTES
+    """Pixels of faces held for one video, so that it is decoded once. Nothing in a score depends on it."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,15 @@ class VideoScore:
     """Of the process while it was scored; of the run that scored it, so no part of the score."""
 
 
+_Item = TypeVar("_Item")
 _Scored = tuple[TrackScore, TrackKeepsake, TrackTable | None]
 
 
 def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     """Scores every face track of a video.
 
-    Decodes the pictures twice rather than hold them: once to find the faces, once to crop them. Raises
-    VideoError, and Interrupted within a frame once ``stop`` is set.
+    Where what was kept around the faces does not do, the pictures are decoded twice: once to find the faces, once to
+    crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
     media = open_media(path, threads=stages.decode_threads, settings=stages.media)
     info = media.info
@@ -102,10 +107,11 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
         return _score_face_clip(info, crops, media.samples, stages)
     detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
     stop.enter("finding faces", round(info.duration_seconds * FPS))
-    faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots)
+    kept = KeptFaces(stages.tracks.min_face_px, stages.most_kept_bytes)
+    faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept)
     tracking = link_tracks(faces, stages.tracks)
     speech = find_speech(media.samples)
-    scored = _score_tracks(media, tracking.tracks, stages.model, speech, stop)
+    scored = _score_tracks(media, tracking.tracks, kept, stages.model, speech, stop)
     video = _video_score(info, scored, tracking.no_track_reason, media.samples, faces.shots)
     return _with_conversation(video, find_conversation([table for _, _, table in scored], stages.model, speech))
 
@@ -217,7 +223,7 @@ def _confidence(score: SyncScore) -> float:
     return -math.inf if math.isnan(score.confidence) else score.confidence
 
 
-def _watched(frames: Iterable[np.ndarray], stop: StopFlag) -> Iterator[np.ndarray]:
+def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:
     for frame in frames:
         stop.check()
         yield frame
@@ -235,7 +241,7 @@ class _TrackInWork:
         self._crops: list[np.ndarray] = []
         self._pictures = TrackPictures(track.first_frame)
 
-    def add(self, frame_index: int, frame: np.ndarray) -> None:
+    def add(self, frame_index: int, frame: np.ndarray | KeptFrame) -> None:
         self._crops.append(self._cropper.crop(frame_index, frame))
         if len(self._crops) == CROPS_PER_PIECE:
             self._push()
@@ -253,16 +259,31 @@ class _TrackInWork:
             self._crops.clear()
 
 
+def _frames_of_tracks(
+    media: Media, tracks: list[Track], kept: KeptFaces
+) -> Iterator[tuple[int, np.ndarray | KeptFrame]]:
+    """Numbered frames in which the tracks can be cropped: those that were kept where they do, else all of the video."""
+    whole = {}
+    for track in tracks:
+        cropper = TrackCropper(track)
+        for index in track.frames.tolist():
+            frame = kept.frame(index)
+            if frame is None or not cropper.fits(index, frame):
+                return enumerate(media.frames())
+            whole[index] = frame
+    return iter(sorted(whole.items()))
+
+
 def _score_tracks(
-    media: Media, tracks: list[Track], model: SyncModel, speech: np.ndarray, stop: StopFlag
+    media: Media, tracks: list[Track], kept: KeptFaces, model: SyncModel, speech: np.ndarray, stop: StopFlag
 ) -> list[_Scored]:
-    """The second pass. A track is scored as soon as its last frame is cropped, and the pass ends with the last one."""
+    """The second pass, over what was kept or over the video. A track is scored as soon as its last frame is cropped,
+    and the pass ends with the last one."""
     upcoming = deque(sorted(enumerate(tracks), key=lambda numbered: numbered[1].first_frame))
     active: list[_TrackInWork] = []
     scores: dict[int, _Scored] = {}
     stop.enter("scoring faces", max((track.first_frame + track.frame_count for track in tracks), default=0))
-    frames = enumerate(_watched(media.frames(), stop)) if tracks else iter(())
-    for frame_index, frame in frames:
+    for frame_index, frame in _watched(_frames_of_tracks(media, tracks, kept), stop):
         while upcoming and upcoming[0][1].first_frame == frame_index:
             active.append(_TrackInWork(*upcoming.popleft(), model))
         for work in active:

@@ -67,6 +67,13 @@ class Request:
     """Thresholds are asked for that fit the input folder."""
     temporary_output: bool = False
     """The output folder is to be removed after the run."""
+    input_manifest: Path | None = None
+    """A list in the place of the input folder, which is then the one that relative lines start from."""
+
+    @property
+    def input_name(self) -> Path:
+        """What the videos are named by: the list, or the folder."""
+        return self.input_manifest or self.input_dir
 
     @property
     def quiet(self) -> bool:
@@ -119,6 +126,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
         scale=read_scale_options(options),
         calibrate=folders.calibrate,
         temporary_output=folders.temporary,
+        input_manifest=folders.manifest,
     )
 
 

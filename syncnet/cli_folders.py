@@ -20,10 +20,19 @@ class AskedFolders:
     """The input folder is held to be in sync: thresholds are asked for, and nothing is copied."""
     temporary: bool
     """The output folder is to be removed after the run."""
+    manifest: Path | None = None
+    """A list in the place of the input folder, which is then the one that relative lines start from."""
 
 
 def add_folder_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--input_dir", type=folder, metavar="DIR", help="folder of videos")
+    group.add_argument(
+        "--input_manifest",
+        type=folder,
+        metavar="FILE",
+        help="in the place of --input_dir: a text file with one path or URI (s3://, gs://, hf:// ...) a line, or - for "
+        "stdin; see docs/scale-out.md",
+    )
     group.add_argument("--output_dir", type=folder, metavar="DIR", help="folder for the results")
     group.add_argument(
         "--calibrate",
@@ -37,6 +46,8 @@ def add_folder_flags(group: argparse._ArgumentGroup) -> None:
 def read_folders(options: argparse.Namespace) -> AskedFolders:
     """Raises UsageError where one is missing, or asked for twice."""
     calibrate, input_dir, output_dir = options.calibrate, options.input_dir, options.output_dir
+    if options.input_manifest is not None:
+        return _read_manifest_folders(options)
     if calibrate is None:
         missing = [f"--{name}" for name in ("input_dir", "output_dir") if getattr(options, name) is None]
         if missing:
@@ -50,6 +61,20 @@ def read_folders(options: argparse.Namespace) -> AskedFolders:
     if output_dir is not None:
         return AskedFolders(calibrate, output_dir, calibrate=True, temporary=False)
     return AskedFolders(calibrate, Path(tempfile.mkdtemp(prefix="sync_filter_")), calibrate=True, temporary=True)
+
+
+def _read_manifest_folders(options: argparse.Namespace) -> AskedFolders:
+    from syncnet.input_manifest import manifest_base
+
+    for name in ("input_dir", "calibrate", "recursive"):
+        if getattr(options, name):
+            raise UsageError(f"--input_manifest names every video: --{name} does not go with it", cure="leave one out")
+    if options.output_dir is None:
+        raise UsageError("the following arguments are required: --output_dir", cure="add --output_dir DIR")
+    manifest: Path = options.input_manifest
+    return AskedFolders(
+        manifest_base(manifest), options.output_dir, calibrate=False, temporary=False, manifest=manifest
+    )
 
 
 def folder(text: str) -> Path:

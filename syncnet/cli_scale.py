@@ -23,11 +23,14 @@ class ScaleOptions:
     ray: RaySettings | None = None
     """None: this machine scores."""
 
-    def work_dir(self, input_dir: Path, output_dir: Path) -> Path:
-        """The folder that this run works in: the output folder, or that of its shard below it. Raises UsageError."""
+    def work_dir(self, input_dir: Path | None, output_dir: Path) -> Path:
+        """The folder that this run works in: the output folder, or that of its shard below it. Raises UsageError.
+
+        ``input_dir``: None where videos are named one by one.
+        """
         if self.shard is None:
             return output_dir
-        if os.path.realpath(input_dir) == os.path.realpath(output_dir):
+        if input_dir is not None and os.path.realpath(input_dir) == os.path.realpath(output_dir):
             raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
         return shard_folder(output_dir, self.shard)
 

@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from syncnet.cli import Request, parse_request
-from syncnet.discovery import FoundVideos, find_videos
 from syncnet.engine_choice import Engine, on_this_machine, open_engine, pin_of
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
@@ -27,6 +26,7 @@ from syncnet.subcommands import find_subcommand
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
+    from syncnet.discovery import FoundVideos
     from syncnet.engines import VideoResult
     from syncnet.engines.isolated import Score
     from syncnet.ledger import Ledger
@@ -102,24 +102,18 @@ def load_scorer(request: Request, workers: int) -> Score:
     return SyncScorer(request, stages=load_stages(request, workers)).measure
 
 
-def _find_inputs(request: Request, folders: OutputFolders) -> FoundVideos:
-    excluded_dirs = (request.output_dir, *folders.all_dirs)
-    found = find_videos(request.input_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
-    if shard := request.scale.shard:
-        found.videos = [video for video in found.videos if shard.holds(video.relative_path)]
-    return found
-
-
 def _run(request: Request, log: Log) -> int:
+    from syncnet.inputs import find_inputs
     from syncnet.ledger import open_ledger
     from syncnet.report.table import check_table_format
 
     check_table_format(request.report.table)
-    work_dir = request.scale.work_dir(request.input_dir, request.output_dir)
-    folders = prepare_folders(request.input_dir, work_dir, keep_all=request.keep_all)
+    input_dir = None if request.input_manifest else request.input_dir
+    work_dir = request.scale.work_dir(input_dir, request.output_dir)
+    folders = prepare_folders(input_dir, work_dir, keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
-        found = _find_inputs(request, folders)
+        found = find_inputs(request, folders)
         workers = max(1, min(request.max_workers, len(found.videos)))
         stages = load_stages(on_this_machine(request), workers)
         pin_choice(folders.output_dir, folders.results_path, pin_of(stages))
@@ -163,14 +157,14 @@ def _process(
     started = time.perf_counter()
     if request.options.rescan:
         ledger.forget()
-    job = make_job(request, folders, stages, ledger, engine.score)
+    job = replace(make_job(request, folders, stages, ledger, engine.score), score_uri=engine.score_uri)
     plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
     run = describe_run(request, folders, found, stages, ledger)
-    run = replace(run, gone=len(plan.gone), left_for_later=plan.left_for_later)
+    run = replace(run, gone=plan.total - len(found.videos), left_for_later=plan.left_for_later)
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
-    log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_dir} to be scored")
+    log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
     with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:
 

@@ -50,23 +50,40 @@ class VideoFile:
     """Below the input folder. It is the name of the copy below good_quality or poor_quality."""
     file_bytes: int
     mtime_ns: int = 0
+    uri: str = ""
+    """Where it is fetched from; empty for a file of this machine. ``path`` then only stands for it."""
+    fetched: Path | None = None
+    """Its local copy, while there is one."""
+    absent: bool = False
+    """Named by a manifest, but not there."""
 
     @property
     def identity(self) -> FileIdentity:
         return FileIdentity(self.file_bytes, self.mtime_ns)
+
+    @property
+    def location(self) -> str:
+        """Its URI or its path, for people."""
+        return self.uri or str(self.path)
+
+    @property
+    def file(self) -> Path:
+        """What can be opened: of a remote video, only while it is fetched."""
+        return self.fetched or self.path
 
 
 @dataclass(frozen=True)
 class SkippedPath:
     """Something in the input folder that was not looked into, and why."""
 
-    path: Path
+    path: Path | str
+    """A string for a URI."""
     reason: str
 
 
 @dataclass
 class FoundVideos:
-    """What a folder holds."""
+    """What a folder holds, or a manifest names."""
 
     videos: list[VideoFile] = field(default_factory=list)
     """In the order of their path strings."""
@@ -74,6 +91,8 @@ class FoundVideos:
     """Folders and files that the system would not show, and links to nothing: videos are missing there."""
     left_out: list[SkippedPath] = field(default_factory=list)
     """Named like videos, but nothing to open (pipes, devices), and linked subfolders."""
+    from_manifest: bool = False
+    """Then a video is gone when no line names it any more, wherever its file is."""
 
 
 def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Path] = ()) -> FoundVideos:
@@ -104,7 +123,7 @@ def _list_folder(input_dir: Path, folder: PurePath, found: FoundVideos) -> Itera
         with os.scandir(input_dir / folder) as entries:
             yield from (entry for entry in entries if not entry.name.startswith("."))
     except OSError as error:
-        found.unreadable.append(SkippedPath(input_dir / folder, _reason(error)))
+        found.unreadable.append(SkippedPath(input_dir / folder, reason_of(error)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -134,7 +153,7 @@ def _note_file(entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath
         if entry.is_symlink():
             found.unreadable.append(SkippedPath(path, "a link to nothing"))
     except OSError as error:
-        found.unreadable.append(SkippedPath(path, _reason(error)))
+        found.unreadable.append(SkippedPath(path, reason_of(error)))
     else:
         if stat.S_ISREG(status.st_mode):
             found.videos.append(VideoFile(path, relative_path, status.st_size, status.st_mtime_ns))
@@ -142,5 +161,6 @@ def _note_file(entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath
             found.left_out.append(SkippedPath(path, "not a regular file"))
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """The system's own words."""
     return (error.strerror or type(error).__name__).lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,8 @@ from syncnet.settings import RaySettings
 
 if TYPE_CHECKING:
     from syncnet.engines.isolated import Score
-    from syncnet.pipeline import Stages
+    from syncnet.interruption import StopFlag
+    from syncnet.pipeline import Stages, VideoScore
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Engine:
     """Videos at once."""
     remote: bool = False
     """Whether they are scored in other processes anyway, which a video may take along."""
+    score_uri: Callable[[str, StopFlag], VideoScore] | None = None
+    """For remote videos, where they are fetched by who scores them."""
 
 
 @contextmanager
@@ -45,7 +48,7 @@ def open_engine(request: Request, stages: Stages, workers: int, video_count: int
         workers = max(1, min(settings.workers or count_workers(settings), video_count))
         load = partial(load_on_node, _settled(request, stages), pin_of(stages), settings)
         with RayScorers(load, settings, workers) as scorers:
-            yield Engine(scorers.score, workers, remote=True)
+            yield Engine(scorers.score, workers, remote=True, score_uri=scorers.score_uri)
 
 
 def load_on_node(request: Request, expected: Pin, settings: RaySettings) -> Score:

@@ -20,6 +20,7 @@ from syncnet.placement_transfer import (
     move_file,
     symlink_file,
 )
+from syncnet.remote import local_copy
 from syncnet.settings import PlaceMode
 
 DONE: dict[PlaceMode, str] = {"copy": "copied", "hardlink": "linked", "symlink": "linked", "move": "moved"}
@@ -54,13 +55,15 @@ def place_video(
     """Makes the video stand in the folder of its verdict, and in no other; ``None`` (no face): in neither.
 
     Says whether anything had to be done. An earlier copy of the video is replaced or, in the other folder, renamed
-    over or removed; a file that this tool did not put there is never touched. Raises CopyError, leaving nothing
-    half-written, and Interrupted.
+    over or removed; a file that this tool did not put there is never touched. A remote video is copied, whatever the
+    mode, and fetched for that where it is not at hand. Raises CopyError or FetchError, leaving nothing half-written,
+    and Interrupted.
     """
     slots = _Slots(video, folders, history)
     try:
-        for target in slots.targets.values():
-            _refuse_source(video.path, target)
+        if not video.uri:
+            for target in slots.targets.values():
+                _refuse_source(video.path, target)
         if passed is None:
             return _remove_own(slots.targets.values(), slots)
         wanted, other = slots.targets[passed], slots.targets[not passed]
@@ -122,7 +125,7 @@ class _Slots:
         status = _look(target)
         if status is None:
             return False
-        path = self._video.path
+        path = self._video.file
         if stat.S_ISLNK(status.st_mode):
             return os.readlink(target) == os.path.abspath(path)
         if not stat.S_ISREG(status.st_mode):
@@ -130,6 +133,9 @@ class _Slots:
         relative_path = str(self._video.relative_path)
         if self._history.knows(relative_path, FileIdentity.of(status)) and not self._history.was_moved(relative_path):
             return True
+        if self._video.uri and not self._video.fetched:
+            # Its bytes are not at hand, and not worth fetching for this.
+            return False
         return status.st_size == path.stat().st_size and filecmp.cmp(path, target, shallow=False)
 
     def refuse_foreign(self, target: Path) -> None:
@@ -157,7 +163,10 @@ def _remove_own(targets: Iterable[Path], slots: _Slots) -> bool:
 
 
 def _transfer(video: VideoFile, target: Path, mode: PlaceMode, history: History, stop: StopFlag) -> None:
-    if mode == "hardlink":
+    if video.uri:
+        with local_copy(video, stop) as at_hand:
+            copy_file(at_hand.file, target, stop)
+    elif mode == "hardlink":
         hardlink_file(video.path, target)
     elif mode == "symlink":
         symlink_file(video.path, target)

@@ -58,25 +58,33 @@ class OutputFolders:
         return self.output_dir, self.good_dir, self.poor_dir
 
 
-def prepare_folders(input_dir: Path, output_dir: Path, *, keep_all: bool) -> OutputFolders:
-    """Checks both folders and makes the output's. Raises UsageError before anything else is done."""
-    _check_input(input_dir)
+def prepare_folders(input_dir: Path | None, output_dir: Path, *, keep_all: bool) -> OutputFolders:
+    """Checks both folders and makes the output's; None: videos are named one by one.
+
+    Raises UsageError before anything else is done.
+    """
     folders = OutputFolders(output_dir)
-    # realpath, where Path.resolve would trip over a loop of links.
-    source = Path(os.path.realpath(input_dir))
-    if Path(os.path.realpath(output_dir)) == source:
-        raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
-    for target in (Path(os.path.realpath(folder)) for folder in (folders.good_dir, folders.poor_dir)):
-        if target == source or target in source.parents:
-            raise UsageError(
-                f"--input_dir {input_dir} lies where copies are put ({target})", cure="give another --output_dir"
-            )
+    if input_dir is not None:
+        _check_input(input_dir)
+        _check_apart(input_dir, folders)
     if folders.results_path.is_dir():
         raise UsageError(f"{folders.results_path} is a folder", cure="move it, or give another --output_dir")
     for folder in folders.all_dirs[:1] if keep_all else folders.all_dirs:
         _check_writable(folder)
     _check_writable(folders.state_dir)
     return folders
+
+
+def _check_apart(input_dir: Path, folders: OutputFolders) -> None:
+    # realpath, where Path.resolve would trip over a loop of links.
+    source = Path(os.path.realpath(input_dir))
+    if Path(os.path.realpath(folders.output_dir)) == source:
+        raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
+    for target in (Path(os.path.realpath(folder)) for folder in (folders.good_dir, folders.poor_dir)):
+        if target == source or target in source.parents:
+            raise UsageError(
+                f"--input_dir {input_dir} lies where copies are put ({target})", cure="give another --output_dir"
+            )
 
 
 def _check_input(input_dir: Path) -> None:

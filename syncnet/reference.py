@@ -21,7 +21,6 @@ import numpy as np
 from detectors import FaceDetector
 from syncnet.errors import EmptyVideoError
 from syncnet.reference_crops import write_crop_video
-from syncnet.work_folder import work_folder
 from syncnet.reference_tools import (
     WHOLE_FRAME_QUALITY,
     ReferenceJob,
@@ -33,6 +32,7 @@ from syncnet.reference_tools import (
 from syncnet.reference_tracks import detect_faces, find_published_shots, link_published_tracks
 from syncnet.settings import TrackSettings
 from syncnet.tracks import Track, TrackingResult
+from syncnet.work_folder import work_folder
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, cast
 
 from syncnet.cli_parser import Parser
 from syncnet.errors import UsageError
+from syncnet.input_manifest import location_of
 from syncnet.invocation import PROGRAM
 from syncnet.ledger_scan import LedgerScan, ScoredLine
 from syncnet.pipeline import VideoScore, best_score
@@ -108,7 +109,8 @@ def _plain(verdict: Rescored) -> dict[str, Any]:
 
 
 def _listed(path: str, input_dir: Path | None) -> str:
-    return path if input_dir is None else os.path.join(input_dir, path)
+    """The path or URI of a video, from its name in the ledger."""
+    return location_of(PurePath(path), input_dir or "")
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

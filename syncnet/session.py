@@ -12,6 +12,7 @@ from syncnet.engines import VideoResult
 from syncnet.engines.isolated import ChildScorers, Score
 from syncnet.engines.threads import run_in_threads
 from syncnet.engines.video import VideoJob, process_video, recall_video, report_hung, seconds_until_settled
+from syncnet.input_manifest import location_of, video_at
 from syncnet.interruption import StopFlag
 from syncnet.ledger import Ledger
 from syncnet.records import VideoRecord
@@ -30,7 +31,7 @@ class Plan:
     known: list[tuple[VideoRecord, VideoFile]] = field(default_factory=list)
     """Judged and placed from their records."""
     gone: list[tuple[VideoRecord, VideoFile]] = field(default_factory=list)
-    """The same for those that are no longer in the input folder."""
+    """The same for those that are no longer in the input folder, or named by the manifest."""
     new: list[VideoFile] = field(default_factory=list)
     alone: list[VideoFile] = field(default_factory=list)
     """New ones that may take their process along: a run died while they were under way."""
@@ -38,6 +39,11 @@ class Plan:
     """Still changing."""
     left_for_later: int = 0
     """New ones beyond the limit."""
+
+    @property
+    def total(self) -> int:
+        """All videos that are known of."""
+        return len(self.known) + len(self.gone) + self.to_score + len(self.pending) + self.left_for_later
 
     @property
     def to_score(self) -> int:
@@ -60,6 +66,10 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
     plan = Plan()
     for video in found.videos:
         path = str(video.relative_path)
+        if video.absent and (last := ledger.records.get(path)) and last.score:
+            # What was found out about it stays; told as failed, it would be lost.
+            plan.gone.append((last, replace(video, file_bytes=last.identity.size, mtime_ns=last.identity.mtime_ns)))
+            continue
         record = ledger.reusable(path, video.identity, fingerprint)
         if record and not _is_tried_again(record, options):
             plan.known.append((record, video))
@@ -76,9 +86,15 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
     listed = {str(video.relative_path) for video in found.videos}
     for path, record in ledger.records.items():
         # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
-        if path not in listed and not os.path.lexists(input_dir / path):
-            size, mtime_ns = record.identity.size, record.identity.mtime_ns
-            plan.gone.append((record, VideoFile(input_dir / path, PurePath(path), size, mtime_ns)))
+        if path in listed:
+            continue
+        if found.from_manifest:
+            video = video_at(location_of(PurePath(path), input_dir), input_dir)
+        elif not os.path.lexists(input_dir / path):
+            video = VideoFile(input_dir / path, PurePath(path), 0)
+        else:
+            continue
+        plan.gone.append((record, replace(video, file_bytes=record.identity.size, mtime_ns=record.identity.mtime_ns)))
     return plan
 
 
@@ -117,7 +133,9 @@ def carry_out(
         )
     results = [*batch.results, *last.results, *_not_reached(plan, job, batch.results)]
     finished = [result for result in results if result.status != "pending"]
-    changing = [SkippedPath(result.path, result.error) for result in results if result.status == "pending"]
+    changing = [
+        SkippedPath(result.uri or result.path, result.error) for result in results if result.status == "pending"
+    ]
     pending = sorted([*plan.pending, *changing], key=lambda skipped: str(skipped.path))
     return Outcome(in_path_order(finished), pending, batch.abandoned + last.abandoned)
 

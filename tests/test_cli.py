@@ -51,7 +51,7 @@ def test_every_flag_arrives() -> None:
         ["--input-dir", "videos", "--output-dir", "sorted", "--max-workers", "8"],
         ["--input_dir=videos", "--output-dir=sorted", "--max_worker", "8"],
         ["--input-d", "videos", "--out", "sorted", "--max-worker=8"],
-        ["--in", "videos", "--output_d=sorted", "--max-w", "8"],
+        ["--input_d", "videos", "--output_d=sorted", "--max-w", "8"],
     ],
 )
 def test_both_spellings_and_unambiguous_abbreviations(arguments: list[str]) -> None:

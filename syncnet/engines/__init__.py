@@ -22,7 +22,7 @@ class VideoResult:
     """What became of one video."""
 
     path: Path
-    """As given."""
+    """As given; of a remote video it only stands for it."""
     relative_path: PurePath
     """Below the input folder."""
     file_bytes: int
@@ -30,6 +30,8 @@ class VideoResult:
     """``pending``: it is still changing, so there is nothing to tell yet but ``error``."""
     seconds: float
     """Wall time, from opening to the finished copy, in the run that scored it."""
+    uri: str = field(default="", kw_only=True)
+    """Where it is fetched from; empty for a file of this machine."""
     peak_memory_mb: int | None = field(default=None, kw_only=True)
     """Most memory that its process held at once meanwhile; None where that is not known."""
     info: MediaInfo | None = None
@@ -51,6 +53,11 @@ class VideoResult:
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
     """Whether its file is gone from the input folder. What was found out stays."""
+
+    @property
+    def location(self) -> str:
+        """Its URI or its path, for people."""
+        return self.uri or str(self.path)
 
     @property
     def passed(self) -> bool:

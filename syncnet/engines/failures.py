@@ -10,6 +10,7 @@ import av
 from syncnet.errors import SyncFilterError, VideoError
 from syncnet.placement import CopyError
 from syncnet.records import Failure
+from syncnet.remote import FetchError
 
 
 class ExplainedError(VideoError):
@@ -27,7 +28,7 @@ def explain(error: Exception) -> tuple[Failure, str, str]:
     if isinstance(error, SyncFilterError):
         # Typed errors say with their cause where the file itself is not to blame.
         cause = error.__cause__
-        outside = isinstance(error, CopyError) or (cause is not None and _is_of_environment(cause))
+        outside = isinstance(error, (CopyError, FetchError)) or (cause is not None and _is_of_environment(cause))
         return "environment" if outside else "file", error.problem, error.cure
     if _is_of_memory(error):
         return "environment", "not enough memory", "give fewer --max_workers"

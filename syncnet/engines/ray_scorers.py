@@ -18,6 +18,7 @@ from syncnet.engines.isolated import Score
 from syncnet.engines.ray_cluster import living_nodes
 from syncnet.interruption import Deadline, Interrupted, StopFlag
 from syncnet.pipeline import VideoScore
+from syncnet.remote import fetched
 from syncnet.settings import RaySettings
 
 MOST_TRIES = 3
@@ -43,12 +44,15 @@ class RayWorker:
     def ping(self) -> None:
         """Answers while the process lives."""
 
-    def score(self, path: Path) -> tuple[Any, ...]:
-        """The score, or what is told of a failed video."""
+    def score(self, place: Path | str) -> tuple[Any, ...]:
+        """The score, or what is told of a failed video; of a URI, the video is fetched here."""
         if self._score is None:
             raise RuntimeError("prepare() comes first")
         try:
-            return ("score", self._score(path, StopFlag()))
+            if isinstance(place, Path):
+                return ("score", self._score(place, StopFlag()))
+            with fetched(place, StopFlag()) as copy:
+                return ("score", self._score(copy, StopFlag()))
         except Exception as error:
             return ("failed", *explain(error))
 
@@ -88,6 +92,13 @@ class RayScorers:
 
     def score(self, path: Path, stop: StopFlag) -> VideoScore:
         """Raises what is told of a failed video as ExplainedError, and Interrupted."""
+        return self._score(path, path, stop)
+
+    def score_uri(self, uri: str, stop: StopFlag) -> VideoScore:
+        """The same for a video that the worker has to fetch."""
+        return self._score(uri, Path(uri), stop)
+
+    def _score(self, place: Path | str, path: Path, stop: StopFlag) -> VideoScore:
         self._start()
         lost: list[tuple[_Actor, RayError]] = []
         while len(lost) < MOST_TRIES:
@@ -96,7 +107,7 @@ class RayScorers:
                 # Waiting for a worker is not part of any video's time.
                 stop.restart()
             try:
-                answer = _hear(actor.handle.score.remote(path), stop.check)
+                answer = _hear(actor.handle.score.remote(place), stop.check)
             except RayError as error:
                 lost.append((actor, error))
                 self._replace(actor)

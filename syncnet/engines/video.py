@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from syncnet.interruption import Deadline, Interrupted, StopFlag
 from syncnet.keepsake import keepsake_path, write_keepsake
 from syncnet.pipeline import VideoScore, best_score
 from syncnet.records import VideoRecord
+from syncnet.remote import identity_of, local_copy
 from syncnet.score_store import ScoreStore, hash_content
 
 
@@ -33,6 +34,8 @@ class VideoJob:
     rules: Conclusions
     state_dir: Path | None = None
     """Where keepsakes are written below; None: nowhere."""
+    score_uri: Callable[[str, StopFlag], VideoScore] | None = None
+    """For remote videos, where they are not to be fetched here."""
     store: ScoreStore | None = None
     find_again: bool = True
     """Whether scores are taken from the store, and not only put there."""
@@ -54,18 +57,20 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
         stop.check()
         video = _as_it_is_now(video, job.settle_seconds)
         job.rules.ledger.note_started(str(video.relative_path), video.identity)
-        score, source = _score(video, job, stop)
-        # Thousands of records are held for the whole run, so the pictures go their own way.
-        record = _record(video, job, started, replace(score, keepsake=None))
-        job.rules.ledger.add(record)
-        _keep_pictures(video, job, score)
-        return conclude(record, video, job.rules, stop, source=source)
+        with _at_hand(video, job, stop) as at_hand:
+            score, source = _score(at_hand, job, stop)
+            # Thousands of records are held for the whole run, so the pictures go their own way.
+            record = _record(video, job, started, replace(score, keepsake=None))
+            job.rules.ledger.add(record)
+            _keep_pictures(video, job, score)
+            return conclude(record, at_hand, job.rules, stop, source=source)
     except Interrupted:
         _give_up(video, job)
         raise
     except StillChangingError as error:
         _give_up(video, job)
-        return VideoResult(video.path, video.relative_path, video.file_bytes, "pending", 0.0, error=error.problem)
+        size, why = video.file_bytes, error.problem
+        return VideoResult(video.path, video.relative_path, size, "pending", 0.0, uri=video.uri, error=why)
     except Exception as error:
         # The one catch-all of the program: a video, whatever is in it, never stops the others.
         failure, problem, cure = explain(error)
@@ -112,6 +117,10 @@ def seconds_until_settled(path: Path, settle_seconds: float) -> float:
 
 def _as_it_is_now(video: VideoFile, settle_seconds: float) -> VideoFile:
     """Hours may lie between the listing of the folder and this video's turn."""
+    if video.uri:
+        # Uploads to object stores show when they are whole: there is nothing to settle.
+        identity = identity_of(video.uri, fresh=True)
+        return replace(video, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
     if settle_seconds and seconds_until_settled(video.path, settle_seconds) > 0:
         raise StillChangingError("it changed a moment ago", path=video.path)
     identity = FileIdentity.of(video.path.stat())
@@ -119,8 +128,9 @@ def _as_it_is_now(video: VideoFile, settle_seconds: float) -> VideoFile:
 
 
 def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore, Source]:
-    content_hash = hash_content(video.path, stop) if job.store else ""
-    known = job.store.find(content_hash, job.fingerprint) if job.store and job.find_again else None
+    store = None if _is_scored_where_it_is_fetched(video) else job.store
+    content_hash = hash_content(video.file, stop) if store else ""
+    known = store.find(content_hash, job.fingerprint) if store and job.find_again else None
     try:
         score = known or _score_in_time(video, job, stop)
     except VideoError:
@@ -128,9 +138,26 @@ def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore,
         _refuse_changed(video)
         raise
     _refuse_changed(video)
-    if job.store and known is None:
-        job.store.keep(content_hash, job.fingerprint, score)
+    if store and known is None:
+        store.keep(content_hash, job.fingerprint, score)
     return score, "cache" if known else "scored"
+
+
+@contextlib.contextmanager
+def _at_hand(video: VideoFile, job: VideoJob, stop: StopFlag) -> Iterator[VideoFile]:
+    """The video with a file to open, unless whoever scores it fetches it too."""
+    if not video.uri or job.score_uri:
+        yield video
+        return
+    deadline = Deadline(stop, job.timeout_seconds)
+    with contextlib.ExitStack() as stack:
+        with job.activities.at(video, deadline):
+            at_hand = stack.enter_context(local_copy(video, deadline))
+        yield at_hand
+
+
+def _is_scored_where_it_is_fetched(video: VideoFile) -> bool:
+    return bool(video.uri) and video.fetched is None
 
 
 def _keep_pictures(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
@@ -149,11 +176,17 @@ def _keep_pictures(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
 def _score_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoScore:
     deadline = Deadline(stop, job.timeout_seconds)
     with job.watch.scoring(video), job.activities.at(video, deadline):
-        return job.score(video.path, deadline)
+        if job.score_uri and _is_scored_where_it_is_fetched(video):
+            return job.score_uri(video.uri, deadline)
+        return job.score(video.file, deadline)
 
 
 def _refuse_changed(video: VideoFile) -> None:
-    if FileIdentity.of(video.path.stat()) != video.identity:
+    if video.fetched:
+        # What was scored is the copy.
+        return
+    now = identity_of(video.uri, fresh=True) if video.uri else FileIdentity.of(video.path.stat())
+    if now != video.identity:
         raise StillChangingError("it changed while it was being scored", path=video.path)
 
 

@@ -119,7 +119,7 @@ def _video(result: VideoResult) -> dict[str, Any]:
     offset = best["offset"]
     return {
         "video_name": result.path.stem,
-        "video_path": str(result.path),
+        "video_path": result.location,
         "status": result.status,
         "offset": best["offset"],
         "offset_ms": None if offset is None else offset_milliseconds(offset),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from syncnet.discovery import VideoFile
 from syncnet.engines import VideoResult
 from syncnet.engines.conclusion import Conclusions, conclude
 from syncnet.errors import UsageError
+from syncnet.input_manifest import video_at
 from syncnet.interruption import StopFlag
 from syncnet.ledger import Ledger, open_ledger
 from syncnet.placement_folders import OutputFolders
@@ -103,14 +102,15 @@ def _told(document: dict[str, Any], folders: OutputFolders, command: CommandLine
 
 def _result(entry: dict[str, Any], command: CommandLine, rules: Conclusions, ledger: Ledger) -> VideoResult:
     """The video of an entry: its scores as the ledger has them, its fate as the results file tells it."""
-    path = Path(entry["video_path"])
-    relative = PurePath(os.path.relpath(path, command.input_dir))
+    named = video_at(entry["video_path"], command.input_dir)
+    path, relative, uri = named.path, named.relative_path, named.uri
     record = ledger.records.get(str(relative))
     fate: dict[str, Any] = {"error": entry["error"] or "", "cure": entry["cure"] or "", "missing": entry["missing"]}
     if record is None:
         reason = fate["error"] or "its record is gone: run again"
-        return VideoResult(path, relative, entry["file_size"], "failed", entry["processing_time"], error=reason)
-    video = VideoFile(path, relative, record.identity.size, record.identity.mtime_ns)
+        size, seconds = entry["file_size"], entry["processing_time"]
+        return VideoResult(path, relative, size, "failed", seconds, uri=uri, error=reason)
+    video = dataclasses.replace(named, file_bytes=record.identity.size, mtime_ns=record.identity.mtime_ns)
     result = conclude(record, video, rules, StopFlag(), source="ledger")
     if entry["status"] == "failed":
         # Its score stands, its copy could not be made.

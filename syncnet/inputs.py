@@ -1,0 +1,39 @@
+"""From a request to the videos that it is about: those of a folder, or those that a manifest names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncnet.cli import Request
+from syncnet.discovery import FoundVideos, VideoFile, find_videos
+from syncnet.errors import UsageError
+from syncnet.input_manifest import find_listed, read_manifest
+from syncnet.placement_folders import OutputFolders
+
+
+def find_inputs(request: Request, folders: OutputFolders) -> FoundVideos:
+    """With those of its shard only, where the request is for one. Raises UsageError."""
+    shard = request.scale.shard
+    if request.input_manifest:
+        listed = read_manifest(request.input_manifest)
+        _check_remote(request, listed)
+        own = [video for video in listed if shard is None or shard.holds(video.relative_path)]
+        return find_listed(own, excluded_dirs=(folders.good_dir, folders.poor_dir))
+    excluded_dirs = (request.output_dir, *folders.all_dirs)
+    found = find_videos(request.input_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
+    if shard:
+        found.videos = [video for video in found.videos if shard.holds(video.relative_path)]
+    return found
+
+
+def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:
+    """Refuses what needs a file of this machine, before anything is fetched."""
+    uri = next((video.uri for video in listed if video.uri), None)
+    if uri is None:
+        return
+    if request.keep_all and request.looks.any:
+        raise UsageError(f"--visualize and --save_outputs need a copy of {uri}", cure="leave out --keep_all, or them")
+    if not request.keep_all and request.options.place != "copy":
+        raise UsageError(
+            f"--place {request.options.place} does not reach {uri}", cure="give --place copy or --keep_all"
+        )

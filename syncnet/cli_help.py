@@ -30,4 +30,5 @@ Flags may be written with dashes (--input-dir) and shortened where that is unamb
 
 exit code: 0 every video was processed, 1 some video failed, 2 wrong usage or set-up,
 75 another run is at work in the output folder, 130 or 143 interrupted.
+What to do when a result is odd: docs/troubleshooting.md.
 """

@@ -96,6 +96,6 @@ def resolve_device(name: str) -> str:
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError(
             "--device cuda: PyTorch finds no CUDA device here",
-            cure="use --device cpu, or install a CUDA build of torch",
+            cure='use --device cpu, or install a CUDA build of torch (docs/troubleshooting.md, "The GPU is not used")',
         )
     return name

@@ -10,6 +10,7 @@ from syncnet.engines import VideoResult
 from syncnet.report import Counts, Run, count_results, count_this_run
 from syncnet.report.colours import PLAIN, Palette
 from syncnet.report.histogram import draw_histogram
+from syncnet.report.pointers import find_pointers
 from syncnet.settings import Thresholds
 from syncnet.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
@@ -39,7 +40,7 @@ def format_summary(run: Run, width: int, palette: Palette = PLAIN) -> str:
                 _skipped(run.found.left_out, "Left out", width),
             )
         ),
-        [indent(notice, width, 0) for notice in run.notices],
+        [indent(sentence, width, 0) for sentence in _closing_words(run)],
         _histogram(run, width, palette),
         [f"Results: {printable(str(run.folders.results_path))}"],
     ]
@@ -71,6 +72,11 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
         left = total - counts.all - len(run.pending)
         lines.insert(0, f"INTERRUPTED: {_count(left, 'video')} not processed; what is finished is kept.")
     return [*lines, *_earlier_runs(run, width)]
+
+
+def _closing_words(run: Run) -> tuple[str, ...]:
+    # Who named an empty folder has other cares than which model would have scored it.
+    return (*find_pointers(run.results, run.thresholds), *run.notices) if run.total else ()
 
 
 def _earlier_runs(run: Run, width: int) -> list[str]:

@@ -17,6 +17,7 @@ from syncnet.media_audio import SoundTape
 from syncnet.media_clock import MAX_STEP_SECONDS, nearest_items
 from syncnet.media_decoder import StreamDecoder
 from syncnet.media_file import COPY_AGAIN, opened, picture_stream, sound_stream
+from syncnet.media_info import MediaInfo
 from syncnet.media_memory import MemoryBound
 from syncnet.media_picture import FrameConverter, orientation_of
 from syncnet.settings import MediaSettings
@@ -26,26 +27,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
-
-
-@dataclass(frozen=True)
-class MediaInfo:
-    """What the file says about itself."""
-
-    width: int
-    """Pixels, upright: after the rotation."""
-    height: int
-    source_fps: float
-    """Mean rate of the source's frames; 0.0 where it is unknown."""
-    duration_seconds: float
-    """From the first shown frame to the end of the last."""
-    container: str
-    """FFmpeg's name of the format, such as ``mov,mp4,m4a,3gp,3g2,mj2``."""
-    video_codec: str
-    audio_codec: str
-    rotation_degrees: int
-    """How far the stored picture was turned clockwise to stand upright: 0, 90, 180 or 270."""
-    file_bytes: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,14 +17,16 @@ from syncnet.crops import TrackCropper
 from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces import find_faces
 from syncnet.interruption import StopFlag
-from syncnet.keepsake import Keepsake, TrackKeepsake
+from syncnet.keepsake import TrackKeepsake
 from syncnet.keepsake_making import TrackPictures, keep_track, keep_video
 from syncnet.kept_faces import MOST_KEPT_BYTES, KeptFaces, KeptFrame
-from syncnet.media import Media, MediaInfo, open_media
+from syncnet.media import Media, open_media
+from syncnet.media_info import MediaInfo
 from syncnet.models import Embeddings, SyncModel
+from syncnet.pipeline_scores import TrackScore, VideoScore, best_score, ordered_confidence
 from syncnet.reference import published_chain
 from syncnet.reference_tools import ReferenceJob, ReferenceTools
-from syncnet.scoring import SyncScore, pair_distances, score_distances
+from syncnet.scoring import pair_distances, score_distances
 from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
 from syncnet.shots import Shot
 from syncnet.speech import find_speech
@@ -56,35 +57,6 @@ class Stages:
     """In which the model and the detector were loaded; the score depends on it."""
     most_kept_bytes: int = MOST_KEPT_BYTES
     """Pixels of faces held for one video, so that it is decoded once. Nothing in a score depends on it."""
-
-
-@dataclass(frozen=True)
-class TrackScore:
-    """One face track, without its boxes, and how its lips fit the sound."""
-
-    first_frame: int
-    frame_count: int
-    mean_box: tuple[float, float, float, float]
-    """xyxy in pixels of the original frame."""
-    score: SyncScore | None
-    """None where no sound stands beside the track."""
-
-
-@dataclass(frozen=True)
-class VideoScore:
-    """All that was found in one video."""
-
-    info: MediaInfo
-    tracks: tuple[TrackScore, ...]
-    """In the order of the tracking stage."""
-    no_track_reason: str
-    """Which gate dropped every face; empty when there are tracks."""
-    conversation: Conversation | None = None
-    """Where several faces speak in turns, and score better together than each alone."""
-    keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
-    """For looking at, and no part of any record: its file lies beside."""
-    peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
-    """Of the process while it was scored; of the run that scored it, so no part of the score."""
 
 
 _Item = TypeVar("_Item")
@@ -186,7 +158,7 @@ def _score_track(
     first_lip = track.first_frame + embeddings.middle_frame
     distances = pair_distances(embeddings)
     score = score_distances(distances, embeddings.metric, model, speech, first_lip)
-    table = TrackTable(first_lip, distances, embeddings.metric, _confidence(score)) if score else None
+    table = TrackTable(first_lip, distances, embeddings.metric, ordered_confidence(score)) if score else None
     kept = keep_track(track.first_frame, track.boxes, table, score, model, speech, pictures)
     left, top, right, bottom = (float(edge) for edge in track.mean_box)
     return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score), kept, table
@@ -205,22 +177,6 @@ def _with_conversation(video: VideoScore, conversation: Conversation | None) -> 
     """The faces together count only where they score better than the best of them alone."""
     together = replace(video, conversation=conversation)
     return together if conversation and best_score(together) is conversation.score else video
-
-
-def best_score(video: VideoScore) -> SyncScore | None:
-    """The score with the highest confidence of those that rest on evidence, the earliest of equals.
-
-    That of faces that speak in turns counts as one. Where none rests on evidence, the highest of all; None where there
-    is no score.
-    """
-    scores = [track.score for track in video.tracks if track.score is not None]
-    if video.conversation:
-        scores.append(video.conversation.score)
-    return max(scores, key=lambda score: (score.rests_on_evidence, _confidence(score)), default=None)
-
-
-def _confidence(score: SyncScore) -> float:
-    return -math.inf if math.isnan(score.confidence) else score.confidence
 
 
 def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:

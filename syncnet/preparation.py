@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncnet.cli import Request
 from syncnet.discovery import FoundVideos
@@ -16,13 +16,15 @@ from syncnet.ledger import Ledger
 from syncnet.models import resolve_device
 from syncnet.models.precision import is_in_hardware
 from syncnet.pinning import NO_DETECTOR
-from syncnet.pipeline import Stages
 from syncnet.placement_folders import OutputFolders
 from syncnet.records import fingerprint_of
 from syncnet.report import Asked, Identity, Run
 from syncnet.report.notices import find_notices
 from syncnet.score_store import ScoreStore, default_folder
 from syncnet.settings import RunOptions
+
+if TYPE_CHECKING:
+    from syncnet.pipeline import Stages
 
 
 def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: Ledger, score: Score) -> VideoJob:

@@ -8,7 +8,8 @@ from pathlib import Path
 from syncnet.errors import DamagedVideoError
 from syncnet.interruption import StopFlag
 from syncnet.models import SYNCNET_V2_FILE, SyncModel, load_model
-from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.pipeline import Stages, score_video
+from syncnet.pipeline_scores import best_score
 from syncnet.reference_tools import find_reference_tools
 from syncnet.scoring import SyncScore
 from syncnet.settings import TrackSettings

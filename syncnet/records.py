@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from syncnet.discovery import FileIdentity
-from syncnet.pipeline import VideoScore
+from syncnet.pipeline_scores import VideoScore
 from syncnet.records_codec import from_plain, to_plain
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from syncnet.errors import UsageError
 from syncnet.input_manifest import location_of
 from syncnet.invocation import PROGRAM
 from syncnet.ledger_scan import LedgerScan, ScoredLine
-from syncnet.pipeline import VideoScore, best_score
+from syncnet.pipeline_scores import VideoScore, best_score
 from syncnet.placement_folders import OutputFolders
 from syncnet.report.results import SCORE_DECIMALS, replace_file
 from syncnet.settings import PRESETS, Thresholds, resolve_thresholds

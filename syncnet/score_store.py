@@ -14,7 +14,7 @@ import platformdirs
 from syncnet.errors import UsageError
 from syncnet.interruption import StopFlag
 from syncnet.keepsake import read_keepsake, write_keepsake
-from syncnet.pipeline import VideoScore
+from syncnet.pipeline_scores import VideoScore
 from syncnet.records import score_from_plain, score_to_plain
 from syncnet.temporary import remove_temporaries, temporary_beside
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from detectors.s3fd import S3fdSpec
     from syncnet.engines import VideoResult
     from syncnet.engines.video import VideoJob
-    from syncnet.pipeline import Stages, VideoScore
+    from syncnet.pipeline import Stages
+    from syncnet.pipeline_scores import VideoScore
 
 
 class ScoringChoices(Protocol):

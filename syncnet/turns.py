@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from syncnet import FPS, MAX_SHIFT_FRAMES
 from syncnet.models import Metric, SyncModel
@@ -156,6 +155,9 @@ def _lip_medians(distances: np.ndarray) -> np.ndarray:
 
 def _smooth(residual: np.ndarray) -> np.ndarray:
     """Mean over about two seconds; infinite where the lip itself has no distance."""
+    # Slow to load, and of no use to who only reads what was found.
+    from scipy.ndimage import uniform_filter1d
+
     exists = np.isfinite(residual)
     sums = uniform_filter1d(np.where(exists, residual, 0.0), SMOOTHED_FRAMES, axis=1, mode="constant")
     counts = uniform_filter1d(exists.astype(np.float32), SMOOTHED_FRAMES, axis=1, mode="constant")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
 
-from syncnet.media import MediaInfo
-from syncnet.pipeline import TrackScore
+from syncnet.media_info import MediaInfo
+from syncnet.pipeline_scores import TrackScore
 from syncnet.scoring import SyncScore
 from syncnet.turns import Conversation
 from syncnet.verdict import Verdict

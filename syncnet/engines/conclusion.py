@@ -10,7 +10,7 @@ from syncnet.advice import advise_on_no_track
 from syncnet.discovery import FileIdentity, VideoFile
 from syncnet.engines import Source, VideoResult
 from syncnet.interruption import StopFlag
-from syncnet.pipeline import best_score
+from syncnet.pipeline_scores import best_score
 from syncnet.placement import History, place_video, replace_verdict
 from syncnet.placement_folders import OutputFolders
 from syncnet.records import VideoRecord

@@ -5,8 +5,6 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-import av
-
 from syncnet.errors import SyncFilterError, VideoError
 from syncnet.placement import CopyError
 from syncnet.records import Failure
@@ -42,6 +40,8 @@ def explain(error: Exception) -> tuple[Failure, str, str]:
 
 
 def _is_of_environment(error: BaseException) -> bool:
+    import av
+
     if isinstance(error, av.FFmpegError):
         # Most of FFmpeg's errors are of the file, and some of them count as OSErrors. Sizes that a broken file claims
         # are refused as if memory had run out.

@@ -15,7 +15,7 @@ from typing import Any
 
 from syncnet.engines.failures import ExplainedError, explain
 from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.pipeline import VideoScore
+from syncnet.pipeline_scores import VideoScore
 
 Score = Callable[[Path, StopFlag], VideoScore]
 LOOK_SECONDS = 0.2

@@ -17,7 +17,7 @@ from syncnet.engines.failures import ExplainedError, explain
 from syncnet.engines.isolated import Score
 from syncnet.engines.ray_cluster import living_nodes
 from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.pipeline import VideoScore
+from syncnet.pipeline_scores import VideoScore
 from syncnet.remote import fetched
 from syncnet.settings import RaySettings
 

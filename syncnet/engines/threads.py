@@ -9,9 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import torch
-
 from syncnet.discovery import VideoFile
 from syncnet.engines import VideoResult
 from syncnet.engines.cores import count_cores
@@ -38,6 +35,9 @@ def share_cores(workers: int) -> int:
     The only place where thread counts are set. Both libraries hold them for the whole process, and torch passes
     its own on to threads that start later.
     """
+    import cv2
+    import torch
+
     share = max(1, count_cores() // workers)
     torch.set_num_threads(share)
     cv2.setNumThreads(share)

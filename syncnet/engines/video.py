@@ -18,7 +18,7 @@ from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, VideoError
 from syncnet.interruption import Deadline, Interrupted, StopFlag
 from syncnet.keepsake import keepsake_path, write_keepsake
-from syncnet.pipeline import VideoScore, best_score
+from syncnet.pipeline_scores import VideoScore, best_score
 from syncnet.records import VideoRecord
 from syncnet.remote import identity_of, local_copy
 from syncnet.score_store import ScoreStore, hash_content

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from syncnet.engines import VideoResult
-from syncnet.pipeline import TrackScore
+from syncnet.pipeline_scores import TrackScore
 from syncnet.placement_folders import OutputFolders
 from syncnet.report import count_results
 from syncnet.report.command_line import without_thresholds

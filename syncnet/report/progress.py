@@ -12,7 +12,7 @@ from tqdm import tqdm
 from syncnet.engines import VideoResult
 from syncnet.engines.activity import Activity
 from syncnet.log import Log
-from syncnet.pipeline import TrackScore
+from syncnet.pipeline_scores import TrackScore
 from syncnet.report import Counts
 from syncnet.report.live import LiveLines
 from syncnet.text import format_duration, printable

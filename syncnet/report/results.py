@@ -15,7 +15,7 @@ import syncnet
 from syncnet.discovery import SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.memory import METER
-from syncnet.pipeline import TrackScore
+from syncnet.pipeline_scores import TrackScore
 from syncnet.report import Identity, Run, count_results, count_this_run
 from syncnet.scoring import SyncScore
 from syncnet.temporary import temporary_beside

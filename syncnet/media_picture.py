@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import VideoReformatter
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 def _display_matrix(frame: VideoFrame) -> np.ndarray:
     """The 3 x 3 matrix of FFmpeg's display.h: rows [a b u], [c d v], [x y w]."""
     try:
-        side_data = cast("bytes | None", frame.side_data.get("DISPLAYMATRIX"))
+        # frame.side_data would close a circle from the frame to itself, and leave the memory of its picture, and of the
+        # pool that this came from, to the garbage collector. PyAV's types do not tell of the argument.
+        listed = SideDataContainer(frame)  # type: ignore[call-arg]
+        side_data = cast("bytes | None", listed.get("DISPLAYMATRIX"))
     except ValueError:
         # The frame carries a kind of side data that PyAV does not know, and then it lists none at all.
         side_data = None

@@ -1,12 +1,15 @@
-"""Memory: how much there is for this process, and the most that it held while a video was scored."""
+"""Memory: how much there is for this process, the most that it held while a video was scored, and giving it back."""
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import math
 import os
 import resource
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +22,8 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 _RESET_PEAK = "5"
 """See clear_refs in proc(5)."""
+GIVE_BACK_EVERY_SECONDS = 2.0
+"""It takes some 10 ms, and what was given back is asked for again."""
 
 
 @functools.cache
@@ -121,5 +126,36 @@ def _read(path: Path) -> str:
         return ""
 
 
+class Returner:
+    """Gives memory that was freed back to the system: the C library keeps it, in pieces too small for the next video.
+
+    In a process that scores for months, these pieces would be more each day.
+    """
+
+    def __init__(self, trim: Callable[[], object] | None, every_seconds: float) -> None:
+        """``trim`` does it; None where the C library has no such function. No more often than ``every_seconds``."""
+        self._trim = trim
+        self._every_seconds = every_seconds
+        self._next = -math.inf
+
+    def give_back(self) -> None:
+        """To be called when a video is done. Threads may call it at once."""
+        if self._trim is not None and time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._every_seconds
+            self._trim()
+
+
+def find_trim() -> Callable[[], object] | None:
+    """``malloc_trim`` of the GNU C library; other libraries have none."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return None
+    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
+    return functools.partial(trim, 0)
+
+
 METER = PeakMeter(_read_mark_mb, _restart_mark)
+"""Of this process."""
+RETURNER = Returner(find_trim(), GIVE_BACK_EVERY_SECONDS)
 """Of this process."""

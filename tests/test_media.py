@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from synthetic_media import MARKER_PX, Clip, find_clicks, read_frame_number, write_clip
@@ -237,6 +239,18 @@ def test_a_repeated_frame_is_converted_once(write: Callable[..., Path]) -> None:
     # Five frames, of which each stands for five ticks.
     assert len(frames) == 25
     assert sum(before is not after for before, after in pairwise(frames)) == 4
+
+
+def test_no_picture_is_left_to_the_garbage_collector(write: Callable[..., Path]) -> None:
+    # One frame that waits for it keeps the memory of all that its decoder had.
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(list(open_media(write("clip.mp4")).frames())) == 50
+        left = [thing for thing in gc.get_objects() if isinstance(thing, (av.VideoFrame, av.container.Container))]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files through /proc")

@@ -12,11 +12,12 @@ import pytest
 
 from syncnet.discovery import FileIdentity
 from syncnet.interruption import StopFlag
-from syncnet.memory import PeakMeter, _machine_memory_mb, machine_memory_mb
+from syncnet.memory import PeakMeter, Returner, _machine_memory_mb, find_trim, machine_memory_mb
 from syncnet.records import VideoRecord, record_from_plain, record_to_plain
 from syncnet.scorer import ScorerSettings, SyncScorer
 from weights import WeightsPolicy
 
+REPOSITORY = Path(__file__).resolve().parent.parent
 PHYSICAL_MB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -127,3 +128,42 @@ def test_the_peak_of_a_video_is_recorded_and_told(repository: Path) -> None:
     assert again.peak_memory_mb == score.peak_memory_mb
     # It is of one run, so a stored score does not bring it along.
     assert again.score is not None and again.score.peak_memory_mb is None
+
+
+# Giving memory back
+
+
+def test_memory_is_given_back_now_and_then_and_by_all_workers_together() -> None:
+    given: list[int] = []
+    returner = Returner(lambda: given.append(1), every_seconds=3600)
+    returner.give_back()
+    returner.give_back()
+    assert len(given) == 1
+    at_each_video = Returner(lambda: given.append(1), every_seconds=0)
+    at_each_video.give_back()
+    at_each_video.give_back()
+    assert len(given) == 3
+    Returner(None, every_seconds=0).give_back()
+
+
+SCATTERED = """
+from syncnet.memory import Returner, find_trim
+
+def held_mb():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+import os
+pieces = [b"x" * (100_000 + number) for number in range(1000)]
+# The last piece keeps what was freed below it.
+del pieces[:-1]
+before = held_mb()
+Returner(find_trim(), 0).give_back()
+print(before - held_mb())
+"""
+
+
+@pytest.mark.skipif(find_trim() is None or not Path("/proc/self/statm").exists(), reason="needs the GNU C library")
+def test_what_was_freed_below_something_in_use_goes_back_to_the_system() -> None:
+    told = subprocess.run([sys.executable, "-c", SCATTERED], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    # A good 100,000 bytes, 999 times.
+    assert float(told.stdout) > 90

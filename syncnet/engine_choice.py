@@ -17,7 +17,8 @@ from syncnet.settings import RaySettings
 if TYPE_CHECKING:
     from syncnet.engines.isolated import Score
     from syncnet.interruption import StopFlag
-    from syncnet.pipeline import Stages, VideoScore
+    from syncnet.pipeline import Stages
+    from syncnet.pipeline_scores import VideoScore
 
 
 @dataclass(frozen=True)

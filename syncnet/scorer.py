@@ -124,12 +124,17 @@ class SyncScorer:
         return replace(score, peak_memory_mb=span.peak_mb)
 
     def score(self, path: Path | str) -> VideoResult:
-        """Score and verdict. Whatever is wrong with the video is in the result, as ``status`` and ``error``."""
+        """Score and verdict. Whatever is wrong with the video is in the result, as ``status`` and ``error``.
+
+        A string may be a URI (s3:// and others, docs/scale-out.md); the video is then fetched for the time being.
+        """
         from syncnet.discovery import VideoFile
         from syncnet.engines.video import process_video
+        from syncnet.input_manifest import is_uri
 
+        uri = path if isinstance(path, str) and is_uri(path) else ""
         path = Path(path)
-        return process_video(VideoFile(path, PurePath(path.name), 0), self._job(), StopFlag())
+        return process_video(VideoFile(path, PurePath(path.name), 0, uri=uri), self._job(), StopFlag())
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row with its score in columns ``sync_...``. Its ``path`` is one path, or those of a batch."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from syncnet.errors import SyncFilterError, VideoError
+from syncnet.errors import SyncFilterError, UsageError, VideoError
 from syncnet.placement import CopyError
 from syncnet.records import Failure
 from syncnet.remote import FetchError
+
+_OUTSIDE = (CopyError, FetchError, UsageError)
+"""Never of the video itself."""
 
 
 class ExplainedError(VideoError):
@@ -26,7 +29,7 @@ def explain(error: Exception) -> tuple[Failure, str, str]:
     if isinstance(error, SyncFilterError):
         # Typed errors say with their cause where the file itself is not to blame.
         cause = error.__cause__
-        outside = isinstance(error, (CopyError, FetchError)) or (cause is not None and _is_of_environment(cause))
+        outside = isinstance(error, _OUTSIDE) or (cause is not None and _is_of_environment(cause))
         return "environment" if outside else "file", error.problem, error.cure
     if _is_of_memory(error):
         return "environment", "not enough memory", "give fewer --max_workers"

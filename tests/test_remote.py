@@ -1,0 +1,364 @@
+"""Videos that are fetched: from a memory whose lines break as told, and from an S3 server of the test's own."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from fakes import FakeStages, score_by_name
+from folders import files_below, results_in
+
+from syncnet import command, remote
+from syncnet.discovery import FileIdentity, VideoFile
+from syncnet.engines.failures import explain
+from syncnet.errors import StillChangingError
+from syncnet.input_manifest import video_at
+from syncnet.interruption import Deadline, Interrupted, StopFlag
+from syncnet.pipeline import VideoScore
+from syncnet.remote import FetchError, identity_of, local_copy, look_at
+from syncnet.scorer import ScorerSettings, SyncScorer
+
+fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed: pip install -r requirements-remote.txt")
+from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
+from fsspec.registry import known_implementations  # noqa: E402
+
+OFF = ("--score_cache", "off")
+
+
+class Faulty(MemoryFileSystem):  # type: ignore[misc]
+    """A memory of its own, whose lines break as told."""
+
+    protocol = "faulty"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+    opened: ClassVar[Counter[str]] = Counter()
+    breaks_after: ClassVar[dict[str, int]] = {}
+    """Bytes of a file after which reading it fails, by path."""
+    ends_after: ClassVar[dict[str, int]] = {}
+    """The same, but it seems to be all."""
+    unreachable: ClassVar[set[str]] = set()
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return super()._strip_protocol(path.replace("faulty://", "memory://"))  # type: ignore[no-any-return]
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        if self._strip_protocol(path) in self.unreachable:
+            raise ConnectionError("no route to\nthe server")
+        return super().info(path, **kwargs)  # type: ignore[no-any-return]
+
+    def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
+        if mode == "rb":
+            self.opened[path] += 1
+            whole = self.store[path].getvalue()
+            if path in self.breaks_after or path in self.ends_after:
+                return _Broken(whole, self.breaks_after.get(path), self.ends_after.get(path))
+        return super()._open(path, mode, **kwargs)
+
+
+class _Broken:
+    def __init__(self, whole: bytes, breaks_after: int | None, ends_after: int | None) -> None:
+        self.rest = [whole[: breaks_after or ends_after or 0], b""]
+        self.breaks = breaks_after is not None
+
+    def __enter__(self) -> _Broken:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self, _: int) -> bytes:
+        piece = self.rest.pop(0)
+        if not piece and self.breaks:
+            raise ConnectionResetError(104, "Connection reset by peer")
+        return piece
+
+
+@pytest.fixture
+def server() -> Iterator[Faulty]:
+    fsspec.register_implementation("faulty", Faulty, clobber=True)
+    yield Faulty()
+    for kept in (Faulty.store, Faulty.opened, Faulty.breaks_after, Faulty.ends_after, Faulty.unreachable):
+        kept.clear()
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where temporary copies go; none of them is left after any test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def scoring(fake_scoring: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Scores follow from what is in the files, and are noted."""
+    noted: list[str] = []
+
+    def score(path: Path, stages: object, stop: StopFlag) -> VideoScore:
+        noted.append(path.read_text())
+        return score_by_name(Path(noted[-1]), stages, stop)
+
+    monkeypatch.setattr("syncnet.pipeline.score_video", score)
+    return noted
+
+
+def run(tmp_path: Path, out: Path, *lines_and_flags: str) -> int:
+    lines = [word for word in lines_and_flags if "://" in word]
+    flags = [word for word in lines_and_flags if "://" not in word]
+    manifest = tmp_path / "list.txt"
+    manifest.write_text("\n".join(lines))
+    return command.main(["--input_manifest", str(manifest), "--output_dir", str(out), *OFF, *flags])
+
+
+def told(out: Path) -> dict[str, str]:
+    return {entry["video_path"]: entry["error"] or entry["status"] for entry in results_in(out)["results"]}
+
+
+def test_a_video_is_fetched_scored_and_placed_once(
+    tmp_path: Path, out: Path, server: Faulty, scoring: list[str]
+) -> None:
+    server.pipe({"/b/fine.mp4": b"fine", "/b/sub/poor.mp4": b"poor", "/b/faceless.mp4": b"faceless"})
+    uris = ("faulty://b/fine.mp4", "faulty://b/sub/poor.mp4", "faulty://b/faceless.mp4")
+    assert run(tmp_path, out, *uris) == 0
+    assert sorted(scoring) == ["faceless", "fine", "poor"]
+    assert told(out) == {
+        uris[0]: "success",
+        uris[1]: "success",
+        uris[2]: "only faces smaller than 50 px (largest 31 px)",
+    }
+    assert files_below(out / "good_quality") == ["_elsewhere/faulty/b/fine.mp4"]
+    assert files_below(out / "poor_quality") == ["_elsewhere/faulty/b/sub/poor.mp4"]
+    copy = out / "good_quality/_elsewhere/faulty/b/fine.mp4"
+    assert copy.read_bytes() == b"fine"
+    # Scoring and placing take one fetch between them, and another run none.
+    assert server.opened == {"/b/fine.mp4": 1, "/b/sub/poor.mp4": 1, "/b/faceless.mp4": 1}
+    assert run(tmp_path, out, *uris) == 0
+    assert results_in(out)["this_run"]["placed"] == 0
+    # Other thresholds move the copies that are there.
+    assert run(tmp_path, out, *uris, "--min_confidence", "9") == 0
+    assert not copy.exists()
+    assert server.opened.total() == 3
+    # A copy that is missing is fetched again, and only that.
+    assert run(tmp_path, out, *uris) == 0
+    copy.unlink()
+    assert run(tmp_path, out, *uris) == 0
+    assert copy.read_bytes() == b"fine"
+    assert server.opened == {"/b/fine.mp4": 2, "/b/sub/poor.mp4": 1, "/b/faceless.mp4": 1}
+    assert len(scoring) == 3
+
+
+def test_an_object_that_was_replaced_is_scored_again(
+    tmp_path: Path, out: Path, server: Faulty, scoring: list[str]
+) -> None:
+    server.pipe("/b/a.mp4", b"fine")
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 0
+    server.pipe("/b/a.mp4", b"poor")
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 0
+    assert scoring == ["fine", "poor"]
+    assert files_below(out / "good_quality") == []
+    assert (out / "poor_quality/_elsewhere/faulty/b/a.mp4").read_bytes() == b"poor"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("breaks_after", "connection reset by peer"), ("ends_after", "it ended after 2 of 4 bytes")],
+)
+def test_a_line_that_breaks_fails_the_video_until_the_next_run(
+    tmp_path: Path, out: Path, server: Faulty, scoring: list[str], fault: str, words: str
+) -> None:
+    server.pipe({"/b/a.mp4": b"fine", "/b/b.mp4": b"fine"})
+    getattr(server, fault)["/b/a.mp4"] = 2
+    uris = ("faulty://b/a.mp4", "faulty://b/b.mp4")
+    assert run(tmp_path, out, *uris) == 1
+    assert told(out) == {uris[0]: words, uris[1]: "success"}
+    assert run(tmp_path, out, *uris) == 1
+    getattr(server, fault).clear()
+    assert run(tmp_path, out, *uris) == 0
+    assert set(told(out).values()) == {"success"}
+    assert scoring == ["fine", "fine"]
+
+
+def test_a_line_that_breaks_while_a_copy_is_placed(
+    tmp_path: Path, out: Path, server: Faulty, scoring: list[str]
+) -> None:
+    server.pipe("/b/a.mp4", b"fine")
+    assert run(tmp_path, out, "faulty://b/a.mp4", "--keep_all") == 0
+    server.breaks_after["/b/a.mp4"] = 2
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 1
+    assert told(out) == {"faulty://b/a.mp4": "connection reset by peer"}
+    assert files_below(out / "good_quality") == []
+    server.breaks_after.clear()
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 0
+    assert files_below(out / "good_quality") == ["_elsewhere/faulty/b/a.mp4"]
+    assert scoring == ["fine"]
+
+
+def test_a_server_out_of_reach_costs_nothing_that_is_known(
+    tmp_path: Path, out: Path, server: Faulty, scoring: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.pipe("/b/a.mp4", b"fine")
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 0
+    server.unreachable.update(["/b/a.mp4", "/b/new.mp4"])
+    capsys.readouterr()
+    assert run(tmp_path, out, "faulty://b/a.mp4", "faulty://b/new.mp4") == 1
+    assert "Could not be read\n  faulty://b/a.mp4\n    no route to\n  faulty://b/new.mp4\n" in capsys.readouterr().out
+    assert told(out) == {"faulty://b/a.mp4": "success"}
+    assert files_below(out / "good_quality") == ["_elsewhere/faulty/b/a.mp4"]
+    server.unreachable.clear()
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 0
+    assert scoring == ["fine"]
+    assert server.opened.total() == 1
+
+
+def test_an_object_that_is_not_there_is_one_failed_video(
+    tmp_path: Path, out: Path, server: Faulty, scoring: list[str]
+) -> None:
+    server.pipe("/b/folder/a.mp4", b"fine")
+    assert run(tmp_path, out, "faulty://b/none.mp4", "faulty://b/folder/a.mp4", "faulty://b/folder") == 1
+    assert told(out) == {
+        "faulty://b/folder/a.mp4": "success",
+        "faulty://b/none.mp4": "no such file or directory",
+    }
+    assert results_in(out)["unreadable"] == [{"path": "faulty://b/folder", "reason": "a folder, and no video"}]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--place", "symlink"], "--place symlink does not reach memory://b/a.mp4: give --place copy or --keep_all"),
+        (["--keep_all", "--visualize", "all"], "need a copy of memory://b/a.mp4: leave out --keep_all, or them"),
+    ],
+)
+def test_what_needs_a_file_of_this_machine_is_refused(
+    tmp_path: Path, out: Path, fake_scoring: None, capsys: pytest.CaptureFixture[str], flags: list[str], words: str
+) -> None:
+    assert run(tmp_path, out, "memory://b/a.mp4", *flags) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_library_that_is_missing_is_named(
+    tmp_path: Path,
+    out: Path,
+    fake_scoring: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # A protocol of a package that is nowhere.
+    known = {"class": "no_such_package.FileSystem", "err": "Install no_such_package to access S3"}
+    monkeypatch.setitem(known_implementations, "s3a", known)
+    assert run(tmp_path, out, "s3a://b/a.mp4") == 2
+    assert capsys.readouterr().err.endswith("s3a:// needs a library that is not installed: pip install s3fs\n")
+    assert run(tmp_path, out, "nonsense://b/a.mp4") == 2
+    assert "nonsense://b/a.mp4: Protocol not known: nonsense: see that" in capsys.readouterr().err
+    monkeypatch.setattr(remote.importlib, "import_module", _refuse)
+    assert run(tmp_path, out, "s3://b/a.mp4") == 2
+    words = "s3:// needs fsspec, which is not installed: pip install -r requirements-remote.txt\n"
+    assert capsys.readouterr().err.endswith(words)
+
+
+def _refuse(name: str) -> None:
+    raise ImportError(f"No module named {name}")
+
+
+def test_the_copy_is_gone_whatever_happens(server: Faulty, temporary: Path) -> None:
+    server.pipe("/b/a.MP4", b"1234")
+    (video,) = _videos("faulty://b/a.MP4")
+    with local_copy(video, StopFlag()) as copy:
+        assert copy.fetched is not None
+        assert (copy.fetched.read_bytes(), copy.fetched.suffix) == (b"1234", ".MP4")
+        # What is placed from it is known by these.
+        assert FileIdentity.of(copy.fetched.stat()) == video.identity
+        assert copy.fetched.is_relative_to(temporary)
+    stop = StopFlag()
+    stop.stop()
+    with pytest.raises(Interrupted), local_copy(video, stop):
+        pass
+    with (
+        pytest.raises(FetchError, match="fetching it: it took longer than 0 s"),
+        local_copy(video, Deadline(StopFlag(), 0)),
+    ):
+        pass
+    server.pipe("/b/a.MP4", b"5678")
+    with pytest.raises(StillChangingError), local_copy(video, StopFlag()):
+        pass
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
+    server: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.pipe("/b/a.mp4", b"1234")
+    (video,) = _videos("faulty://b/a.mp4")
+    monkeypatch.setattr(remote, "RESERVED_BYTES", 2**60)
+    with pytest.raises(FetchError, match=r"no room in .* set TMPDIR"), local_copy(video, StopFlag()):
+        pass
+    assert not server.opened
+
+
+def _videos(*uris: str) -> list[VideoFile]:
+    found = []
+    for video, seen in look_at([video_at(uri, "/") for uri in uris]):
+        assert isinstance(seen, FileIdentity)
+        found.append(VideoFile(video.path, video.relative_path, seen.size, seen.mtime_ns, uri=video.uri))
+    return found
+
+
+NOON = datetime.datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=datetime.timezone.utc)
+NOON_SECONDS = 1_772_366_400
+"""date -u -d 2026-03-01T12:00:00Z +%s"""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"LastModified": NOON, "ETag": '"abc"'},
+        {"mtime": NOON.timestamp()},
+        {"updated": "2026-03-01T12:00:00.250Z", "etag": "abc", "generation": "17"},
+        {"last_modified": NOON.replace(tzinfo=None), "etag": "0x8D"},
+    ],
+)
+def test_the_time_is_told_to_the_second_and_the_mark_decides_the_rest(told: dict[str, Any]) -> None:
+    time = remote._time_with_mark(told)
+    assert time // 10**9 == NOON_SECONDS
+    # Microseconds, which every usual file system keeps.
+    assert time % 1000 == 0
+    for name, value in told.items():
+        if isinstance(value, str):
+            assert remote._time_with_mark({**told, name: value.replace("1", "2") + "x"}) != time
+    assert remote._time_with_mark(dict(told)) == time
+
+
+def test_where_no_time_is_told_the_mark_decides_alone() -> None:
+    first, second = (remote._time_with_mark({"blob_id": mark}) for mark in ("aa", "bb"))
+    assert first != second
+    assert 0 < first < 10**9
+    assert remote._time_with_mark({"size": 5}) == 0
+
+
+def test_a_server_that_tells_no_size_is_refused(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Faulty, "info", lambda *_, **__: {"name": "a", "size": None, "type": "file"})
+    with pytest.raises(FetchError, match="does not tell its size") as refused:
+        identity_of("faulty://b/a.mp4")
+    assert explain(refused.value)[0] == "environment"
+
+
+def test_a_program_may_give_a_uri_too(server: Faulty, scoring: list[str]) -> None:
+    server.pipe("/b/a.mp4", b"poor")
+    scorer = SyncScorer(ScorerSettings(), stages=FakeStages())  # type: ignore[arg-type]
+    result = scorer.score("faulty://b/a.mp4")
+    assert (result.status, result.passed, result.location) == ("success", False, "faulty://b/a.mp4")
+    assert scoring == ["poor"]
+    assert scorer.score("faulty://b/none.mp4").error == "no such file or directory"
+    assert scorer.score("nonsense://b/a.mp4").error == "nonsense://b/a.mp4: Protocol not known: nonsense"
+    assert scorer({"path": ["faulty://b/a.mp4"]})["sync_status"] == ["success"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_SMALL_FRAME_PX = 480
-"""Longer side up to which a frame is not reduced: that would save little and make boxes coarser."""
+SMALL_FRAME_PX = 480
+"""Longer side up to which a quick detector sees frames unreduced: less would save little and make boxes coarser."""
 _MAX_ENLARGEMENT = 2.0
 """Beyond that there is nothing more to be seen in the pixels, and lips of so few pixels cannot be read anyway."""
 
@@ -22,13 +22,20 @@ class WorkingFrame:
         self._to_full_frame = np.tile([frame_width / self.size[0], frame_height / self.size[1]], 2)
 
     @classmethod
-    def for_faces(cls, min_face_px: int, reliable_face_px: int, frame_width: int, frame_height: int) -> WorkingFrame:
+    def for_faces(
+        cls,
+        min_face_px: int,
+        reliable_face_px: int,
+        frame_width: int,
+        frame_height: int,
+        small_frame_px: int = SMALL_FRAME_PX,
+    ) -> WorkingFrame:
         """Faces of ``min_face_px`` become as high as the detector needs to find them reliably.
 
-        Larger working frames would only cost time.
+        Larger working frames would only cost time. ``small_frame_px``: longer side up to which no frame is reduced.
         """
         wanted = reliable_face_px / min_face_px
-        small_frame = min(1.0, _SMALL_FRAME_PX / max(frame_width, frame_height))
+        small_frame = min(1.0, small_frame_px / max(frame_width, frame_height))
         return cls(frame_width, frame_height, min(max(wanted, small_frame), _MAX_ENLARGEMENT))
 
     def resize(self, frame: np.ndarray) -> np.ndarray:

@@ -115,6 +115,14 @@ def test_working_size(min_face_px: int, frame_size: tuple[int, int], working_siz
     np.testing.assert_allclose(working_frame.to_full_frame(whole), [[0, 0, *frame_size]])
 
 
+def test_a_costly_detector_looks_at_small_frames_smaller() -> None:
+    """As the published way looks at 720p: a quarter of its size."""
+    assert WorkingFrame.for_faces(100, 25, 1280, 720, 320).size == (320, 180)
+    assert WorkingFrame.for_faces(200, 25, 1280, 720, 320).size == (320, 180)
+    assert WorkingFrame.for_faces(50, 25, 1280, 720, 320).size == (640, 360)
+    assert WorkingFrame.for_faces(50, 25, 320, 240, 320).size == (320, 240)
+
+
 def test_auto_takes_haar_where_there_is_no_file(no_weights: Path) -> None:
     spec = resolve_detector("auto", WeightsPolicy(offline=True))
     assert spec.name == "haar"

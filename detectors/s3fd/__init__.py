@@ -18,7 +18,7 @@ from detectors.shared_batch import SharedBatch
 from detectors.working_frame import WorkingFrame
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.precision import dtype_of
-from syncnet.settings import Precision
+from syncnet.settings import S3FD_SMALL_FRAME_PX, Precision
 
 RELIABLE_FACE_PX = 25
 """What the smallest faces of the published pipeline, 100 px, are at its quarter scale."""
@@ -50,7 +50,8 @@ class S3fdSpec:
         """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more."""
         resize: Callable[[np.ndarray], np.ndarray] = partial(resize_as_published, scale=PUBLISHED_SCALE)
         if not self.published_scale:
-            resize = WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height).resize
+            size = min_face_px, RELIABLE_FACE_PX, frame_width, frame_height, S3FD_SMALL_FRAME_PX
+            resize = WorkingFrame.for_faces(*size).resize
         return S3fdDetector(self.network, self.device, resize, self.queue)
 
     def with_queue(self) -> S3fdSpec:

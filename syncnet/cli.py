@@ -87,7 +87,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
         raise UsageError(
             "no folder was named", cure=f"try  {' '.join(CALL)} --input_dir VIDEOS --output_dir SORTED  (or --help)"
         )
-    options = _build_parser().parse_flags(arguments)
+    options = build_parser().parse_flags(arguments)
     if options.no_detection and options.detector != "auto":
         raise UsageError("--no_detection looks for no faces", cure=f"leave out --detector {options.detector}")
     if options.reference:
@@ -157,7 +157,7 @@ class _CommandParser(Parser):
         return f"did you mean {near[0]}?" if near else "folders are named by --input_dir DIR --output_dir DIR"
 
 
-def _build_parser() -> Parser:
+def build_parser() -> Parser:
     presets = "\n".join(
         f"  {name:<8} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
         for name, preset in PRESETS.items()

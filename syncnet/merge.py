@@ -32,7 +32,7 @@ KEEPSAKES = "keepsakes"
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0, or 1 where some file could not be moved. Raises UsageError before anything is changed."""
-    options = _build_parser().parse_flags(arguments)
+    options = build_parser().parse_flags(arguments)
     target = OutputFolders(options.output_dir)
     sources = [OutputFolders(folder) for folder in options.folders]
     if os.path.realpath(target.output_dir) in {os.path.realpath(source.output_dir) for source in sources}:
@@ -151,7 +151,7 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _build_parser() -> Parser:
+def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} merge", description=DESCRIPTION)
     parser.add_argument("folders", nargs="+", type=Path, metavar="OUT", help="output folders of the parts")
     parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="where all of it goes")

@@ -52,7 +52,7 @@ class Rescored:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0. Raises UsageError."""
-    options = _build_parser().parse_flags(arguments)
+    options = build_parser().parse_flags(arguments)
     thresholds = resolve_thresholds(
         options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
@@ -124,7 +124,7 @@ def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
     return (os.fsencode(line) + b"\n" for line in lines)
 
 
-def _build_parser() -> Parser:
+def build_parser() -> Parser:
     default = Thresholds()
     parser = Parser(prog=f"{PROGRAM} rescore", description=DESCRIPTION)
     parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of that run")

@@ -34,7 +34,7 @@ EXIT_WRONG_USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: all is well; 1: a file is wrong, cannot be had, or the check failed; 2: wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     policy = WeightsPolicy(weights_dir=options.weights_dir, offline=options.offline)
     try:
         if options.command == "fetch":
@@ -112,7 +112,7 @@ def _complain(problem: object) -> None:
     print(f"{WEIGHTS_CALL}: error: {printable(str(problem))}", file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=WEIGHTS_CALL,
         description=DESCRIPTION,

@@ -23,7 +23,7 @@ sheet of the videos nearest to the thresholds.
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0. Raises UsageError, and LockedError while a run is at work in the folder."""
-    options = _build_parser().parse_flags(arguments)
+    options = build_parser().parse_flags(arguments)
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _build_parser() -> Parser:
+def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} report", description=DESCRIPTION)
     parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of an earlier run")
     parser.add_argument("--montage", action="store_true", help="also the contact sheet; needs matplotlib")

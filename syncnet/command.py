@@ -7,8 +7,9 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,6 +24,7 @@ from syncnet.pinning import pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.scorer import SyncScorer, load_stages
 from syncnet.subcommands import find_subcommand
+from syncnet.telling import Written, print_out, tell_run, write_run
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
@@ -35,8 +37,29 @@ if TYPE_CHECKING:
 
 EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
-PLAIN_WIDTH = 100
-"""Columns of the summary where stdout is no terminal."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who hears of a run, and who stops it: the terminal, or a program (syncnet/api.py)."""
+
+    tell: Callable[[Run, Request, Written], None] = tell_run
+    """Hears of the whole run, when its files are written."""
+    hear: Callable[[VideoResult], object] = bool
+    """Hears of each video; by default nobody does."""
+    stopping: Callable[[], AbstractContextManager[StopFlag]] = stop_on_signals
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run came to."""
+
+    run: Run
+    written: Written
+    code: int
+    """For the process to end with."""
+    abandoned: int
+    """Threads that hang inside a decoder."""
 
 
 def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -103,6 +126,18 @@ def load_scorer(request: Request, workers: int) -> Score:
 
 
 def _run(request: Request, log: Log) -> int:
+    finished = run_folder(request, log, Audience())
+    if finished.abandoned:
+        # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        log.close()
+        os._exit(finished.code)
+    return finished.code
+
+
+def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
+    """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
     from syncnet.inputs import find_inputs
     from syncnet.ledger import open_ledger
     from syncnet.report.table import check_table_format
@@ -120,22 +155,19 @@ def _run(request: Request, log: Log) -> int:
         with (
             open_engine(request, stages, workers, len(found.videos)) as engine,
             open_ledger(folders.state_dir / "ledger.jsonl") as ledger,
-            stop_on_signals() as stop,
+            audience.stopping() as stop,
         ):
-            run, abandoned = _process(request, folders, found, stages, ledger, engine, stop, log)
-            written = _report(run, request, log)
-            code = stop.exit_code if run.interrupted else _exit_code(run, written)
+            run, abandoned = _process(request, folders, found, stages, ledger, engine, stop, log, audience.hear)
+            written = write_run(run, request)
+            audience.tell(run, request, written)
+            for problem in written.problems:
+                log.error(problem)
+            code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
             if request.looks.any and not run.interrupted:
                 code = _look_back(run, request, stages, stop, log) or code
     took = format_duration(run.seconds)
     log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
-    if abandoned:
-        # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        log.close()
-        os._exit(code)
-    return code
+    return Finished(run, written, code, abandoned)
 
 
 def _process(
@@ -147,6 +179,7 @@ def _process(
     engine: Engine,
     stop: StopFlag,
     log: Log,
+    listen: Callable[[VideoResult], object],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
     from syncnet.preparation import describe_run, make_job
@@ -171,6 +204,7 @@ def _process(
         def hear(result: VideoResult) -> None:
             progress.show(result)
             keeper.hear(result)
+            listen(result)
 
         outcome = carry_out(
             plan,
@@ -192,41 +226,6 @@ def _process(
     return finished, outcome.abandoned
 
 
-def _report(run: Run, request: Request, log: Log) -> bool:
-    """Writes results, table and page, and prints the summary; says whether the results could be written."""
-    from syncnet.report.calibration import format_calibration
-    from syncnet.report.colours import palette_for
-    from syncnet.report.command_line import command_of
-    from syncnet.report.outputs import write_outputs
-    from syncnet.report.results import build_results, write_results
-    from syncnet.report.summary import format_alarms, format_summary
-
-    problems = []
-    document = build_results(run)
-    written = True
-    try:
-        write_results(document, run.folders.results_path)
-    except OSError as error:
-        written = False
-        problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again")
-    command = command_of(request.report.arguments, request.input_dir)
-    pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
-    problems += unwritten
-    if request.calibrate:
-        _print_out(format_calibration(run, request.input_dir))
-    elif request.quiet:
-        for line in format_alarms(run):
-            print(f"{PROGRAM}: {line}", file=sys.stderr)
-    else:
-        width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
-        _print_out(format_summary(run, width, palette_for(sys.stdout)))
-        _print_out("".join(f"Report:  {printable(str(page))}\n" for page in pages))
-    for problem in problems:
-        log.error(problem)
-        print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)
-    return written
-
-
 def _look_back(run: Run, request: Request, stages: Stages, stop: StopFlag, log: Log) -> int:
     """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
     from syncnet.looks.making import LookJob
@@ -236,18 +235,10 @@ def _look_back(run: Run, request: Request, stages: Stages, stop: StopFlag, log: 
     job = LookJob(request.looks, run.folders, request.thresholds.min_confidence, request.media, threads)
     made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
     if not request.quiet:
-        _print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
+        print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
     if made.interrupted:
         return stop.exit_code
     return EXIT_SOME_FAILED if made.problems else 0
-
-
-def _print_out(text: str) -> None:
-    try:
-        print(text, end="", flush=True)
-    except BrokenPipeError:
-        # The reader (`| head`) has gone. Python would complain again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code(run: Run, written: bool) -> int:

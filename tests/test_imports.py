@@ -70,6 +70,8 @@ RANKS = {
     "syncnet.merge": 7,
     "syncnet.rescore": 7,
     "syncnet.command": 7,
+    "syncnet.telling": 7,
+    "syncnet.api": 8,
     "filter_videos_by_sync_score": 8,
 }
 

@@ -30,6 +30,7 @@ from benchmarks.speed_networks import best_product, measure_networks
 from benchmarks.speed_table import format_report
 from syncnet.engines.cores import count_cores
 from syncnet.models.precision import is_in_hardware
+from syncnet.settings import Precision
 
 CLIPS = {
     "360p": "ageitgey__face_recognition__short_hamilton_clip.mp4",
@@ -80,7 +81,7 @@ class Bench:
 
     def networks(self) -> None:
         torch.set_num_threads(self._cores)
-        precisions = ["float32", *(["bfloat16"] if self.figures["machine"]["bfloat16"] else [])]
+        precisions: list[Precision] = ["float32", *(["bfloat16"] if self.figures["machine"]["bfloat16"] else [])]
         rates = measure_networks(self._weights_dir, precisions, self._effort.rounds)
         self.figures["networks"] = {
             network: {way: dataclasses.asdict(rate) for way, rate in ways.items()} for network, ways in rates.items()

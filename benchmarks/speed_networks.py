@@ -20,8 +20,10 @@ from detectors.s3fd import load_s3fd
 from syncnet import CROP_SIZE_PX
 from syncnet.models import SYNCNET_V2_FILE
 from syncnet.models.checkpoint import load_checkpoint
+from syncnet.models.precision import dtype_of
 from syncnet.models.syncnet_v2 import load_syncnet_v2
 from syncnet.models.syncnet_v2_network import WINDOW_FRAMES, SyncNetV2Layers
+from syncnet.settings import Precision
 
 PUBLISHED_WINDOWS_AT_ONCE = 20
 PIECE_FRAMES = 64
@@ -40,6 +42,7 @@ class Way:
     items: int
     flop: float
     """Of all its items together."""
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Rate:
 
     items_per_second: float
     share_of_product: float
-    """Floating-point operations a second over those of the machine's best matrix product in the same rounds."""
+    """Floating-point operations a second over those of the machine's best matrix product in the same rounds and the
+    same precision."""
 
 
 class PublishedLips:
@@ -72,14 +76,14 @@ class PublishedLips:
         return result
 
 
-def measure_networks(weights_dir: Path, precisions: list[str], rounds: int) -> dict[str, dict[str, Rate]]:
+def measure_networks(weights_dir: Path, precisions: list[Precision], rounds: int) -> dict[str, dict[str, Rate]]:
     """Per network, per way of running it: its rate. All ways take turns, so that a busy machine is fair to them."""
     rates = {"lips": _measure(_lip_ways(weights_dir, precisions), rounds)}
     rates["s3fd"] = _measure(_s3fd_ways(weights_dir, precisions), rounds)
     return rates
 
 
-def _lip_ways(weights_dir: Path, precisions: list[str]) -> list[Way]:
+def _lip_ways(weights_dir: Path, precisions: list[Precision]) -> list[Way]:
     path = weights_dir / SYNCNET_V2_FILE
     crops = np.random.default_rng(1).integers(0, 256, (PIECE_FRAMES, CROP_SIZE_PX, CROP_SIZE_PX, 3), dtype=np.uint8)
     windows = PIECE_FRAMES - WINDOW_FRAMES + 1
@@ -88,11 +92,11 @@ def _lip_ways(weights_dir: Path, precisions: list[str]) -> list[Way]:
     ways = [Way("published", lambda: published.embed_lips(crops), windows, flop)]
     for precision in precisions:
         model = load_syncnet_v2(path, "cpu", precision)
-        ways.append(Way(precision, lambda model=model: model.embed_lips(crops), windows, flop))
+        ways.append(Way(precision, lambda model=model: model.embed_lips(crops), windows, flop, precision))
     return ways
 
 
-def _s3fd_ways(weights_dir: Path, precisions: list[str]) -> list[Way]:
+def _s3fd_ways(weights_dir: Path, precisions: list[Precision]) -> list[Way]:
     path = weights_dir / S3FD_FILE
     rows, columns = PUBLISHED_720P
     frames = list(np.random.default_rng(2).integers(0, 256, (8, 4 * rows, 4 * columns, 3), dtype=np.uint8))
@@ -103,7 +107,9 @@ def _s3fd_ways(weights_dir: Path, precisions: list[str]) -> list[Way]:
         spec = load_s3fd(path, "cpu", precision)
         # Faces of 100 px and more are looked for at the published scale.
         detector = spec.create(100, 4 * columns, 4 * rows)
-        ways.append(Way(precision, lambda detector=detector: detector.detect_batch(frames), len(frames), flop))
+        ways.append(
+            Way(precision, lambda detector=detector: detector.detect_batch(frames), len(frames), flop, precision)
+        )
     return ways
 
 
@@ -115,15 +121,19 @@ def _count_flop(run: Callable[[], object]) -> float:
 
 def _measure(ways: list[Way], rounds: int) -> dict[str, Rate]:
     seconds: dict[str, float] = {}
-    product = 0.0
+    products = {way.precision: 0.0 for way in ways}
     for _ in range(rounds):
-        product = max(product, best_product(torch.float32))
+        for precision, best in products.items():
+            products[precision] = max(best, best_product(dtype_of(precision)))
         for way in ways:
             started = time.perf_counter()
             way.run()
             took = time.perf_counter() - started
             seconds[way.name] = min(took, seconds.get(way.name, took))
-    return {way.name: Rate(way.items / seconds[way.name], way.flop / seconds[way.name] / product) for way in ways}
+    return {
+        way.name: Rate(way.items / seconds[way.name], way.flop / seconds[way.name] / products[way.precision])
+        for way in ways
+    }
 
 
 def best_product(dtype: torch.dtype) -> float:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
-from syncnet.records import VideoRecord, record_from_plain, record_to_plain
+from syncnet.ledger_lines import FORMAT, Forget, GivenUp, Head, LedgerLine, Moving, Started, Video, read_line
+from syncnet.records import VideoRecord, read_record, record_to_plain
 
-FORMAT = 1
+
+class _Known(NamedTuple):
+    """What is held of a record; the rest is read when it is asked for."""
+
+    identity: FileIdentity
+    fingerprint: str
+    start: int
+    """Of its line in the file, in bytes."""
+    length: int
 
 
 class Ledger:
@@ -26,15 +36,16 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        self.records: dict[str, VideoRecord] = {}
-        """By relative path, in the order of their first appearance."""
         self.under_way: dict[str, FileIdentity] = {}
         """Started and not heard of since: in a new run, what was under way when the last one died."""
         self.damaged_lines = 0
         """Lines that could not be read; their videos are scored again."""
+        self._known: dict[str, _Known] = {}
+        self._unreadable: set[str] = set()
         self._moved: set[str] = set()
         self._stale: set[str] = set()
-        self._identities: dict[str, set[FileIdentity]] = {}
+        self._earlier: dict[str, set[FileIdentity]] = {}
+        """Identities of records that later ones took the place of, where they differ."""
         self._turn = threading.Lock()
         self._path = path
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -47,16 +58,24 @@ class Ledger:
     def close(self) -> None:
         os.close(self._handle)
 
+    @property
+    def records(self) -> Mapping[str, VideoRecord]:
+        """By relative path, in the order of their first appearance. Each look at one reads it from the file."""
+        return _Records(self._known, self._record)
+
     def reusable(self, path: str, identity: FileIdentity, fingerprint: str) -> VideoRecord | None:
         """The record that stands for scoring this file again, whatever it says; None where there is none."""
-        record = self.records.get(path)
-        if record is None or path in self._stale:
+        known = self._known.get(path)
+        if known is None or path in self._stale or (known.identity, known.fingerprint) != (identity, fingerprint):
             return None
-        return record if (record.identity, record.fingerprint) == (identity, fingerprint) else None
+        return self._record(path)
 
     def knows(self, path: str, identity: FileIdentity) -> bool:
         """Whether a file like this was ever recorded under this path: then a copy of it is this tool's."""
-        return any(known.is_of_copy(identity) for known in self._identities.get(path, ()))
+        known = self._known.get(path)
+        if known is None:
+            return False
+        return any(one.is_of_copy(identity) for one in (known.identity, *self._earlier.get(path, ())))
 
     def was_moved(self, path: str) -> bool:
         """Whether the file itself was taken to the output folder, so that nothing may replace it there."""
@@ -64,7 +83,7 @@ class Ledger:
 
     def note_started(self, path: str, identity: FileIdentity) -> None:
         """The video is under way. Lost with the power, not with the process: that is all it is needed for."""
-        self._append({"kind": "started", "path": path, "identity": vars(identity)}, sync=False)
+        self._append({"kind": "started", "path": path, "identity": _plain(identity)}, sync=False)
 
     def note_given_up(self, path: str) -> None:
         """The video is no longer under way and has no record: the run is being stopped, or the file changed."""
@@ -102,26 +121,19 @@ class Ledger:
                 # Half a line would swallow the next one.
                 os.ftruncate(self._handle, self._end)
                 raise
+            self._take(read_line(data), self._end, len(data))
             self._end += len(data)
-            self._take(line)
 
     def _load(self) -> int:
         """Reads all lines, cuts off a last one that a kill tore, and returns the length in bytes."""
+        end = size = 0
         with open(self._handle, "rb", closefd=False) as reader:
-            data = reader.read()
-        end = data.rfind(b"\n") + 1
-        for number, text in enumerate(data[:end].splitlines()):
-            try:
-                line = json.loads(text)
-                if number == 0 and line.get("kind") == "ledger" and line["format"] > FORMAT:
-                    raise UsageError(
-                        f"{self._path} was written by a newer version of this tool",
-                        cure="use that version, or another --output_dir",
-                    )
-                self._take(line)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                self.damaged_lines += 1
-        if end < len(data):
+            for text in reader:
+                size += len(text)
+                if text.endswith(b"\n"):
+                    self._see(text, end)
+                    end = size
+        if end < size:
             os.ftruncate(self._handle, end)
         if end == 0:
             head = json.dumps({"kind": "ledger", "format": FORMAT}).encode() + b"\n"
@@ -130,22 +142,69 @@ class Ledger:
             end = len(head)
         return end
 
-    def _take(self, line: dict[str, Any]) -> None:
-        kind = line["kind"]
-        if kind == "video":
-            record = record_from_plain({name: value for name, value in line.items() if name != "kind"})
-            self.records[record.path] = record
-            self._identities.setdefault(record.path, set()).add(record.identity)
-            self._stale.discard(record.path)
-            self.under_way.pop(record.path, None)
-        elif kind == "started":
-            self.under_way[str(line["path"])] = FileIdentity(**line["identity"])
-        elif kind == "given_up":
-            self.under_way.pop(line["path"], None)
-        elif kind == "moving":
-            self._moved.add(str(line["path"]))
-        elif kind == "forget":
-            self._stale.update(self.records)
+    def _see(self, text: bytes, start: int) -> None:
+        try:
+            line = read_line(text)
+        except ValueError:
+            self.damaged_lines += 1
+            return
+        if start == 0 and isinstance(line, Head) and line.format > FORMAT:
+            raise UsageError(
+                f"{self._path} was written by a newer version of this tool",
+                cure="use that version, or another --output_dir",
+            )
+        self._take(line, start, len(text))
+
+    def _take(self, line: LedgerLine | None, start: int, length: int) -> None:
+        if isinstance(line, Video):
+            path, before = line.path, self._known.get(line.path)
+            if before is not None and before.identity != line.identity:
+                self._earlier.setdefault(path, set()).add(before.identity)
+            # The same text in each line, held once.
+            self._known[path] = _Known(line.identity, sys.intern(line.fingerprint), start, length)
+            self._stale.discard(path)
+            self._unreadable.discard(path)
+            self.under_way.pop(path, None)
+        elif isinstance(line, Started):
+            self.under_way[line.path] = line.identity
+        elif isinstance(line, GivenUp):
+            self.under_way.pop(line.path, None)
+        elif isinstance(line, Moving):
+            self._moved.add(line.path)
+        elif isinstance(line, Forget):
+            self._stale.update(self._known)
+
+    def _record(self, path: str) -> VideoRecord | None:
+        """The last record of a path, from the file; None, and counted once, where it is none."""
+        known = self._known.get(path)
+        if known is None or path in self._unreadable:
+            return None
+        try:
+            return read_record(os.pread(self._handle, known.length, known.start))
+        except ValueError:
+            self._unreadable.add(path)
+            self.damaged_lines += 1
+            return None
+
+
+class _Records(Mapping[str, VideoRecord]):
+    """A look at the records of a ledger."""
+
+    def __init__(self, known: Mapping[str, object], read: Callable[[str], VideoRecord | None]) -> None:
+        self._known = known
+        self._read = read
+
+    def __getitem__(self, path: str) -> VideoRecord:
+        record = self._read(path)
+        if record is None:
+            raise KeyError(path)
+        return record
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 @contextmanager
@@ -165,3 +224,7 @@ def _cannot_open(path: Path, error: OSError) -> UsageError:
     return UsageError(
         f"{path}: {error.strerror}", cure="see that it can be read and written, and that the disk is not full"
     )
+
+
+def _plain(identity: FileIdentity) -> dict[str, int]:
+    return {"size": identity.size, "mtime_ns": identity.mtime_ns}

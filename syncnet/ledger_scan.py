@@ -13,7 +13,7 @@ import msgspec
 from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
 from syncnet.evidence import Evidence
-from syncnet.ledger import FORMAT
+from syncnet.ledger_lines import FORMAT
 from syncnet.scoring import SyncScore
 
 Line = TypeVar("Line", bound="AnyLine")

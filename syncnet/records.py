@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from syncnet.discovery import FileIdentity
 from syncnet.pipeline_scores import VideoScore
-from syncnet.records_codec import from_plain, to_plain
+from syncnet.records_codec import from_json, from_plain, to_plain
 
 if TYPE_CHECKING:
     from syncnet.pipeline import Stages
@@ -69,6 +69,11 @@ def record_to_plain(record: VideoRecord) -> dict[str, Any]:
 def record_from_plain(plain: Any) -> VideoRecord:
     """Raises ValueError for anything that is no whole record."""
     return from_plain(VideoRecord, plain)
+
+
+def read_record(text: bytes) -> VideoRecord:
+    """The record of a line of the ledger. Raises ValueError for anything that is no whole record."""
+    return from_json(VideoRecord, text)
 
 
 def score_to_plain(score: VideoScore) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
         else:
             plan.new.append(video)
     listed = {str(video.relative_path) for video in found.videos}
-    for path, record in ledger.records.items():
+    for path in ledger.records:
         # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
         if path in listed:
             continue
@@ -94,7 +94,10 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
             video = VideoFile(input_dir / path, PurePath(path), 0)
         else:
             continue
-        plan.gone.append((record, replace(video, file_bytes=record.identity.size, mtime_ns=record.identity.mtime_ns)))
+        if record := ledger.records.get(path):
+            plan.gone.append(
+                (record, replace(video, file_bytes=record.identity.size, mtime_ns=record.identity.mtime_ns))
+            )
     return plan
 
 

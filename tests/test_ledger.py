@@ -84,6 +84,37 @@ def test_damaged_lines_are_counted_and_cost_no_others(path: Path) -> None:
         assert ledger.damaged_lines == 4
 
 
+def test_a_record_whose_score_is_damaged_is_found_out_when_it_is_needed(path: Path) -> None:
+    with open_ledger(path) as ledger:
+        ledger.add(make_record("a"))
+        ledger.add(make_record("b"))
+    head, first, second = path.read_bytes().splitlines(keepends=True)
+    damaged = first.replace(b'"offset_frames"', b'"offset_of_frames"')
+    assert damaged != first
+    path.write_bytes(head + damaged + second)
+    with open_ledger(path) as ledger:
+        assert ledger.reusable("a", IDENTITY, PRINT) is None
+        assert ledger.records.get("a") is None
+        assert ledger.damaged_lines == 1
+        assert ledger.reusable("b", IDENTITY, PRINT) is not None
+        # Scored again, it is whole.
+        ledger.add(make_record("a"))
+        assert ledger.reusable("a", IDENTITY, PRINT) is not None
+
+
+def test_names_of_stray_bytes_and_kinds_of_later_versions_are_read(path: Path) -> None:
+    with open_ledger(path) as ledger:
+        ledger.note_started("b\udcff", IDENTITY)
+        ledger.add(make_record("a\udcff"))
+    with path.open("ab") as writer:
+        writer.write(b'{"kind": "of_tomorrow", "path": "a"}\n')
+    with open_ledger(path) as ledger:
+        assert list(ledger.records) == ["a\udcff"]
+        assert ledger.records["a\udcff"].path == "a\udcff"
+        assert ledger.under_way == {"b\udcff": IDENTITY}
+        assert ledger.damaged_lines == 0
+
+
 def test_what_was_under_way_at_a_kill_is_known_afterwards(path: Path) -> None:
     with open_ledger(path) as ledger:
         for name in "abc":

@@ -12,7 +12,7 @@ from fakes import INFO, FakeStages, make_score, scored
 
 from syncnet.discovery import FileIdentity
 from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.records import VideoRecord, fingerprint_of, record_from_plain, record_to_plain
+from syncnet.records import VideoRecord, fingerprint_of, read_record, record_from_plain, record_to_plain
 from syncnet.records_codec import from_plain, to_plain
 from syncnet.scoring import SyncScore
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
@@ -116,6 +116,47 @@ def test_a_record_that_is_not_whole_is_refused(path: tuple[Any, ...], value: Any
     inner[path[-1]] = value
     with pytest.raises(ValueError, match=r"belong|no list"):
         record_from_plain(plain)
+
+
+HOLED_CURVE = np.array([0.5, np.nan, 1 / 3], np.float32)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        make_record(score=scored(make_score(0.1 + 0.2, -3, timing=Timing(1.5, (-3.25, 10.5))), None)),
+        make_record(
+            score=scored(make_score(7.0, evidence=Evidence("weak", "few", 7, 3, (OffsetPiece(0.0, 2.5, -3),))))
+        ),
+        make_record(score=scored(make_score(math.nan))),
+        make_record(score=scored(SyncScore(1, 2.0, 0.5, HOLED_CURVE)), peak_memory_mb=300),
+        make_record(score=None, failure="file", error="no sound", cure="add sound"),
+        make_record(os.fsdecode(b"caf\xc3\xa9 \xff.mp4")),
+    ],
+)
+def test_a_line_read_quickly_gives_what_its_values_give(record: VideoRecord) -> None:
+    plain = through_json({"kind": "video", **record_to_plain(record)})
+    quick = read_record(json.dumps(plain).encode("ascii"))
+    slow = record_from_plain(plain)
+    # Texts, since no number equals itself where it is none.
+    assert repr(quick) == repr(slow)
+    assert quick.path == record.path
+    for one in quick.score.tracks if quick.score else ():
+        assert one.score is None or one.score.curve.dtype == np.float32
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b'{"path": "a"}', b"\xff", b"{"])
+def test_a_line_that_is_no_record_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_record(text)
+
+
+@pytest.mark.parametrize("value", ["1.5", True, [1.0]])
+def test_what_only_looks_like_a_number_is_refused(value: Any) -> None:
+    plain = record_to_plain(make_record())
+    plain["score"]["tracks"][0]["score"]["curve"][3] = value
+    with pytest.raises(ValueError, match="where a number belongs"):
+        read_record(json.dumps(plain).encode("ascii"))
 
 
 def test_what_json_does_not_know_is_no_value() -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 MAX_STEP_BACK_SECONDS = 1
-MAX_BROADCAST_STEP_SECONDS = 10
+MAX_SUDDEN_STEP_SECONDS = 10
+"""Where a longer one is suspect, it is not believed."""
 MAX_STEP_SECONDS = 600
 """A still picture, or a silence, of ten minutes is believed; a longer one is a broken time stamp, and would fill the
 memory."""
@@ -28,9 +29,14 @@ class ContinuousStamps:
     together (FFmpeg's command line does likewise: ts_discontinuity_process in ffmpeg_demux.c).
     """
 
-    def __init__(self, may_restart: bool) -> None:
-        """``may_restart``: the format is one whose clock may jump ahead, so that a long step is no gap."""
-        self._max_step = MAX_BROADCAST_STEP_SECONDS if may_restart else MAX_STEP_SECONDS
+    def __init__(self, may_restart: bool, stated_end: Fraction | None = None) -> None:
+        """``may_restart``: the format is one whose clock may jump ahead, so that a long step is no gap.
+
+        ``stated_end``: when the file ends by its own word, in seconds of its clock, where it has one. A long step that
+        leads far beyond it is no gap either, but a broken stamp.
+        """
+        self._max_step = MAX_SUDDEN_STEP_SECONDS if may_restart else MAX_STEP_SECONDS
+        self._latest = None if stated_end is None else stated_end + MAX_SUDDEN_STEP_SECONDS
         self._correction = Fraction(0)
         self._expected: dict[int, Fraction] = {}
 
@@ -39,7 +45,11 @@ class ContinuousStamps:
         if packet.dts is not None:
             time = packet.dts * packet.time_base + self._correction
             expected = self._expected.get(packet.stream_index, time)
-            if not -MAX_STEP_BACK_SECONDS <= time - expected <= self._max_step:
+            step = time - expected
+            too_long = step > self._max_step or (
+                self._latest is not None and step > MAX_SUDDEN_STEP_SECONDS and time > self._latest
+            )
+            if step < -MAX_STEP_BACK_SECONDS or too_long:
                 self._correction += expected - time
                 time = expected
             self._expected[packet.stream_index] = time + (packet.duration or 0) * packet.time_base

@@ -114,7 +114,10 @@ class StreamDecoder:
         return frame.dts - self._reorder_delay
 
     def _packets(self) -> Iterator[Packet[Stream]]:
-        stamps = ContinuousStamps(may_restart=self._container.format.name in BROADCAST_FORMATS)
+        name = self._container.format.name
+        # An mp4 in fragments has an index of the first ones only.
+        stated_end = self._promised_ends[self._wanted.index] if name in FORMATS_WITH_ONE_LENGTH else None
+        stamps = ContinuousStamps(name in BROADCAST_FORMATS, stated_end)
         for packet in self._read():
             # A decoder takes an empty packet for the end. PyAV closes with one for each stream; frames() drains
             # the decoder itself, after errors too.

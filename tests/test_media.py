@@ -123,6 +123,38 @@ def test_variable_frame_rate(extension: str, write: Callable[..., Path]) -> None
     assert find_clicks(media.samples) == pytest.approx([0.4, 1.2], abs=MAX_BIAS_SECONDS)
 
 
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "flv"])
+def test_a_picture_may_stand_for_long(extension: str, write: Callable[..., Path]) -> None:
+    codec = {"video_codec": "flv"} if extension == "flv" else {}
+    times = [0, 0.04, 12, 12.04]
+    media = open_media(write(f"clip.{extension}", frame_times=times, seconds=13, click_times=(1.0, 12.5), **codec))
+    # The tick at 6.04 s is the first that is nearer to 12 than to 0.04.
+    assert frame_numbers(media)[:302] == [0] + [1] * 150 + [2] * 150 + [3]
+    assert find_clicks(media.samples) == pytest.approx([1.0, 12.5], abs=MAX_BIAS_SECONDS)
+
+
+def test_a_stamp_far_beyond_the_end_that_the_file_states_is_broken(write: Callable[..., Path]) -> None:
+    path = write("clip.flv", video_codec="flv")
+    data = bytearray(path.read_bytes())
+    tags, place = [], 13
+    while place + 11 < len(data):
+        tags.append(place)
+        place += 15 + int.from_bytes(data[place + 1 : place + 4], "big")
+    broken = [tag for tag in tags if data[tag] in (8, 9) and tag > len(data) // 2][:2]
+    assert len(broken) == 2
+    for tag in broken:
+        # Bit 19 of the milliseconds: 524 s later.
+        data[tag + 4] ^= 8
+    path.write_bytes(data)
+    media = open_media(path)
+    assert media.info.duration_seconds == pytest.approx(2.0, abs=0.1)
+    assert len(media.samples) / SAMPLE_RATE == pytest.approx(2.0, abs=0.1)
+    numbers = frame_numbers(media)
+    assert len(numbers) == pytest.approx(50, abs=1)
+    assert numbers == pytest.approx(range(len(numbers)), abs=1)
+    assert find_clicks(media.samples) == pytest.approx([0.5, 1.0, 1.5], abs=0.05)
+
+
 @pytest.mark.parametrize("seconds", [0.04, 0.52, 3.0])
 def test_count_follows_from_the_duration(seconds: float, write: Callable[..., Path]) -> None:
     media = open_media(write("clip.mov", seconds=seconds, click_times=(), audio_codec="pcm_s16le"))

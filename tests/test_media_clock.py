@@ -106,6 +106,36 @@ def test_a_step_ahead_is_a_restart_only_where_clocks_restart(may_restart: bool, 
     assert packets[1] == (expected_ms, expected_ms)
 
 
+@pytest.mark.parametrize(
+    ("dts", "expected_ms"),
+    [
+        # A picture that stands for 24 s, in a file that says that it lasts 25.
+        (24_000, 24_000),
+        # Within ten seconds of the end that is stated, or of the packet before: a careless length, a gap.
+        (34_000, 34_000),
+        (10_040, 10_040),
+        (36_000, 40),
+        (590_000, 40),
+    ],
+)
+def test_a_long_step_beyond_the_stated_end_is_a_broken_stamp(dts: int, expected_ms: int) -> None:
+    stamps = ContinuousStamps(may_restart=False, stated_end=Fraction(25))
+    assert straighten(stamps, FakePacket(0, 0), FakePacket(dts, dts))[1] == (expected_ms, expected_ms)
+
+
+def test_what_follows_a_broken_stamp_stands_where_it_stood() -> None:
+    stamps = ContinuousStamps(may_restart=False, stated_end=Fraction(25))
+    packets = [FakePacket(0, 0), FakePacket(500_000, 500_000), FakePacket(80, 80), FakePacket(80, 80, stream_index=1)]
+    assert straighten(stamps, *packets) == [(0, 0), (40, 40), (80, 80), (80, 80)]
+
+
+def test_short_steps_may_lead_beyond_the_stated_end() -> None:
+    # A recorder that was killed before it wrote the length anew.
+    stamps = ContinuousStamps(may_restart=False, stated_end=Fraction(1))
+    packets = straighten(stamps, *(FakePacket(9_000 * n, 9_000 * n) for n in range(5)))
+    assert packets[-1] == (36_000, 36_000)
+
+
 @pytest.mark.parametrize("dts", [900, 1000, 4000])
 def test_small_steps_stay_as_they_are(dts: int) -> None:
     # Back by less than a second: frames out of order. Ahead by a few: a gap.

@@ -65,6 +65,7 @@ class Lookout:
         self._every_frames = every_frames
         self._kept = kept
         self._held: dict[int, np.ndarray] = {}
+        self._seen: tuple[np.ndarray, Detections] | None = None
         self._next_frame = 0
         self._last_look: int | None = None
 
@@ -84,7 +85,7 @@ class Lookout:
         self._last_look = None
 
     def _look(self, index: int) -> None:
-        self.detections[index] = self._detector.detect(self._held[index])
+        self.detections[index] = self._faces_in(self._held[index])
         if self._last_look is not None:
             self._look_between(self._last_look, index)
         if self._kept is not None:
@@ -98,9 +99,15 @@ class Lookout:
         if second - first < 2 or not _some_face_moved_fast(self.detections[first], self.detections[second]):
             return
         middle = (first + second) // 2
-        self.detections[middle] = self._detector.detect(self._held[middle])
+        self.detections[middle] = self._faces_in(self._held[middle])
         self._look_between(first, middle)
         self._look_between(middle, second)
+
+    def _faces_in(self, frame_bgr: np.ndarray) -> Detections:
+        """A picture that stands for minutes comes as the same array again and again, and is searched once."""
+        if self._seen is None or self._seen[0] is not frame_bgr:
+            self._seen = frame_bgr, self._detector.detect(frame_bgr)
+        return self._seen[1]
 
 
 def _some_face_moved_fast(before: Detections, after: Detections) -> bool:

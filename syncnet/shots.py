@@ -23,7 +23,7 @@ class Shot:
 
 
 class CutFinder:
-    """Finds cuts while the frames go by, holding nothing but the last one in a reduced size."""
+    """Finds cuts while the frames go by, holding nothing but the last one, and that in a reduced size too."""
 
     def __init__(self, settings: ShotSettings) -> None:
         # No minimum length: every cut counts at once. The library's own default (15 frames) may report a cut late or
@@ -32,9 +32,15 @@ class CutFinder:
         self._detector = ContentDetector(threshold=settings.content_threshold, min_scene_len=0)
         self._frame_count = 0
         self._size: tuple[int, int] | None = None
+        self._last: np.ndarray | None = None
 
     def is_cut(self, frame_bgr: np.ndarray) -> bool:
         """Whether a new shot starts with this frame, the next in order; False for the first frame of all."""
+        if frame_bgr is self._last:
+            # A picture that is shown for several ticks comes as the same array.
+            self._frame_count += 1
+            return False
+        self._last = frame_bgr
         if self._size is None:
             self._size = reduced_size(frame_bgr)
         if self._size != (frame_bgr.shape[1], frame_bgr.shape[0]):

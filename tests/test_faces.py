@@ -66,6 +66,20 @@ def test_which_frames_are_looked_at(frame_count: int, every: int, cuts: tuple[in
     assert looks(frame_count, every, cuts) == expected
 
 
+def test_a_picture_that_stands_is_searched_once() -> None:
+    first, second = numbered(2)
+    detector = NotingDetector()
+    found = find_faces([first] * 12 + [second] * 4, detector, DetectSettings(detect_every_frames=5), ShotSettings())
+    # The looks are those of any 16 frames; only the second picture's two fall on frame 15.
+    assert [(index, int(faces.boxes[0, 0])) for index, faces in found.detections.items()] == [
+        (0, 0),
+        (5, 0),
+        (10, 0),
+        (15, 1),
+    ]
+    assert detector.frames == [0, 1]
+
+
 def test_shots_come_along() -> None:
     found = find_faces(numbered(20, (7,)), NotingDetector(), DetectSettings(detect_every_frames=5), ShotSettings())
     assert found.shots == [Shot(0, 7), Shot(7, 20)]

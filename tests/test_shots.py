@@ -22,6 +22,11 @@ def test_a_still_picture_is_one_shot() -> None:
     assert find_shots([plain(100)] * 7, ShotSettings()) == [Shot(0, 7)]
 
 
+def test_the_same_array_again_is_no_cut_and_counts_as_a_frame() -> None:
+    dark, bright = plain(0), plain(200)
+    assert find_shots([dark, dark, dark, bright, bright, dark], ShotSettings()) == [Shot(0, 3), Shot(3, 5), Shot(5, 6)]
+
+
 def test_cut_lies_at_the_first_frame_of_the_new_picture() -> None:
     frames = [plain(20)] * 5 + [plain(220)] * 3
     assert find_shots(frames, ShotSettings()) == [Shot(0, 5), Shot(5, 8)]

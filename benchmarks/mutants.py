@@ -104,7 +104,8 @@ def load_scorer(notes: Path) -> Score:
     from detectors import resolve_detector
     from syncnet.engines.threads import share_cores
     from syncnet.models.lite import load_lite
-    from syncnet.pipeline import Stages, score_video
+    from syncnet.pipeline import Stages
+    from syncnet.scorer import SyncScorer
     from syncnet.settings import TrackSettings
     from weights import WeightsPolicy
 
@@ -112,10 +113,11 @@ def load_scorer(notes: Path) -> Score:
     policy = WeightsPolicy(offline=True)
     detector = resolve_detector("haar", policy, "cpu")
     stages = Stages(load_lite("cpu", policy), detector, TrackSettings(min_track_frames=MIN_TRACK_FRAMES))
+    scorer = SyncScorer(stages=stages)
 
     def score(path: Path, stop: StopFlag) -> VideoScore:
         try:
-            return score_video(path, stages, stop)
+            return scorer.measure(path, stop)
         finally:
             with open(notes / f"{os.getpid()}.txt", "a") as writer:
                 writer.write(f"{_held_mb():.0f}\n")

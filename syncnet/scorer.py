@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncnet.errors import UsageError
 from syncnet.interruption import StopFlag
-from syncnet.memory import METER
+from syncnet.memory import METER, RETURNER
 from syncnet.settings import (
     DetectSettings,
     MediaSettings,
@@ -119,8 +119,11 @@ class SyncScorer:
 
         # Loading the models is not part of any video's memory.
         stages = self.stages
-        with METER.measured() as span:
-            score = score_video(path, stages, stop)
+        try:
+            with METER.measured() as span:
+                score = score_video(path, stages, stop)
+        finally:
+            RETURNER.give_back()
         return replace(score, peak_memory_mb=span.peak_mb)
 
     def score(self, path: Path | str) -> VideoResult:

@@ -15,7 +15,8 @@ from folders import make_videos
 import syncnet
 from syncnet.cli import parse_request
 from syncnet.errors import UsageError
-from syncnet.interruption import StopFlag
+from syncnet.interruption import Interrupted, StopFlag
+from syncnet.memory import Returner
 from syncnet.pipeline import VideoScore
 from syncnet.scorer import ScorerSettings, SyncScorer
 from syncnet.settings import Thresholds, TrackSettings
@@ -132,3 +133,17 @@ def test_a_request_of_the_command_line_is_as_good_as_settings(monkeypatch: pytes
 
 def test_measuring_stops_with_the_flag(named: SyncScorer, tmp_path: Path) -> None:
     assert isinstance(named.measure(tmp_path / "a.mp4", StopFlag()), VideoScore)
+
+
+def test_memory_is_given_back_after_each_video_whatever_came_of_it(
+    named: SyncScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr("syncnet.scorer.RETURNER", Returner(lambda: given.append(1), every_seconds=0))
+    named.measure(tmp_path / "a.mp4", StopFlag())
+    assert len(given) == 1
+    stopped = StopFlag()
+    stopped.stop()
+    with pytest.raises(Interrupted):
+        named.measure(tmp_path / "a.mp4", stopped)
+    assert len(given) == 2

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from folders import files_below, make_videos, results_in, run
 
+from syncnet import command
 from syncnet.discovery import find_videos
 from syncnet.engines.conclusion import Conclusions
 from syncnet.engines.failures import ExplainedError
@@ -110,20 +111,51 @@ def test_a_cluster_that_cannot_score_fails_each_video_with_the_cause(
 def test_the_command_on_a_cluster_says_what_it_says_alone(
     settings: RaySettings, repository: Path, tmp_path: Path
 ) -> None:
-    samples = tmp_path / "in"
-    samples.mkdir()
-    for name in ("in_sync.mp4", "no_face.mp4", "no_sound.mp4", "damaged.mp4"):
-        (samples / name).symlink_to(repository / "samples" / name)
-    choices = ("--model", "lite", "--detector", "haar", "--score_cache", "off")
+    # The first is fetched by whoever scores it; both nodes reach the files of this machine.
+    fetched = f"local://{repository}/samples/in_sync.mp4"
+    paths = [str(repository / "samples" / name) for name in ("no_face.mp4", "no_sound.mp4", "damaged.mp4")]
+    manifest = tmp_path / "list.txt"
+    manifest.write_text("\n".join([fetched, *paths]))
     alone, spread = tmp_path / "alone", tmp_path / "spread"
-    # One is damaged and one has no sound.
-    assert run(samples, alone, *choices, "--max_workers", "1") == 1
-    assert run(samples, spread, *choices, "--engine", "ray") == 1
-    assert [entry["video_name"] for entry in _told(alone)] == ["damaged", "in_sync", "no_face", "no_sound"]
+    for out, more in ((alone, ("--max_workers", "1")), (spread, ("--engine", "ray"))):
+        choices = ("--model", "lite", "--detector", "haar", "--score_cache", "off", *more)
+        # One is damaged and one has no sound.
+        assert command.main(["--input_manifest", str(manifest), "--output_dir", str(out), *choices]) == 1
+    assert sorted(entry["video_path"] for entry in _told(alone)) == sorted([fetched, *paths])
     assert _told(spread) == _told(alone)
     for folder in ("good_quality", "poor_quality"):
         assert files_below(spread / folder) == files_below(alone / folder)
-    assert files_below(spread / "good_quality") == ["in_sync.mp4"]
+    assert files_below(spread / "good_quality") == [f"_elsewhere/local{repository}/samples/in_sync.mp4"]
+
+
+SHORT_CLIPS = (
+    "rizkiarm__LipNet__bbaf2n.mpg",
+    "Hangz-nju-cuhk__Talking-Face_PC-AVS__00015.mp4",
+    "deeplsd__Syncnet_Analysis__merkel_video_14.avi",
+)
+
+
+def test_real_clips_have_the_same_records_on_a_cluster(settings: RaySettings, test_data: Path, tmp_path: Path) -> None:
+    clips = [test_data / "clips" / name for name in SHORT_CLIPS]
+    if not all(clip.is_file() for clip in clips):
+        pytest.skip(f"not all of {', '.join(SHORT_CLIPS)} are among the clips of {test_data}")
+    (tmp_path / "in").mkdir()
+    for clip in clips:
+        (tmp_path / "in" / clip.name).symlink_to(clip)
+    choices = ("--model", "lite", "--detector", "yunet", "--weights_dir", str(test_data / "weights"))
+    alone, spread = tmp_path / "alone", tmp_path / "spread"
+    for out, engine in ((alone, "threads"), (spread, "ray")):
+        assert run(tmp_path / "in", out, *choices, "--score_cache", "off", "--engine", engine) == 0
+    assert sorted(_records(alone)) == sorted(SHORT_CLIPS)
+    assert _records(spread) == _records(alone)
+
+
+def test_what_a_worker_cannot_fetch_is_tried_again_in_the_next_run(settings: RaySettings) -> None:
+    with RayScorers(load_by_name, settings, workers=1) as scorers:
+        for uri, words in (("local:///none.mp4", "no such file or directory"), ("no://b/a.mp4", "Protocol not known")):
+            with pytest.raises(ExplainedError, match=words) as told:
+                scorers.score_uri(uri, StopFlag())
+            assert told.value.failure == "environment"
 
 
 def test_a_pipeline_of_ray_data_scores_with_it(settings: RaySettings, repository: Path) -> None:
@@ -206,3 +238,14 @@ def _told(out: Path) -> list[dict[str, Any]]:
     """The results without what the run's own time and place decide."""
     own = ("processing_time", "peak_memory_mb")
     return [{name: value for name, value in entry.items() if name not in own} for entry in results_in(out)["results"]]
+
+
+def _records(out: Path) -> dict[str, dict[str, Any]]:
+    """The ledger's records by path, but for how long the scoring took and how much memory its process had."""
+    lines = map(json.loads, (out / ".sync_filter" / "ledger.jsonl").read_text().splitlines())
+    own = ("seconds", "peak_memory_mb")
+    return {
+        line["path"]: {name: value for name, value in line.items() if name not in own}
+        for line in lines
+        if line["kind"] == "video"
+    }

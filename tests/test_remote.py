@@ -362,3 +362,46 @@ def test_a_program_may_give_a_uri_too(server: Faulty, scoring: list[str]) -> Non
     assert scorer.score("faulty://b/none.mp4").error == "no such file or directory"
     assert scorer.score("nonsense://b/a.mp4").error == "nonsense://b/a.mp4: Protocol not known: nonsense"
     assert scorer({"path": ["faulty://b/a.mp4"]})["sync_status"] == ["success"]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A bucket of a server of the test's own, as boto3 gives it."""
+    pytest.importorskip("s3fs", reason="s3fs is not installed: pip install -r requirements-remote.txt")
+    moto = pytest.importorskip("moto.server", reason="the S3 server is not installed: pip install 'moto[server]'")
+    boto3 = pytest.importorskip("boto3", reason="the S3 server is not installed: pip install 'moto[server]'")
+    server = moto.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "NO_PROXY": host,
+        "no_proxy": host,
+    }.items():
+        monkeypatch.setenv(name, value)
+    bucket = boto3.resource("s3").Bucket("talks")
+    bucket.create()
+    yield bucket
+    server.stop()
+
+
+def test_videos_of_an_s3_server(tmp_path: Path, out: Path, bucket: Any, scoring: list[str]) -> None:
+    bucket.put_object(Key="a/fine.mp4", Body=b"fine")
+    bucket.put_object(Key="a/ä b.mp4", Body=b"poor")
+    uris = ("s3://talks/a/fine.mp4", "s3://talks/a/ä b.mp4", "s3://talks/none.mp4")
+    assert run(tmp_path, out, *uris) == 1
+    assert told(out) == {uris[0]: "success", uris[1]: "success", uris[2]: "no such file or directory"}
+    assert (out / "good_quality/_elsewhere/s3/talks/a/fine.mp4").read_bytes() == b"fine"
+    assert (out / "poor_quality/_elsewhere/s3/talks/a/ä b.mp4").read_bytes() == b"poor"
+    assert run(tmp_path, out, *uris[:2]) == 0
+    assert (results_in(out)["this_run"]["scored"], results_in(out)["this_run"]["placed"]) == (0, 0)
+    # Within the same second, and of the same size.
+    bucket.put_object(Key="a/fine.mp4", Body=b"poor")
+    assert run(tmp_path, out, *uris[:2]) == 0
+    assert scoring == ["fine", "poor", "poor"]
+    assert run(tmp_path, out, "s3://nobody/a.mp4") == 1
+    assert told(out)["s3://nobody/a.mp4"]
+    assert results_in(out)["missing"] == 3

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 
 GAP = "..."
+_CODE = re.compile(r"`[^`]*`")
+_GLUE = "\0"
+"""No space to textwrap, and nothing that is printed ever holds it."""
 
 
 def printable(text: str) -> str:
@@ -31,7 +35,7 @@ def fit(text: str, width: int) -> str:
 
 
 def indent(text: str, width: int, margin: int) -> str:
-    """The text in lines of at most ``width`` columns, each set in by ``margin``."""
+    """The text in lines of at most ``width`` columns, each set in by ``margin``; `commands` in it are not broken."""
     space = " " * margin
     # A command or a file name that is broken at a hyphen cannot be copied.
     filler = textwrap.TextWrapper(
@@ -41,7 +45,8 @@ def indent(text: str, width: int, margin: int) -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
-    return filler.fill(text)
+    whole = _CODE.sub(lambda code: code[0].replace(" ", _GLUE), text)
+    return filler.fill(whole).replace(_GLUE, " ")
 
 
 def format_duration(seconds: float) -> str:

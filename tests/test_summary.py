@@ -11,7 +11,7 @@ from syncnet.log import Log
 from syncnet.report import Run
 from syncnet.report.progress import Progress
 from syncnet.report.summary import format_summary
-from syncnet.text import display_width, fit, format_duration, printable
+from syncnet.text import display_width, fit, format_duration, indent, printable
 
 
 def plain_run(results: list[VideoResult]) -> Run:
@@ -122,6 +122,12 @@ def test_fit_pads_and_cuts_by_columns() -> None:
     # Each of these letters takes two columns: one of them fits on either side of the dots, and one column stays empty.
     assert fit("日本語文字", 8) == "日...字 "
     assert display_width(fit("日本語文字", 8)) == 8
+
+
+def test_a_command_can_be_copied_from_one_line() -> None:
+    assert indent("Get it: `python -m weights fetch` gets it.", 30, 2) == (
+        "  Get it:\n  `python -m weights fetch`\n  gets it."
+    )
 
 
 @pytest.mark.parametrize(

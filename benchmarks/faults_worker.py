@@ -18,7 +18,7 @@ from typing import Any
 
 NOTE_BYTES = 32
 STAGES = {
-    "loading models": ["syncnet.command.load_stages"],
+    "loading models": ["syncnet.scorer_choice.choose_stages", "syncnet.scorer_choice.load_stages"],
     "opening": ["syncnet.pipeline.open_media"],
     "finding faces": ["syncnet.pipeline.find_faces"],
     "linking tracks": ["syncnet.pipeline.link_tracks"],

@@ -12,9 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
+from detectors.cascades import cascades_sha256, check_cascades
 from syncnet.errors import UsageError
 from syncnet.settings import Precision
-from weights import WeightsPolicy, find_weights, require_weights
+from weights import WeightsFile, WeightsPolicy, find_weights, require_weights
 
 DETECTOR_NAMES = ("haar", "yunet", "s3fd")
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
@@ -102,6 +103,26 @@ class YunetSpec:
         return YunetDetector(self.model_path, min_face_px, frame_width, frame_height)
 
 
+@dataclass(frozen=True)
+class ChosenDetector:
+    """A detector that is at hand, not loaded yet."""
+
+    name: str
+    identity: str
+    """As DetectorSpec has it."""
+    verified: bool
+    """Whether its file is that of the manifest, so that it fits."""
+
+
+def choose_detector(name: str, policy: WeightsPolicy) -> ChosenDetector:
+    """The detector that ``resolve_detector`` would give. Raises as that does, but for files that do not fit."""
+    settled = _settle(name, policy)
+    if settled == "haar":
+        return ChosenDetector(settled, cascades_sha256(), verified=True)
+    found = _weights_of(settled, policy)
+    return ChosenDetector(settled, found.sha256, found.verified)
+
+
 def resolve_detector(
     name: str, policy: WeightsPolicy, device: str = "cpu", precision: Precision = "float32"
 ) -> DetectorSpec:
@@ -110,21 +131,30 @@ def resolve_detector(
     One asked for by name is fetched where it is missing. ``device`` and ``precision`` are those of s3fd. Raises
     ModelFileError where a file is corrupt or cannot be had.
     """
-    if name not in ("auto", *DETECTOR_NAMES):
-        raise UsageError(f"unknown detector {name}", cure=f"choose auto, {', '.join(DETECTOR_NAMES)}")
-    if name == "s3fd":
+    settled = _settle(name, policy)
+    if settled == "haar":
+        check_cascades()
+        return HaarSpec(cascades_sha256())
+    found = _weights_of(settled, policy)
+    if settled == "s3fd":
         from detectors.s3fd import load_s3fd
 
-        return load_s3fd(
-            require_weights(S3FD_FILE, policy, "--detector s3fd", "--detector haar").path, device, precision
-        )
-    if name == "yunet" or (name == "auto" and find_weights(YUNET_FILE, policy)):
-        found = require_weights(YUNET_FILE, policy, "--detector yunet", "--detector haar")
-        if not found.verified:
-            from detectors.yunet import check_yunet_file
+        return load_s3fd(found.path, device, precision)
+    if not found.verified:
+        from detectors.yunet import check_yunet_file
 
-            check_yunet_file(found.path)
-        return YunetSpec(found.sha256, found.path)
-    from detectors.haar import cascades_sha256
+        check_yunet_file(found.path)
+    return YunetSpec(found.sha256, found.path)
 
-    return HaarSpec(cascades_sha256())
+
+def _settle(name: str, policy: WeightsPolicy) -> str:
+    if name not in ("auto", *DETECTOR_NAMES):
+        raise UsageError(f"unknown detector {name}", cure=f"choose auto, {', '.join(DETECTOR_NAMES)}")
+    if name == "auto":
+        return "yunet" if find_weights(YUNET_FILE, policy) else "haar"
+    return name
+
+
+def _weights_of(name: str, policy: WeightsPolicy) -> WeightsFile:
+    file_name = {"yunet": YUNET_FILE, "s3fd": S3FD_FILE}[name]
+    return require_weights(file_name, policy, f"--detector {name}", "--detector haar")

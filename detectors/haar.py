@@ -6,16 +6,14 @@ The frontal cascade comes first. Where it finds nothing, the profile cascade loo
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from detectors import Detections
+from detectors.cascades import FRONTAL_FILE, PROFILE_FILE, cascade_path
 from detectors.working_frame import WorkingFrame
-from syncnet.errors import UsageError
 
 _WINDOW_PX = 20
 """Side of the square in which both cascades were trained, and of the smallest that they can find."""
@@ -57,16 +55,8 @@ class CascadeSettings:
 # The thresholds are the loosest at which false alarms all but vanish (about one in a hundred looks). At a height of 24
 # pixels seven of ten faces are found, below 20 there is no window. In profile they are looked for from 1.5 times the
 # smallest size on: that pass takes the most time, and the lips of a small profile tell little.
-FRONTAL = CascadeSettings("haarcascade_frontalface_alt2.xml", 24, 3, 55.5, BoxMapping(0.0, 0.024, 0.81, 1.11))
-PROFILE = CascadeSettings("haarcascade_profileface.xml", 16, 4, 0.0, BoxMapping(-0.052, 0.023, 0.66, 0.98))
-
-
-def cascades_sha256() -> str:
-    """SHA-256, in hex, of the frontal and the profile cascade file one after the other."""
-    digest = hashlib.sha256()
-    for settings in (FRONTAL, PROFILE):
-        digest.update(_cascade_path(settings).read_bytes())
-    return digest.hexdigest()
+FRONTAL = CascadeSettings(FRONTAL_FILE, 24, 3, 55.5, BoxMapping(0.0, 0.024, 0.81, 1.11))
+PROFILE = CascadeSettings(PROFILE_FILE, 16, 4, 0.0, BoxMapping(-0.052, 0.023, 0.66, 0.98))
 
 
 class Cascade:
@@ -75,7 +65,7 @@ class Cascade:
     def __init__(self, settings: CascadeSettings, min_face_px: int, frame_width: int, frame_height: int) -> None:
         self._settings = settings
         self._working_frame = WorkingFrame.for_faces(min_face_px, settings.working_face_px, frame_width, frame_height)
-        self._classifier = cv2.CascadeClassifier(str(_cascade_path(settings)))
+        self._classifier = cv2.CascadeClassifier(str(cascade_path(settings.file_name)))
 
     def find(self, frame_bgr: np.ndarray, *, mirror: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Tight boxes (N, 4) in pixels of the full frame and weights (N,); ``mirror`` looks at the mirrored frame."""
@@ -118,11 +108,3 @@ def mirrored(boxes: np.ndarray, image_width: int) -> np.ndarray:
     """Boxes (N, 4) xyxy as they lie in the image mirrored left to right."""
     left, top, right, bottom = boxes.T
     return np.stack([image_width - right, top, image_width - left, bottom], axis=1)
-
-
-def _cascade_path(settings: CascadeSettings) -> Path:
-    if not hasattr(cv2, "CascadeClassifier"):
-        raise UsageError(
-            f"OpenCV {cv2.__version__} has no cascade classifier", cure="install opencv-python-headless>=4.10,<5"
-        )
-    return Path(cv2.__file__).parent / "data" / settings.file_name

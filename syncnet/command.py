@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from syncnet.cli import Request, parse_request
-from syncnet.engine_choice import Engine, on_this_machine, open_engine, pin_of
+from syncnet.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
 from syncnet.errors import UsageError
 from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
 from syncnet.invocation import PROGRAM, install_requirements
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from syncnet.engines import VideoResult
     from syncnet.engines.isolated import Score
     from syncnet.ledger import Ledger
-    from syncnet.pipeline import Stages
     from syncnet.report import Run
+    from syncnet.scorer_choice import ChosenStages
+    from syncnet.session import Plan
 
 EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
@@ -140,7 +141,10 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
     from syncnet.inputs import find_inputs
     from syncnet.ledger import open_ledger
+    from syncnet.preparation import run_fingerprint
     from syncnet.report.table import check_table_format
+    from syncnet.scorer_choice import choose_stages
+    from syncnet.session import plan_run
 
     check_table_format(request.report.table)
     input_dir = None if request.input_manifest else request.input_dir
@@ -150,21 +154,22 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
         remove_leftovers(folders)
         found = find_inputs(request, folders)
         workers = max(1, min(request.max_workers, len(found.videos)))
-        stages = load_stages(on_this_machine(request), workers)
-        pin_choice(folders.output_dir, folders.results_path, pin_of(stages))
-        with (
-            open_engine(request, stages, workers, len(found.videos)) as engine,
-            open_ledger(folders.state_dir / "ledger.jsonl") as ledger,
-            audience.stopping() as stop,
-        ):
-            run, abandoned = _process(request, folders, found, stages, ledger, engine, stop, log, audience.hear)
+        chosen = choose_stages(on_this_machine(request), workers)
+        pin_choice(folders.output_dir, folders.results_path, pin_of(chosen))
+        with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
+            plan = plan_run(found, request.input_dir, ledger, run_fingerprint(request, chosen), request.options)
+            # Models are loaded, and a cluster is called, where there is something to score.
+            opened = open_engine(request, chosen, workers, len(found.videos)) if plan.to_score else idle_engine(workers)
+            engine = stack.enter_context(opened)
+            stop = stack.enter_context(audience.stopping())
+            run, abandoned = _process(request, folders, found, chosen, ledger, plan, engine, stop, log, audience.hear)
             written = write_run(run, request)
             audience.tell(run, request, written)
             for problem in written.problems:
                 log.error(problem)
             code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
             if request.looks.any and not run.interrupted:
-                code = _look_back(run, request, stages, stop, log) or code
+                code = _look_back(run, request, workers, stop, log) or code
     took = format_duration(run.seconds)
     log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
     return Finished(run, written, code, abandoned)
@@ -174,8 +179,9 @@ def _process(
     request: Request,
     folders: OutputFolders,
     found: FoundVideos,
-    stages: Stages,
+    chosen: ChosenStages,
     ledger: Ledger,
+    plan: Plan,
     engine: Engine,
     stop: StopFlag,
     log: Log,
@@ -185,16 +191,15 @@ def _process(
     from syncnet.preparation import describe_run, make_job
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
-    from syncnet.session import carry_out, plan_run
+    from syncnet.session import carry_out
 
     started = time.perf_counter()
     if request.options.rescan:
         ledger.forget()
-    job = replace(make_job(request, folders, stages, ledger, engine.score), score_uri=engine.score_uri)
-    plan = plan_run(found, request.input_dir, ledger, job.fingerprint, request.options)
+    job = replace(make_job(request, folders, chosen, ledger, engine.score), score_uri=engine.score_uri)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    run = describe_run(request, folders, found, stages, ledger)
+    run = describe_run(request, folders, found, chosen, ledger)
     run = replace(run, gone=plan.total - len(found.videos), left_for_later=plan.left_for_later)
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
@@ -226,12 +231,13 @@ def _process(
     return finished, outcome.abandoned
 
 
-def _look_back(run: Run, request: Request, stages: Stages, stop: StopFlag, log: Log) -> int:
+def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Log) -> int:
     """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
+    from syncnet.engines.threads import share_cores
     from syncnet.looks.making import LookJob
     from syncnet.looks.telling import describe_looks, tell_looks
 
-    threads = stages.decode_threads
+    threads = share_cores(workers)
     job = LookJob(request.looks, run.folders, request.thresholds.min_confidence, request.media, threads)
     made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
     if not request.quiet:

@@ -15,10 +15,13 @@ from syncnet.scorer import SyncScorer
 from syncnet.settings import RaySettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from syncnet.engines.isolated import Score
     from syncnet.interruption import StopFlag
     from syncnet.pipeline import Stages
     from syncnet.pipeline_scores import VideoScore
+    from syncnet.scorer_choice import ChosenStages
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,11 @@ class Engine:
 
 
 @contextmanager
-def open_engine(request: Request, stages: Stages, workers: int, video_count: int) -> Iterator[Engine]:
+def open_engine(request: Request, chosen: ChosenStages, workers: int, video_count: int) -> Iterator[Engine]:
     """The engine that the request asks for. Raises UsageError."""
     settings = request.scale.ray
     if settings is None:
-        yield Engine(SyncScorer(request, stages=stages).measure, workers)
+        yield Engine(SyncScorer(request, stages=chosen.load()).measure, workers)
         return
     from syncnet.engines.ray_cluster import connected, count_workers
 
@@ -47,9 +50,19 @@ def open_engine(request: Request, stages: Stages, workers: int, video_count: int
         from syncnet.engines.ray_scorers import RayScorers
 
         workers = max(1, min(settings.workers or count_workers(settings), video_count))
-        load = partial(load_on_node, _settled(request, stages), pin_of(stages), settings)
+        load = partial(load_on_node, _settled(request, chosen), pin_of(chosen), settings)
         with RayScorers(load, settings, workers) as scorers:
             yield Engine(scorers.score, workers, remote=True, score_uri=scorers.score_uri)
+
+
+@contextmanager
+def idle_engine(workers: int) -> Iterator[Engine]:
+    """For a run that has nothing to score."""
+    yield Engine(_score_nothing, workers)
+
+
+def _score_nothing(path: Path, stop: StopFlag) -> VideoScore:
+    raise RuntimeError(f"{path} was to be scored by a run without models")
 
 
 def load_on_node(request: Request, expected: Pin, settings: RaySettings) -> Score:
@@ -70,14 +83,14 @@ def on_this_machine(request: Request) -> Request:
     return request if request.scale.ray is None else replace(request, device="cpu")
 
 
-def pin_of(stages: Stages) -> Pin:
+def pin_of(stages: Stages | ChosenStages) -> Pin:
     """The model and the detector of the stages."""
     detector = stages.detector
     chosen = Chosen(detector.name, detector.identity) if detector else Chosen(NO_DETECTOR, NO_DETECTOR)
     return Pin(Chosen(stages.model.name, stages.model.identity), chosen)
 
 
-def _settled(request: Request, stages: Stages) -> Request:
+def _settled(request: Request, stages: ChosenStages) -> Request:
     """With what ``auto`` came to, so that no node comes to something else."""
     detector = request.detector if stages.detector is None else stages.detector.name
     speed = replace(request.speed, precision=stages.precision)

@@ -24,15 +24,15 @@ from syncnet.score_store import ScoreStore, default_folder
 from syncnet.settings import S3FD_SMALL_FRAME_PX, RunOptions
 
 if TYPE_CHECKING:
-    from syncnet.pipeline import Stages
+    from syncnet.scorer_choice import ChosenStages
 
 
-def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: Ledger, score: Score) -> VideoJob:
+def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, ledger: Ledger, score: Score) -> VideoJob:
     """What is done with each video."""
     options = request.options
     return VideoJob(
         score=score,
-        fingerprint=fingerprint_of(stages, _modes(request, stages)),
+        fingerprint=run_fingerprint(request, stages),
         rules=Conclusions(
             thresholds=request.thresholds,
             tracks=request.tracks,
@@ -51,7 +51,12 @@ def make_job(request: Request, folders: OutputFolders, stages: Stages, ledger: L
     )
 
 
-def _modes(request: Request, stages: Stages) -> dict[str, Any]:
+def run_fingerprint(request: Request, stages: ChosenStages) -> str:
+    """Of everything but the file that a score of this run depends on."""
+    return fingerprint_of(stages, _modes(request, stages))
+
+
+def _modes(request: Request, stages: ChosenStages) -> dict[str, Any]:
     """Ways of scoring that change the score. A default is not named, so that scores of earlier versions hold."""
     chosen: dict[str, Any] = {} if request.media.audio_track is None else {"audio_track": request.media.audio_track}
     if stages.precision != "float32":
@@ -61,7 +66,9 @@ def _modes(request: Request, stages: Stages) -> dict[str, Any]:
     return {"reference": stages.reference.name if stages.reference else None, **chosen}
 
 
-def describe_run(request: Request, folders: OutputFolders, found: FoundVideos, stages: Stages, ledger: Ledger) -> Run:
+def describe_run(
+    request: Request, folders: OutputFolders, found: FoundVideos, stages: ChosenStages, ledger: Ledger
+) -> Run:
     """The run before its first video."""
     asked = Asked(
         request.preset,
@@ -75,7 +82,7 @@ def describe_run(request: Request, folders: OutputFolders, found: FoundVideos, s
     model = Identity(stages.model.name, stages.model.identity)
     detector = Identity(*detector_of(stages))
     notices = find_notices(asked, model, detector)
-    if not is_in_hardware(stages.precision, resolve_device(request.device)):
+    if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(request.device)):
         notices = (*notices, f"--precision {stages.precision} is slower than float32 here: no hardware for it.")
     if ledger.damaged_lines:
         damaged = f"Lines of the ledger that cannot be read: {ledger.damaged_lines}. Their videos were scored again."
@@ -97,7 +104,7 @@ def describe_run(request: Request, folders: OutputFolders, found: FoundVideos, s
     )
 
 
-def detector_of(stages: Stages) -> tuple[str, str]:
+def detector_of(stages: ChosenStages) -> tuple[str, str]:
     """Name and identity of the detector."""
     return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
 

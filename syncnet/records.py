@@ -5,14 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from syncnet.discovery import FileIdentity
 from syncnet.pipeline_scores import VideoScore
 from syncnet.records_codec import from_json, from_plain, to_plain
+from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 
-if TYPE_CHECKING:
-    from syncnet.pipeline import Stages
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+
+
+class ScoringParts(Protocol):
+    """What a score depends on beside the video, loaded (``Stages``) or not yet."""
+
+    @property
+    def model(self) -> _Named: ...
+    @property
+    def detector(self) -> _Named | None: ...
+    @property
+    def tracks(self) -> TrackSettings: ...
+    @property
+    def detect(self) -> DetectSettings: ...
+    @property
+    def shots(self) -> ShotSettings: ...
+
 
 SCORING_VERSION = 2
 """Raised whenever the same file and settings come to another score; records of another version are scored again."""
@@ -43,7 +64,7 @@ class VideoRecord:
     """Most memory that its process held while it was scored; None where that is not known."""
 
 
-def fingerprint_of(stages: Stages, modes: dict[str, Any] | None = None) -> str:
+def fingerprint_of(stages: ScoringParts, modes: dict[str, Any] | None = None) -> str:
     """SHA-256 over everything but the file itself that a score depends on.
 
     ``modes``: ways of scoring that the stages do not show, by name.

@@ -186,24 +186,40 @@ def load_stages(choices: ScoringChoices, workers: int) -> Stages:
     # Published numbers are those of float32.
     precision = resolve_precision("float32" if choices.reference else choices.speed.precision, device)
     model = load_model("syncnet_v2" if choices.reference else choices.model, device, choices.weights, precision)
-    if choices.tracks.min_track_frames < model.min_track_frames:
-        raise UsageError(
-            f"--min_track {choices.tracks.min_track_frames} is too short for the model {model.name}",
-            cure=f"give {model.min_track_frames} or more",
-        )
+    check_track_length(choices.tracks, model.name, model.min_track_frames)
     detector = _load_detector(choices, device, precision)
-    # The published way looks at every frame, whatever is set here.
-    every_frames = choices.speed.every_frames(detector.name if detector and not choices.reference else "")
+    detector_name = detector.name if detector else ""
     return Stages(
         model=model,
         detector=detector,
         tracks=choices.tracks,
-        detect=DetectSettings(every_frames, choices.tracks.min_face_px),
+        detect=detect_settings(choices, detector_name),
         media=choices.media,
         decode_threads=share,
         reference=find_reference_tools(share) if choices.reference else None,
-        precision=precision if model.name == "syncnet_v2" or (detector and detector.name == "s3fd") else "float32",
+        precision=precision_told(precision, model.name, detector_name),
     )
+
+
+def check_track_length(tracks: TrackSettings, model: str, min_track_frames: int) -> None:
+    """Raises UsageError where tracks may be shorter than the model needs."""
+    if tracks.min_track_frames < min_track_frames:
+        raise UsageError(
+            f"--min_track {tracks.min_track_frames} is too short for the model {model}",
+            cure=f"give {min_track_frames} or more",
+        )
+
+
+def detect_settings(choices: ScoringChoices, detector: str) -> DetectSettings:
+    """How the detector of that name looks for faces."""
+    # The published way looks at every frame, whatever is set here.
+    every_frames = choices.speed.every_frames("" if choices.reference else detector)
+    return DetectSettings(every_frames, choices.tracks.min_face_px)
+
+
+def precision_told(precision: Precision, model: str, detector: str) -> Precision:
+    """The precision, where it means anything to the model and the detector."""
+    return precision if model == "syncnet_v2" or detector == "s3fd" else "float32"
 
 
 def _load_detector(choices: ScoringChoices, device: str, precision: Precision) -> DetectorSpec | None:

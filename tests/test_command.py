@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from fakes import FakeModel
 from folders import files_below, make_videos, results_in, run
 
 from syncnet import command
@@ -188,7 +187,7 @@ def test_wrong_usage_is_exit_code_2(
     ("extra", "message"),
     [
         (["--weights_dir", "none"], "--weights_dir names none"),
-        (["--min_track", "8"], "--min_track 8 is too short for the model fake: give 9 or more"),
+        (["--min_track", "8"], "--min_track 8 is too short for the model lite: give 26 or more"),
     ],
 )
 def test_what_the_models_refuse_is_exit_code_2(
@@ -198,8 +197,6 @@ def test_what_the_models_refuse_is_exit_code_2(
     extra: Sequence[str],
     message: str,
 ) -> None:
-    monkeypatch.setattr("syncnet.models.load_model", lambda *_: FakeModel())
-    monkeypatch.setattr("syncnet.engines.threads.share_cores", lambda _workers: 1)
     monkeypatch.chdir(tmp_path)
     make_videos(tmp_path / "in", "fine.mp4")
     assert run(Path("in"), Path("out"), *extra) == 2
@@ -239,6 +236,6 @@ def test_a_missing_package_is_exit_code_2(
     def missing(*_: object) -> None:
         raise ModuleNotFoundError("No module named 'torch'")
 
-    monkeypatch.setattr(command, "load_stages", missing)
+    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", missing)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 2
     assert_one_line(capsys, "No module named 'torch': pip install -r requirements.txt")

@@ -18,13 +18,13 @@ sys.path[:0] = [{repository!r}, {repository!r} + "/tests"]
 import syncnet.pipeline
 from benchmarks import faults_worker
 from fakes import FakeStages, load_scorer_by_name, score_by_name
-from syncnet import command
+from syncnet import command, scorer_choice
 
 def score(path, stages, stop):
     time.sleep(0.02)
     return score_by_name(path, stages, stop)
 
-command.load_stages = lambda request, workers: FakeStages(tracks=request.tracks)
+scorer_choice.choose_stages = lambda request, workers: FakeStages(tracks=request.tracks)
 command.load_scorer = load_scorer_by_name
 syncnet.pipeline.score_video = score
 sys.exit(faults_worker.main())

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 from folders import files_below, make_videos, results_in, run
 
-from syncnet import command
-
 # In a process of its own: "fine" videos are scored, "slow" ones take for ever, "stuck" ones do not even hear the stop
 
 OWN_PROCESS = """
 import sys, threading
-from syncnet import command
+from syncnet import command, scorer_choice
 from syncnet.engines import threads
 from fakes import FakeStages, score_by_name
 import syncnet.pipeline
@@ -27,14 +25,14 @@ def score(path, stages, stop):
         threading.Event().wait(0.01)
     return score_by_name(path, stages, stop)
 
-command.load_stages = lambda request, workers: FakeStages()
+scorer_choice.choose_stages = lambda request, workers: FakeStages()
 syncnet.pipeline.score_video = score
 threads.run_in_threads.__kwdefaults__["grace_seconds"] = 0.5
 if {slow_to_load}:
-    def load(request, workers):
+    def choose(request, workers):
         print("loading", file=sys.stderr, flush=True)
         threading.Event().wait()
-    command.load_stages = load
+    scorer_choice.choose_stages = choose
 if {slow_to_leave}:
     import atexit
     atexit.register(lambda: print("leaving", file=sys.stderr, flush=True) or sys.stdin.read())
@@ -127,5 +125,5 @@ def test_an_interrupt_before_the_first_video_is_exit_code_130(tmp_path: Path, mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "load_stages", interrupted)
+    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", interrupted)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 130

@@ -9,7 +9,6 @@ import pytest
 from fakes import FakeModel, FakeStages
 from folders import make_videos, results_in, run
 
-from syncnet import command
 from syncnet.errors import UsageError
 from syncnet.pinning import NO_DETECTOR, PIN_FILE, STATE_FOLDER, Chosen, Pin, pin_choice
 
@@ -85,7 +84,7 @@ def test_the_command_stops_before_any_video(
     assert run(videos, tmp_path / "out") == 0
     before = results_in(tmp_path / "out")
     other = FakeStages(model=FakeModel(name="other"))
-    monkeypatch.setattr(command, "load_stages", lambda _request, _workers: other)
+    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", lambda _request, _workers: other)
     capsys.readouterr()
     assert run(videos, tmp_path / "out") == 2
     told = capsys.readouterr()

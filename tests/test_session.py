@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import score_by_name
@@ -18,7 +19,7 @@ from syncnet.engines.video import VideoJob
 from syncnet.interruption import StopFlag
 from syncnet.ledger import open_ledger
 from syncnet.locking import hold
-from syncnet.pipeline import VideoScore
+from syncnet.pipeline_scores import VideoScore
 from syncnet.placement_folders import prepare_folders
 from syncnet.session import carry_out, plan_run
 from syncnet.settings import RunOptions, Thresholds, TrackSettings
@@ -96,9 +97,10 @@ def test_only_what_is_new_or_changed_is_scored(videos: Path, out: Path, scorer: 
 def test_other_face_gates_score_anew(videos: Path, out: Path, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     from fakes import FakeStages
 
-    from syncnet import command
+    def choose(request: Any, _workers: int) -> FakeStages:
+        return FakeStages(tracks=request.tracks)
 
-    monkeypatch.setattr(command, "load_stages", lambda request, _workers: FakeStages(tracks=request.tracks))
+    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", choose)
     run(videos, out, *OFF)
     scorer.take()
     run(videos, out, *OFF, "--min_face_size", "40")

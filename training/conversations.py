@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from syncnet import SAMPLES_PER_FRAME
-from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE, LiteModel, read_lite
+from syncnet.models.lite import LiteModel, read_lite
+from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.scoring import SyncScore, pair_distances, score_distances
 from syncnet.settings import Thresholds
 from syncnet.speech import find_speech

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from detectors import resolve_detector
-from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE, LiteModel, read_lite
+from syncnet.models.lite import LiteModel, read_lite
+from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.scoring import SyncScore, score_sync
 from syncnet.settings import PRESETS, Thresholds
 from syncnet.speech import find_speech

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from syncnet.models.lite import WEIGHTS_FILE
+from syncnet.models.lite_files import WEIGHTS_FILE
 
 
 def join(members: list[Path]) -> dict[str, torch.Tensor]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import weights
-from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE
+from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 
 
 def main() -> None:

@@ -25,7 +25,8 @@ from syncnet import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
 from syncnet.crops import TrackCropper
 from syncnet.faces import find_faces
 from syncnet.media import open_media
-from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE, LiteFaceEncoder, LiteModel, read_lite
+from syncnet.models.lite import LiteFaceEncoder, LiteModel, read_lite
+from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSettings
 from syncnet.tracks import Track, link_tracks
 from syncnet.verdict import judge

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from syncnet.models.lite import CALIBRATION_FILE, WEIGHTS_FILE, LiteModel, read_lite
+from syncnet.models.lite import LiteModel, read_lite
+from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.scoring import SHIFT_COUNT
 from syncnet.timing import MS_PER_FRAME, parabola_offsets
 from training.calibrate import read_corpus_clip

@@ -7,12 +7,22 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from syncnet import MAX_SHIFT_FRAMES
 from syncnet.errors import UsageError
+from syncnet.models.lite_files import find_lite, lite_identity
 from syncnet.settings import Precision
-from weights import WeightsPolicy, find_weights, require_weights
+from weights import WeightsFile, WeightsPolicy, find_weights, require_weights
 
 MODEL_NAMES = ("lite", "syncnet_v2")
 SYNCNET_V2_FILE = "syncnet_v2.model"
+MIN_TRACK_FRAMES = {
+    # Eleven frames make one embedding; with fewer than fifteen pairs the far shifts would have none left.
+    "lite": 11 + MAX_SHIFT_FRAMES,
+    # Five make one; with fewer than sixteen windows the far shifts would meet zero vectors only, and the last is never
+    # used.
+    "syncnet_v2": 5 + MAX_SHIFT_FRAMES + 1,
+}
+"""A shorter track gives no embedding to compare, or too few."""
 
 
 Metric = Literal["cosine", "euclidean"]
@@ -64,6 +74,28 @@ class SyncModel(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class ChosenModel:
+    """A model that is at hand, not loaded yet."""
+
+    name: str
+    identity: str
+    """As SyncModel has it."""
+    min_track_frames: int
+    verified: bool
+    """Whether its files are those of the manifest, so that they fit."""
+
+
+def choose_model(name: str, policy: WeightsPolicy) -> ChosenModel:
+    """The model that ``load_model`` would load. Raises as that does, but for files that do not fit."""
+    if _is_published(name, policy):
+        found = _published_weights(policy)
+        return ChosenModel("syncnet_v2", found.sha256, MIN_TRACK_FRAMES["syncnet_v2"], found.verified)
+    files = find_lite(policy)
+    identity = lite_identity(*(file.sha256 for file in files))
+    return ChosenModel("lite", identity, MIN_TRACK_FRAMES["lite"], all(file.verified for file in files))
+
+
 def load_model(name: str, device: str, policy: WeightsPolicy, precision: Precision = "float32") -> SyncModel:
     """The model, verified and resident on the device (``auto``, ``cpu`` or ``cuda``).
 
@@ -75,16 +107,13 @@ def load_model(name: str, device: str, policy: WeightsPolicy, precision: Precisi
     ModelFileError for a missing or corrupt file.
     """
     device = resolve_device(device)
-    if name == "syncnet_v2" or (name == "auto" and find_weights(SYNCNET_V2_FILE, policy)):
+    if _is_published(name, policy):
         from syncnet.models.syncnet_v2 import load_syncnet_v2
 
-        found = require_weights(SYNCNET_V2_FILE, policy, "--model syncnet_v2", "--model lite")
-        return load_syncnet_v2(found.path, device, precision)
-    if name in ("auto", "lite"):
-        from syncnet.models.lite import load_lite
+        return load_syncnet_v2(_published_weights(policy).path, device, precision)
+    from syncnet.models.lite import load_lite
 
-        return load_lite(device, policy)
-    raise UsageError(f"--model {name} is not known", cure=f"use one of {', '.join(MODEL_NAMES)}")
+    return load_lite(device, policy)
 
 
 def resolve_device(name: str) -> str:
@@ -99,3 +128,14 @@ def resolve_device(name: str) -> str:
             cure='use --device cpu, or install a CUDA build of torch (docs/troubleshooting.md, "The GPU is not used")',
         )
     return name
+
+
+def _is_published(name: str, policy: WeightsPolicy) -> bool:
+    """Whether it is syncnet_v2, and not lite."""
+    if name not in ("auto", *MODEL_NAMES):
+        raise UsageError(f"--model {name} is not known", cure=f"use one of {', '.join(MODEL_NAMES)}")
+    return name == "syncnet_v2" or (name == "auto" and find_weights(SYNCNET_V2_FILE, policy) is not None)
+
+
+def _published_weights(policy: WeightsPolicy) -> WeightsFile:
+    return require_weights(SYNCNET_V2_FILE, policy, "--model syncnet_v2", "--model lite")

@@ -17,8 +17,9 @@ import weights
 from syncnet import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
 from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
-from syncnet.models import Embeddings, FaceEncoder
+from syncnet.models import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 from syncnet.models.lite_calibration import Calibration, read_calibration
+from syncnet.models.lite_files import find_lite, lite_identity
 from syncnet.models.lite_network import (
     CONTEXT_FRAMES,
     CONTEXT_STEPS,
@@ -28,8 +29,6 @@ from syncnet.models.lite_network import (
     LiteNetwork,
 )
 
-WEIGHTS_FILE = "lite.safetensors"
-CALIBRATION_FILE = "lite_calibration.json"
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 NEIGHBOURS = 2
 """A frame's features need the frame before and the one after."""
@@ -65,8 +64,7 @@ class LiteModel:
     """
 
     name = "lite"
-    # Eleven frames make one embedding; with fewer than fifteen pairs the far shifts would have none left.
-    min_track_frames = CONTEXT_FRAMES + MAX_SHIFT_FRAMES
+    min_track_frames = MIN_TRACK_FRAMES["lite"]
 
     def __init__(self, networks: Sequence[LiteNetwork], calibration: Calibration, identity: str, device: str) -> None:
         self.identity = identity
@@ -133,7 +131,8 @@ class LiteModel:
 
 def load_lite(device: str, policy: weights.WeightsPolicy) -> LiteModel:
     """The embedded model; ModelFileError where its files are missing or were changed."""
-    return read_lite(_find(WEIGHTS_FILE, policy), _find(CALIBRATION_FILE, policy), device)
+    weights_file, calibration_file = find_lite(policy)
+    return read_lite(weights_file.path, calibration_file.path, device)
 
 
 def read_lite(weights_path: Path, calibration_path: Path, device: str) -> LiteModel:
@@ -141,7 +140,7 @@ def read_lite(weights_path: Path, calibration_path: Path, device: str) -> LiteMo
     networks = load_networks(weights_path)
     calibration = read_calibration(calibration_path)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (weights_path, calibration_path)]
-    return LiteModel(networks, calibration, f"{digests[0]}+{digests[1][:12]}", device)
+    return LiteModel(networks, calibration, lite_identity(*digests), device)
 
 
 def load_networks(path: Path) -> list[LiteNetwork]:
@@ -176,12 +175,3 @@ def _delayed(samples: np.ndarray, first: int, end: int, delay: int) -> np.ndarra
 def _joined(embeddings: Sequence[torch.Tensor]) -> torch.Tensor:
     """(T, 128) of each member -> (T, members * 128) of unit length: its cosine is the mean of the members' cosines."""
     return torch.cat(list(embeddings), dim=1) / math.sqrt(len(embeddings))
-
-
-def _find(file_name: str, policy: weights.WeightsPolicy) -> Path:
-    found = weights.find_weights(file_name, policy)
-    if found is None:
-        raise ModelFileError(
-            f"the embedded model's {file_name} is missing", cure="restore it with `git checkout weights/`"
-        )
-    return found.path

@@ -20,10 +20,10 @@ def resolve_precision(choice: PrecisionChoice, device: str) -> Precision:
 
 def is_in_hardware(precision: Precision, device: str) -> bool:
     """Whether the device has instructions for products in this precision; without them it is slower than float32."""
-    import torch
-
     if precision == "float32":
         return True
+    import torch
+
     if device == "cuda":
         return precision == "float16" or torch.cuda.is_bf16_supported(including_emulation=False)
     # torch has no public question for it; the first one is what its own convolutions go by.

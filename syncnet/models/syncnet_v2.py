@@ -12,9 +12,9 @@ import numpy as np
 import python_speech_features as psf
 import torch
 
-from syncnet import CROP_SIZE_PX, MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet import CROP_SIZE_PX, SAMPLES_PER_FRAME
 from syncnet.features import SAMPLES_PER_STEP, STEPS_PER_BLOCK, WINDOW_SAMPLES, count_mel_steps
-from syncnet.models import Embeddings, FaceEncoder
+from syncnet.models import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.precision import dtype_of
 from syncnet.models.syncnet_v2_network import (
@@ -53,8 +53,7 @@ class SyncNetV2:
     """See syncnet.models.SyncModel. Distances are Euclidean."""
 
     name = "syncnet_v2"
-    # With fewer than sixteen windows the far shifts would meet zero vectors only. The last window is never used.
-    min_track_frames = WINDOW_FRAMES + MAX_SHIFT_FRAMES + 1
+    min_track_frames = MIN_TRACK_FRAMES["syncnet_v2"]
 
     def __init__(self, streams: SyncNetV2Streams, identity: str, device: str) -> None:
         self.identity = identity

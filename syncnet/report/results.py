@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import os
@@ -17,6 +16,7 @@ from syncnet.engines import VideoResult
 from syncnet.memory import METER
 from syncnet.pipeline_scores import TrackScore
 from syncnet.report import Identity, Run, count_results, count_this_run
+from syncnet.report.versions import library_version
 from syncnet.scoring import SyncScore
 from syncnet.temporary import temporary_beside
 from syncnet.turns import Conversation
@@ -196,9 +196,11 @@ def _skipped(skipped: SkippedPath) -> dict[str, str]:
 
 
 def _versions() -> dict[str, str]:
-    modules = {"torch": "torch", "opencv": "cv2", "av": "av"}
-    versions = {name: str(importlib.import_module(module).__version__) for name, module in modules.items()}
-    return {"tool": syncnet.__version__, "python": platform.python_version(), **versions}
+    return {
+        "tool": syncnet.__version__,
+        "python": platform.python_version(),
+        **{name: library_version(name) for name in ("torch", "opencv", "av")},
+    }
 
 
 def _rounded(value: float, digits: int) -> float | None:

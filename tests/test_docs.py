@@ -1,0 +1,254 @@
+"""README and docs against the tool: options, defaults, commands, quoted output, links and code."""
+
+from __future__ import annotations
+
+import ast
+import glob
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from docs.make_options import PARSERS, make_page
+from syncnet import command
+from syncnet.cli import parse_request
+from weights import __main__ as weights_command
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for pattern in ("*.md", "docs/*.md", "weights/*.md", "training/*.md", "samples/*.md", "examples/*.md")
+    for path in REPOSITORY.glob(pattern)
+)
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+STARTS = ("python ", ".venv/bin/python ", "make ", "pip ", "ffmpeg ", "PYTHON=", "*/10 ", "exec ")
+
+RUN = "run here"
+FLAGS_EXIST = "its module and its flags are looked for here: it takes minutes or hours, or clips that are not at hand"
+TARGET_EXISTS = "its target is looked for here: these are the commands that every change is checked with"
+HOW_TESTED = {
+    r"make demo": RUN,
+    r"(PYTHON=\S+ )?make (test|check|model|demo).*": TARGET_EXISTS,
+    r"python filter_videos\S+ --input_dir (my_videos|samples) --output_dir (sorted|curated|quick) .*--preset.*": RUN,
+    r"python filter_videos\S+ report .*": RUN,
+    r"python filter_videos\S+ rescore .*": RUN,
+    r"python filter_videos\S+ --calibrate FOLDER_THAT_IS_IN_SYNC": RUN,
+    r"python filter_videos\S+ --input_dir videos .*--shard 3/16": RUN,
+    r"python filter_videos\S+ merge sorted/shards/\* .*": RUN,
+    r"python -m weights": RUN,
+    r"python -m weights (check|fetch).*": "tests/test_weights_command.py",
+    r"python filter_videos\S+ --input_manifest .*": "tests/test_input_manifest.py",
+    r"python filter_videos\S+ .*--visualize all": "tests/test_looks.py",
+    r".* --shard --max_workers .*|.*merge /shared/sorted/shards/\* .*": "tests/test_shards.py",
+    r"python filter_videos\S+ .*--engine ray .*": "tests/test_ray.py",
+    r"\*/10 .*--cron .*": "tests/test_cron.py",
+    r"python filter_videos\S+ .*--detector yunet": "tests/test_detectors.py",
+    r"python filter_videos\S+ .*--weights_dir models --offline": "tests/test_weights_folder.py",
+    r"python (-m (benchmarks|training|docs)\.|benchmarks/|samples/).*": FLAGS_EXIST,
+    r"python examples/.*": FLAGS_EXIST,
+    r"python -c .*torch.*": "not run: it asks PyTorch only",
+    r"python -c .*pandas.*": "not run: pandas is no requirement of the tool, nor of its tests",
+    r"python -c .*json.loads.*": "tests/test_terminal.py",
+    r"pip install .*": "not run: it changes the environment",
+    r"ffmpeg .*": "not run: the program is no requirement. Tried with both signs, offsets were 0 afterwards",
+}
+"""Command -> how it is known to be right, for every command in the pages."""
+
+FOREIGN_FLAGS = {
+    "--job-name": "Slurm", "--array": "Slurm", "--cpus-per-task": "Slurm", "--mem": "Slurm", "--time": "Slurm",
+    "--requeue": "Slurm", "--signal": "Slurm", "--head": "ray start", "--port": "ray start", "--address": "ray start",
+    "--input-dir": "the other spelling, as an example",
+}  # fmt: skip
+"""Flags in the pages that are no flags of this project -> whose they are."""
+
+
+def text_of(page: str) -> str:
+    return (REPOSITORY / page).read_text()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is quoted as the output of the command before it."""
+
+    text: str
+
+
+def commands_and_output(page: str) -> Iterator[str | Said]:
+    """The commands in fences of no language or of bash, and the fences of text, in their order."""
+    for fence in FENCE.finditer(text_of(page)):
+        language, body = fence[1], fence[2]
+        if language == "text":
+            yield Said(body)
+        elif language in ("", "bash"):
+            lines = (re.sub(r"\s+#\s.*", "", line).strip() for line in body.replace("\\\n", " ").splitlines())
+            yield from (plain(line) for line in lines if line.startswith(STARTS))
+
+
+def commands_in_prose(page: str) -> list[str]:
+    prose = FENCE.sub("", text_of(page))
+    return [plain(code) for code in re.findall(r"`([^`]+)`", prose) if code.startswith(STARTS) and " " in code]
+
+
+def plain(text: str) -> str:
+    """One spelling of the Python of the checkout."""
+    return re.sub(r"\s+", " ", text.replace(".venv/bin/python", "python")).removeprefix("exec ")
+
+
+def all_commands() -> list[str]:
+    fenced = [item for page in PAGES for item in commands_and_output(page) if isinstance(item, str)]
+    calls = set(PARSERS)
+    return sorted({*fenced, *(code for page in PAGES for code in commands_in_prose(page) if code not in calls)})
+
+
+def how_tested(text: str) -> str:
+    matching = [how for pattern, how in HOW_TESTED.items() if re.fullmatch(pattern, text)]
+    assert matching, f"say in HOW_TESTED how this is known to work: {text}"
+    return matching[0]
+
+
+def test_options_page_is_what_the_parsers_say() -> None:
+    assert make_page() == text_of("docs/options.md"), "run: python -m docs.make_options > docs/options.md"
+
+
+def test_no_page_names_a_flag_that_does_not_exist() -> None:
+    sources = "\n".join(path.read_text() for path in REPOSITORY.glob("[bestw]*/*.py"))
+    sources += "\n".join(path.read_text() for path in REPOSITORY.glob("training/*.py"))
+    known = {flag for parser in PARSERS.values() for flag in parser._option_string_actions}  # ours, in full
+    known |= set(re.findall(r'add_argument\(\s*"(--\w+)"', sources))
+    unknown = {
+        f"{page}: {flag}"
+        for page in PAGES
+        for flag in re.findall(r"(?<![\w/-])--[a-z][\w-]*", text_of(page))
+        if flag not in known and flag not in FOREIGN_FLAGS
+    }
+    assert unknown == set()
+
+
+def test_defaults_in_the_readme_are_those_of_the_command() -> None:
+    request = parse_request(["--input_dir", "a", "--output_dir", "b"])
+    defaults = {
+        "--preset": request.preset or "none",
+        "--min_confidence": request.thresholds.min_confidence,
+        "--max_abs_offset": request.thresholds.max_abs_offset,
+        "--keep_all": "on" if request.keep_all else "off",
+        "--place": request.options.place,
+        "--recursive": "on" if request.recursive else "off",
+        "--min_face_size": request.tracks.min_face_px,
+        "--min_track": request.tracks.min_track_frames,
+        "--max_workers": request.max_workers,
+        "--model": request.model,
+        "--detector": request.detector,
+        "--device": request.device,
+        "--limit": request.options.limit or "none",
+        "--visualize": request.looks.visualize,
+        "--calibrate": "on" if request.calibrate else "none",
+        "--cron": "on" if request.options.cron else "off",
+    }
+    told: dict[str, str] = {}
+    for flags, values in re.findall(r"^\| (`--.*?) \| (.*?) \|", text_of("README.md"), re.MULTILINE):
+        names = re.findall(r"--\w+", flags)
+        shown = values.split(", ")
+        told |= dict(zip(names, shown * (len(names) if len(shown) == 1 else 1), strict=True))
+    assert told == {flag: str(value) for flag, value in defaults.items()}
+
+
+def test_every_command_has_its_proof_and_no_proof_is_left_over() -> None:
+    used = {how_tested(text) for text in all_commands()}
+    assert {how for how in used if how.startswith("tests/") and not (REPOSITORY / how).is_file()} == set()
+    stale = [pattern for pattern in HOW_TESTED if not any(re.fullmatch(pattern, text) for text in all_commands())]
+    assert stale == []
+
+
+@pytest.mark.parametrize("text", [text for text in all_commands() if how_tested(text) is FLAGS_EXIST])
+def test_modules_of_long_commands_exist_and_take_their_flags(text: str) -> None:
+    words = text.split()
+    module = words[2].replace(".", "/") + ".py" if words[1] == "-m" else words[1]
+    source = (REPOSITORY / module).read_text()
+    flags = re.findall(r"--\w+", text)
+    # Some take their flags from a module that they share.
+    shared = "\n".join(path.read_text() for path in (REPOSITORY / module).parent.glob("*.py"))
+    assert [flag for flag in flags if f'"{flag}"' not in source + shared] == []
+
+
+@pytest.mark.parametrize("text", [text for text in all_commands() if how_tested(text) is TARGET_EXISTS])
+def test_targets_of_make_exist(text: str) -> None:
+    target = text.split("make ")[1].split()[0]
+    assert re.search(rf"^{target}:", text_of("Makefile"), re.MULTILINE)
+
+
+def as_typed(text: str) -> list[str]:
+    """The words after the name of the program, stars expanded as a shell does."""
+    if text == "make demo":
+        recipe = re.search(r"VENV_PYTHON\) filter_videos_by_sync_score.py (.*?);", text_of("Makefile"))
+        assert recipe
+        return shlex.split(recipe[1])
+    words = shlex.split(text)[2:]
+    return [name for word in words for name in (sorted(glob.glob(word)) if "*" in word else [word])]
+
+
+def comparable(text: str) -> list[str]:
+    """Lines without what differs from run to run: times, and scores that an earlier command had left in the cache."""
+    text = re.sub(r" in (\d+ h )?(\d+ min )?[\d.]+ s\b", " in N s", text)
+    text = re.sub(r"This run: \d+ scored(, \d+ scored earlier for another folder)?", "This run: N scored", text)
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def folder_of_a_reader(tmp_path: Path, page: str) -> Path:
+    """Where the names that the page's commands use mean the samples; the report is that of the README's run."""
+    folder = tmp_path / Path(page).with_suffix("")
+    folder.mkdir(parents=True)
+    for name in ("samples", "my_videos", "videos", "FOLDER_THAT_IS_IN_SYNC"):
+        (folder / name).symlink_to(REPOSITORY / "samples")
+    if page == "docs/report.md":
+        (folder / "sorted").symlink_to(tmp_path / "README" / "sorted")
+    return folder
+
+
+def test_commands_run_and_say_what_the_pages_quote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In their order, a folder for each page: the videos are scored by the first one, then found again."""
+    done: list[str] = []
+    quoted = 0
+    for page in ("README.md", *(page for page in PAGES if page != "README.md")):
+        said = ""
+        monkeypatch.chdir(folder_of_a_reader(tmp_path, page))
+        for item in commands_and_output(page):
+            if isinstance(item, Said):
+                rest = iter(comparable(said))
+                assert [line for line in comparable(item.text) if line not in rest] == [], f"{page} after {done[-1]}"
+                quoted += 1
+            elif how_tested(item) is RUN and item not in done:
+                if "--montage" in item:
+                    pytest.importorskip("matplotlib")
+                run = weights_command.main if "-m weights" in item else command.main
+                # Among the samples are two that fail.
+                words = as_typed(item)[1:] if "-m weights" in item else as_typed(item)
+                assert run(words) in (0, 1), f"{item}: {capsys.readouterr().err}"
+                said = capsys.readouterr().out
+                done.append(item)
+    assert quoted >= 5
+    assert len(done) >= 10
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_named_files_are_there(page: str) -> None:
+    text = text_of(page)
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
+    named = re.findall(
+        r"\b(?:tests|docs|syncnet|training|benchmarks|weights|detectors|samples)/[\w/]+\.(?:py|md|js)\b", text
+    )
+    folder = (REPOSITORY / page).parent
+    missing = [link for link in links if not (folder / link).exists()]
+    missing += [name for name in named if not (REPOSITORY / name).exists() and not (folder / name).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "```python" in text_of(page)])
+def test_python_in_the_pages_compiles(page: str) -> None:
+    for fence in FENCE.finditer(text_of(page)):
+        if fence[1] == "python":
+            ast.parse(fence[2])

@@ -105,6 +105,8 @@ def _check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX):
             pass
     except OSError as error:
+        if folder.is_file():
+            raise UsageError(f"{folder} is a file", cure="name a folder as --output_dir") from error
         raise UsageError(
             f"cannot write to {folder}: {error.strerror}", cure="give an --output_dir you can write to"
         ) from error

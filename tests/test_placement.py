@@ -191,6 +191,13 @@ def test_an_output_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None
         prepare_folders(tmp_path / "in", tmp_path / "file" / "out", keep_all=False)
 
 
+def test_a_file_is_no_output_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file is a file: name a folder as --output_dir"):
+        prepare_folders(tmp_path / "in", tmp_path / "file", keep_all=True)
+
+
 def test_an_output_that_is_a_loop_of_links_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")

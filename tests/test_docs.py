@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,23 @@ def test_commands_run_and_say_what_the_pages_quote(
                 done.append(item)
     assert quoted >= 5
     assert len(done) >= 10
+
+
+def test_every_module_has_its_place_in_the_architecture() -> None:
+    """The first column names files; where a name has no folder, it is that of the name before it."""
+    known: list[str] = []
+    for cell in re.findall(r"^\| (.*?) \|", text_of("docs/architecture.md"), re.MULTILINE):
+        folder = ""
+        for name in re.findall(r"`([^`]+)`", cell):
+            folder = name.rpartition("/")[0] if "/" in name else folder
+            known.append(name if "/" in name else f"{folder}/{name}")
+    modules = [path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("syncnet/**/*.py")]
+    homeless = [
+        module
+        for module in modules
+        if not any(fnmatch(module, name) or (name.endswith("/") and module.startswith(name)) for name in known)
+    ]
+    assert homeless == ["syncnet/__init__.py"]
 
 
 @pytest.mark.parametrize("page", PAGES)

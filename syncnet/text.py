@@ -14,6 +14,8 @@ _GLUE = "\0"
 
 def printable(text: str) -> str:
     """The text with control characters, line breaks, direction marks and stray bytes as visible escapes."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text

@@ -115,7 +115,7 @@ def _this_run(run: Run) -> dict[str, Any]:
 
 def _video(result: VideoResult) -> dict[str, Any]:
     info = result.info
-    best = _scores(result.best)
+    best, evidence = _scores(result.best), _evidence(result.best)
     offset = best["offset"]
     return {
         "video_name": result.path.stem,
@@ -126,11 +126,15 @@ def _video(result: VideoResult) -> dict[str, Any]:
         "offset_direction": None if offset is None else offset_direction(offset),
         "confidence": best["confidence"],
         "min_distance": best["min_distance"],
-        **_evidence(result.best),
+        **evidence,
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
         "turns": _turns(result.conversation),
-        "all_tracks": [_track(track) for track in result.tracks],
+        "all_tracks": [
+            # Mostly the best track is the only one.
+            _track(track, {**best, **evidence} if track.score is result.best else _told(track.score))
+            for track in result.tracks
+        ],
         "duration_seconds": _rounded(info.duration_seconds, 3) if info else None,
         "source_fps": _rounded(info.source_fps, 3) if info else None,
         "width": info.width if info else None,
@@ -177,10 +181,13 @@ def _evidence(score: SyncScore | None) -> dict[str, Any]:
     }
 
 
-def _track(track: TrackScore) -> dict[str, Any]:
+def _told(score: SyncScore | None) -> dict[str, Any]:
+    return {**_scores(score), **_evidence(score)}
+
+
+def _track(track: TrackScore, told: dict[str, Any]) -> dict[str, Any]:
     return {
-        **_scores(track.score),
-        **_evidence(track.score),
+        **told,
         "first_frame": track.first_frame,
         "frame_count": track.frame_count,
         "mean_box": [round(edge) for edge in track.mean_box],

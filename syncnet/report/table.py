@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import operator
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +50,9 @@ COLUMNS: dict[str, Kind] = {
 }
 """In their order, which stays: a new column goes to the end."""
 
+_COLUMNS_OF = operator.itemgetter(*COLUMNS)
+_FLAGS = [place for place, kind in enumerate(COLUMNS.values()) if kind == "flag"]
+_TEXTS = [place for place, kind in enumerate(COLUMNS.values()) if kind == "text"]
 _STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 """What a spreadsheet program may take for the start of a formula, and the sign that keeps it from doing so."""
 
@@ -64,7 +68,7 @@ def write_csv(document: dict[str, Any], path: Path) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_as_text(value) for value in row] for row in _rows(document))
+    writer.writerows(map(_as_text, _rows(document)))
     replace_file(path, text.getvalue().encode("utf-8", errors="backslashreplace"))
 
 
@@ -101,18 +105,19 @@ def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
             "tracks": len(entry["all_tracks"]),
             "turns": len(entry["turns"]),
         }
-        yield [told[name] for name in COLUMNS]
+        yield list(_COLUMNS_OF(told))
 
 
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(_STARTS_OF_FORMULAS):
-        # Numbers go as they are: -3 is no formula.
-        return f"'{value}"
-    return str(value)
+def _as_text(row: list[Any]) -> list[Any]:
+    """The row as the writer is to have it, which itself writes numbers as they are, and None as nothing."""
+    for place in _FLAGS:
+        if row[place] is not None:
+            row[place] = "true" if row[place] else "false"
+    for place in _TEXTS:
+        # Only texts: -3 is no formula.
+        if row[place] and row[place].startswith(_STARTS_OF_FORMULAS):
+            row[place] = f"'{row[place]}"
+    return row
 
 
 def _without_stray_bytes(value: Any) -> Any:

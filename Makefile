@@ -22,7 +22,7 @@ demo: $(RUN_READY) ## set up, then sort the sample videos into demo_output/
 	code=$$?; echo; \
 	if [ $$code -ne 1 ]; then echo "make demo: exit code $$code where 1 was expected" >&2; exit 1; fi; \
 	echo "Exit code 1, as it should be: among the samples are a damaged video and one without sound."; \
-	echo "Look into demo_output/good_quality, demo_output/poor_quality and demo_output/sync_filter_results.json."
+	echo "Open demo_output/report.html in a browser, and look into demo_output/good_quality and demo_output/poor_quality."
 
 test: $(DEV_READY) browser ## set up, then run the tests
 	@$(VENV_PYTHON) -m pytest -rs

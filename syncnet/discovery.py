@@ -56,6 +56,8 @@ class VideoFile:
     """Its local copy, while there is one."""
     absent: bool = False
     """Named by a manifest, but not there."""
+    is_link: bool | None = None
+    """Whether the path itself is a link; None where nobody looked."""
 
     @property
     def identity(self) -> FileIdentity:
@@ -156,7 +158,8 @@ def _note_file(entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath
         found.unreadable.append(SkippedPath(path, reason_of(error)))
     else:
         if stat.S_ISREG(status.st_mode):
-            found.videos.append(VideoFile(path, relative_path, status.st_size, status.st_mtime_ns))
+            size, mtime_ns, is_link = status.st_size, status.st_mtime_ns, entry.is_symlink()
+            found.videos.append(VideoFile(path, relative_path, size, mtime_ns, is_link=is_link))
         else:
             found.left_out.append(SkippedPath(path, "not a regular file"))
 

@@ -19,7 +19,7 @@ from page_fakes import make_keepsake, make_told, moved_to, with_score
 from syncnet.engines import VideoResult
 from syncnet.evidence import Evidence, OffsetPiece
 from syncnet.keepsake import keepsake_path, write_keepsake
-from syncnet.report import page_pictures
+from syncnet.report import page_data, page_pictures
 from syncnet.report.page import ASSETS, SCRIPTS, json_for_html, render_page
 from syncnet.report.page_data import MOST_TRACKS, deciding_track, describe_video, find_href, nearness, shown_tracks
 from syncnet.report.page_pictures import collect_pictures, thin_out
@@ -257,3 +257,12 @@ def test_a_page_that_cannot_be_written_is_told_and_changes_nothing(
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 0
     assert "report.html: Is a directory: verdicts and results stand without it" in capsys.readouterr().err
     assert (tmp_path / "out" / "good_quality" / "fine.mp4").exists()
+
+
+def test_curves_are_rounded_as_single_numbers_are() -> None:
+    # Ties too: 0.0625 times a thousand lies half-way between two whole numbers.
+    curve = np.array([0.0625, 0.1875, 0.3125, 1.0005, 0.47615534, 1e-5, 2.5, *np.linspace(0.0, 30.0, 5000)], np.float32)
+    expected = [round(value, 3) for value in curve.tolist()]
+    assert page_data._rounded_curve(curve) == expected
+    holed = np.array([0.12345, np.nan, np.inf], np.float32)
+    assert page_data._rounded_curve(holed) == [0.123, None, None]

@@ -13,6 +13,7 @@ from syncnet.interruption import StopFlag
 from syncnet.pipeline_scores import best_score
 from syncnet.placement import History, place_video, replace_verdict
 from syncnet.placement_folders import OutputFolders
+from syncnet.placement_rest import RestingPlaces
 from syncnet.records import VideoRecord
 from syncnet.settings import PlaceMode, Thresholds, TrackSettings
 from syncnet.verdict import judge
@@ -52,6 +53,39 @@ def conclude(
 
     Raises CopyError and Interrupted.
     """
+    result = judge_record(record, video, rules, source=source, gone=gone)
+    if result.status == "failed" or not rules.folders:
+        return result
+    passed = _wanted(result)
+    placed = (
+        replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
+        if gone
+        else place_video(video, rules.folders, passed=passed, stop=stop, history=rules.ledger, mode=rules.place)
+    )
+    return dataclasses.replace(result, placed=True) if placed else result
+
+
+def recall_resting(
+    record: VideoRecord, video: VideoFile, rules: Conclusions, places: RestingPlaces | None, *, gone: bool = False
+) -> VideoResult | None:
+    """The same for a known video where its file is as it should be; None where something has to be done to it.
+
+    ``places``: those of the rules' folders.
+    """
+    result = judge_record(record, video, rules, source="ledger", gone=gone)
+    if result.status == "failed" or places is None or places.hold(video, passed=_wanted(result), gone=gone):
+        return result
+    return None
+
+
+def _wanted(result: VideoResult) -> bool | None:
+    return result.passed if result.best else None
+
+
+def judge_record(
+    record: VideoRecord, video: VideoFile, rules: Conclusions, *, source: Source, gone: bool = False
+) -> VideoResult:
+    """The verdict; no file is looked at."""
     missing = gone and not rules.ledger.was_moved(record.path)
     score = record.score
     if score is None or record.failure:
@@ -60,14 +94,6 @@ def conclude(
     best = best_score(score)
     reason = "" if best else score.no_track_reason
     verdict = judge(best, rules.thresholds, reason)
-    placed = False
-    if rules.folders:
-        passed = verdict.passed if best else None
-        placed = (
-            replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
-            if gone
-            else place_video(video, rules.folders, passed=passed, stop=stop, history=rules.ledger, mode=rules.place)
-        )
     return VideoResult(
         path=video.path,
         relative_path=video.relative_path,
@@ -84,7 +110,6 @@ def conclude(
         error=reason,
         cure=advise_on_no_track(reason, rules.tracks, rules.least_track_frames) if reason else "",
         source=source,
-        placed=placed,
         missing=missing,
     )
 

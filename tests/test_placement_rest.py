@@ -1,0 +1,117 @@
+"""Two looks have to tell what the placement itself would find."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from folders import files_below
+from placing import as_video, place
+
+from syncnet import placement_rest
+from syncnet.placement_folders import OutputFolders
+from syncnet.placement_rest import RestingPlaces
+from syncnet.settings import PlaceMode
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> OutputFolders:
+    return OutputFolders(tmp_path / "out")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "in" / "sub" / "a.mp4"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"video")
+    return path
+
+
+def rests(source: Path, folders: OutputFolders, passed: bool | None, *, gone: bool = False) -> bool:
+    video = replace(as_video(source), is_link=source.is_symlink())
+    return RestingPlaces(folders).hold(video, passed=passed, gone=gone)
+
+
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_placed_video_rests_until_its_verdict_changes(
+    source: Path, folders: OutputFolders, passed: bool, mode: PlaceMode
+) -> None:
+    assert not rests(source, folders, passed)
+    place(source, folders, passed, mode=mode)
+    before = files_below(folders.output_dir)
+    assert rests(source, folders, passed)
+    assert not rests(source, folders, not passed)
+    assert not rests(source, folders, None)
+    # What rests is what placing leaves alone.
+    assert not place(source, folders, passed, mode=mode)
+    assert files_below(folders.output_dir) == before
+
+
+def test_a_video_without_a_face_rests_where_it_is_in_neither_folder(source: Path, folders: OutputFolders) -> None:
+    assert rests(source, folders, None)
+    place(source, folders, False)
+    assert not rests(source, folders, None)
+
+
+def test_what_stands_in_both_folders_or_is_another_file_does_not_rest(source: Path, folders: OutputFolders) -> None:
+    place(source, folders, True)
+    other = folders.poor_dir / "sub" / "a.mp4"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"video")
+    assert not rests(source, folders, True)
+    other.unlink()
+    (folders.good_dir / "sub" / "a.mp4").write_bytes(b"another")
+    assert not rests(source, folders, True)
+
+
+def test_a_changed_video_does_not_rest(source: Path, folders: OutputFolders) -> None:
+    place(source, folders, True)
+    source.write_bytes(b"longer video")
+    assert not rests(source, folders, True)
+
+
+def test_the_copy_of_a_video_that_is_gone_rests_in_its_folder(source: Path, folders: OutputFolders) -> None:
+    place(source, folders, True)
+    assert rests(source, folders, True, gone=True)
+    assert rests(source, folders, None, gone=True)
+    assert not rests(source, folders, False, gone=True)
+
+
+def test_links_are_left_to_the_placement(source: Path, folders: OutputFolders) -> None:
+    link = source.with_name("link.mp4")
+    link.symlink_to(source)
+    place(link, folders, True)
+    assert not rests(link, folders, True), "it may lead to its own copy"
+    nobody_looked = as_video(source)
+    place(source, folders, True)
+    assert not RestingPlaces(folders).hold(nobody_looked, passed=True)
+    assert rests(source, folders, True)
+
+
+def test_a_folder_of_copies_that_leads_to_the_videos_is_left_to_the_placement(
+    source: Path, folders: OutputFolders
+) -> None:
+    folders.good_dir.mkdir(parents=True)
+    (folders.good_dir / "sub").symlink_to(source.parent)
+    assert not rests(source, folders, True)
+
+
+def test_each_video_takes_two_looks(source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch) -> None:
+    place(source, folders, True)
+    video = replace(as_video(source), is_link=False)
+    places = RestingPlaces(folders)
+    assert places.hold(video, passed=True), "what holds for the folder is known from here on"
+    looked: list[str] = []
+    look = os.lstat
+
+    def counting(path: str) -> os.stat_result:
+        looked.append(path)
+        return look(path)
+
+    monkeypatch.setattr(placement_rest.os, "lstat", counting)
+    monkeypatch.setattr(placement_rest.os, "stat", counting)
+    assert places.hold(video, passed=True)
+    assert looked == [str(folder / "sub" / "a.mp4") for folder in (folders.good_dir, folders.poor_dir)]

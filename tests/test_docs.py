@@ -6,26 +6,19 @@ import ast
 import glob
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+import subprocess
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from doc_pages import FENCE, PAGES, REPOSITORY, Said, all_commands, commands_and_output, text_of
+from folders import make_videos, run
 
 from docs.make_options import PARSERS, make_page
 from syncnet import command
 from syncnet.cli import parse_request
 from weights import __main__ as weights_command
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-PAGES = sorted(
-    path.relative_to(REPOSITORY).as_posix()
-    for pattern in ("*.md", "docs/*.md", "weights/*.md", "training/*.md", "samples/*.md", "examples/*.md")
-    for path in REPOSITORY.glob(pattern)
-)
-FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-STARTS = ("python ", ".venv/bin/python ", "make ", "pip ", "ffmpeg ", "PYTHON=", "*/10 ", "exec ")
 
 RUN = "run here"
 FLAGS_EXIST = "its module and its flags are looked for here: it takes minutes or hours, or clips that are not at hand"
@@ -52,8 +45,8 @@ HOW_TESTED = {
     r"python examples/.*": FLAGS_EXIST,
     r"python -c .*torch.*": "not run: it asks PyTorch only",
     r"python -c .*pandas.*": "not run: pandas is no requirement of the tool, nor of its tests",
-    r"python -c .*json.loads.*": "tests/test_terminal.py",
-    r"pip install .*": "not run: it changes the environment",
+    r"python -c .*json.loads.*": "run here, on a log of its own",
+    r"pip .*": "not run: it changes the environment",
     r"ffmpeg .*": "not run: the program is no requirement. Tried with both signs, offsets were 0 afterwards",
 }
 """Command -> how it is known to be right, for every command in the pages."""
@@ -61,53 +54,14 @@ HOW_TESTED = {
 FOREIGN_FLAGS = {
     "--job-name": "Slurm", "--array": "Slurm", "--cpus-per-task": "Slurm", "--mem": "Slurm", "--time": "Slurm",
     "--requeue": "Slurm", "--signal": "Slurm", "--head": "ray start", "--port": "ray start", "--address": "ray start",
-    "--input-dir": "the other spelling, as an example",
+    "--no-deps": "pip", "--input-dir": "the other spelling, as an example",
 }  # fmt: skip
 """Flags in the pages that are no flags of this project -> whose they are."""
 
 
-def text_of(page: str) -> str:
-    return (REPOSITORY / page).read_text()
-
-
-@dataclass(frozen=True)
-class Said:
-    """What is quoted as the output of the command before it."""
-
-    text: str
-
-
-def commands_and_output(page: str) -> Iterator[str | Said]:
-    """The commands in fences of no language or of bash, and the fences of text, in their order."""
-    for fence in FENCE.finditer(text_of(page)):
-        language, body = fence[1], fence[2]
-        if language == "text":
-            yield Said(body)
-        elif language in ("", "bash"):
-            lines = (re.sub(r"\s+#\s.*", "", line).strip() for line in body.replace("\\\n", " ").splitlines())
-            yield from (plain(line) for line in lines if line.startswith(STARTS))
-
-
-def commands_in_prose(page: str) -> list[str]:
-    prose = FENCE.sub("", text_of(page))
-    return [plain(code) for code in re.findall(r"`([^`]+)`", prose) if code.startswith(STARTS) and " " in code]
-
-
-def plain(text: str) -> str:
-    """One spelling of the Python of the checkout."""
-    return re.sub(r"\s+", " ", text.replace(".venv/bin/python", "python")).removeprefix("exec ")
-
-
-def all_commands() -> list[str]:
-    fenced = [item for page in PAGES for item in commands_and_output(page) if isinstance(item, str)]
-    calls = set(PARSERS)
-    return sorted({*fenced, *(code for page in PAGES for code in commands_in_prose(page) if code not in calls)})
-
-
 def how_tested(text: str) -> str:
-    matching = [how for pattern, how in HOW_TESTED.items() if re.fullmatch(pattern, text)]
-    assert matching, f"say in HOW_TESTED how this is known to work: {text}"
-    return matching[0]
+    """Empty where nothing is known."""
+    return next((how for pattern, how in HOW_TESTED.items() if re.fullmatch(pattern, text)), "")
 
 
 def test_options_page_is_what_the_parsers_say() -> None:
@@ -157,6 +111,8 @@ def test_defaults_in_the_readme_are_those_of_the_command() -> None:
 
 
 def test_every_command_has_its_proof_and_no_proof_is_left_over() -> None:
+    unproven = [text for text in all_commands() if not how_tested(text)]
+    assert unproven == [], "say in HOW_TESTED how they are known to work"
     used = {how_tested(text) for text in all_commands()}
     assert {how for how in used if how.startswith("tests/") and not (REPOSITORY / how).is_file()} == set()
     stale = [pattern for pattern in HOW_TESTED if not any(re.fullmatch(pattern, text) for text in all_commands())]
@@ -225,14 +181,26 @@ def test_commands_run_and_say_what_the_pages_quote(
             elif how_tested(item) is RUN and item not in done:
                 if "--montage" in item:
                     pytest.importorskip("matplotlib")
-                run = weights_command.main if "-m weights" in item else command.main
+                main = weights_command.main if "-m weights" in item else command.main
                 # Among the samples are two that fail.
                 words = as_typed(item)[1:] if "-m weights" in item else as_typed(item)
-                assert run(words) in (0, 1), f"{item}: {capsys.readouterr().err}"
+                assert main(words) in (0, 1), f"{item}: {capsys.readouterr().err}"
                 said = capsys.readouterr().out
                 done.append(item)
     assert quoted >= 5
     assert len(done) >= 10
+
+
+def test_the_line_that_reads_a_log_names_the_failed_videos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_scoring: None
+) -> None:
+    (line,) = [text for text in all_commands() if "json.loads" in text]
+    videos = make_videos(tmp_path / "in", "damaged.mp4", "good.mp4", "damaged too.mp4")
+    assert run(videos, tmp_path / "out", "--log_file", str(tmp_path / "log"), "--log_format", "json") == 1
+    said = subprocess.run(
+        [sys.executable, *shlex.split(line)[1:]], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert sorted(said.stdout.splitlines()) == ["damaged too.mp4", "damaged.mp4"]
 
 
 def test_every_module_has_its_place_in_the_architecture() -> None:
@@ -263,6 +231,11 @@ def test_links_and_named_files_are_there(page: str) -> None:
     missing = [link for link in links if not (folder / link).exists()]
     missing += [name for name in named if not (REPOSITORY / name).exists() and not (folder / name).exists()]
     assert missing == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    links = set(re.findall(r"\]\(([^)#]+)", text_of("README.md")))
+    assert [page for page in PAGES if page not in links | {"README.md", "CHANGELOG.md"}] == []
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in text_of(page)])

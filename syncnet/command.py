@@ -139,7 +139,7 @@ def _run(request: Request, log: Log) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
-    from syncnet.inputs import find_inputs
+    from syncnet.inputs import find_inputs, read_list
     from syncnet.ledger import open_ledger
     from syncnet.preparation import run_fingerprint
     from syncnet.report.table import check_table_format
@@ -147,12 +147,13 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.session import plan_run
 
     check_table_format(request.report.table)
-    input_dir = None if request.input_manifest else request.input_dir
+    listed = read_list(request)
+    input_dir = request.input_dir if listed is None else None
     work_dir = request.scale.work_dir(input_dir, request.output_dir)
     folders = prepare_folders(input_dir, work_dir, keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
-        found = find_inputs(request, folders)
+        found = find_inputs(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
         chosen = choose_stages(on_this_machine(request), workers)
         pin_choice(folders.output_dir, folders.results_path, pin_of(chosen))

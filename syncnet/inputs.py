@@ -11,12 +11,22 @@ from syncnet.input_manifest import find_listed, read_manifest
 from syncnet.placement_folders import OutputFolders
 
 
-def find_inputs(request: Request, folders: OutputFolders) -> FoundVideos:
-    """With those of its shard only, where the request is for one. Raises UsageError."""
+def read_list(request: Request) -> list[VideoFile] | None:
+    """What the manifest names, before anything is made or asked for; None for a folder. Raises UsageError."""
+    if request.input_manifest is None:
+        return None
+    listed = read_manifest(request.input_manifest)
+    _check_remote(request, listed)
+    return listed
+
+
+def find_inputs(request: Request, folders: OutputFolders, listed: Sequence[VideoFile] | None) -> FoundVideos:
+    """The videos of the folder or, as they now are, those of the list; where a shard is asked for, its own only.
+
+    Raises UsageError.
+    """
     shard = request.scale.shard
-    if request.input_manifest:
-        listed = read_manifest(request.input_manifest)
-        _check_remote(request, listed)
+    if listed is not None:
         own = [video for video in listed if shard is None or shard.holds(video.relative_path)]
         return find_listed(own, excluded_dirs=(folders.good_dir, folders.poor_dir))
     excluded_dirs = (request.output_dir, *folders.all_dirs)

@@ -233,9 +233,19 @@ def test_a_list_that_cannot_be_read_is_wrong_usage(
     tmp_path: Path, out: Path, fake_scoring: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path / "none.txt", out) == 2
-    assert (
-        f"--input_manifest {tmp_path}/none.txt: no such file or directory: give a text file" in capsys.readouterr().err
-    )
+    words = f"--input_manifest {tmp_path}/none.txt: no such file or directory: give a text file"
+    assert words in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_list_of_nothing_is_told_as_one(
+    tmp_path: Path, out: Path, fake_scoring: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(write_manifest(tmp_path / "list.txt", "# nothing yet"), out) == 0
+    assert capsys.readouterr().out.startswith("The list names no video.\n")
+    (tmp_path / "folder").mkdir()
+    assert run(write_manifest(tmp_path / "list.txt", "folder"), out) == 1
+    assert capsys.readouterr().out.startswith("No video of the list could be looked at.\n")
 
 
 @pytest.mark.parametrize("flag", [["--input_dir", "in"], ["--calibrate", "in"], ["--recursive"]])

@@ -16,6 +16,7 @@ from syncnet.engines.video import VideoJob, process_video, recall_video, report_
 from syncnet.input_manifest import location_of, video_at
 from syncnet.interruption import StopFlag
 from syncnet.ledger import Ledger
+from syncnet.memory_collector import without_collector
 from syncnet.placement_rest import RestingPlaces
 from syncnet.records import VideoRecord
 from syncnet.settings import RunOptions
@@ -63,6 +64,7 @@ class Outcome:
     """Threads that did not end; the process must end without waiting for them."""
 
 
+@without_collector()
 def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: str, options: RunOptions) -> Plan:
     """Sorts the videos by what is known of them. Reads nothing of any file but its size and times."""
     plan = Plan()
@@ -146,6 +148,7 @@ def carry_out(
     return Outcome(in_path_order(finished), pending, batch.abandoned + last.abandoned)
 
 
+@without_collector()
 def _recall_resting(
     plan: Plan, job: VideoJob, stop: StopFlag, on_result: Callable[[VideoResult], None]
 ) -> tuple[list[VideoResult], list[tuple[VideoRecord, VideoFile, bool]]]:

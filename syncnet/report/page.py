@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from syncnet.memory_collector import without_collector
 from syncnet.report.page_data import describe_told, describe_tracks, describe_video
 from syncnet.report.page_pictures import collect_pictures
 from syncnet.report.results import replace_file
@@ -30,6 +31,7 @@ def write_page(told: Told, path: Path) -> None:
     replace_file(path, render_page(told).encode("utf-8"))
 
 
+@without_collector()
 def render_page(told: Told) -> str:
     """The page as HTML. Reads keepsakes; opens no video."""
     pictures = collect_pictures(told)

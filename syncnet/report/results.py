@@ -14,6 +14,7 @@ import syncnet
 from syncnet.discovery import SkippedPath
 from syncnet.engines import VideoResult
 from syncnet.memory import METER
+from syncnet.memory_collector import without_collector
 from syncnet.pipeline_scores import TrackScore
 from syncnet.report import Identity, Run, count_results, count_this_run
 from syncnet.report.versions import library_version
@@ -28,6 +29,7 @@ MOST_INDENTED = 2000
 """Videos. With more of them nobody reads the file by eye, and setting it out takes ten times as long."""
 
 
+@without_collector()
 def build_results(run: Run) -> dict[str, Any]:
     """The document, ready for JSON: no NaN, no infinity."""
     counts = count_results(run.results)

@@ -150,14 +150,18 @@ def _look(video: VideoFile, excluded: tuple[str, ...], found: FoundVideos) -> No
         found.left_out.append(SkippedPath(path, "it lies where copies are put"))
         return
     try:
-        status = path.stat()
+        status = path.lstat()
+        is_link = stat.S_ISLNK(status.st_mode)
+        if is_link:
+            status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         found.videos.append(replace(video, absent=True))
     except OSError as error:
         found.unreadable.append(SkippedPath(path, reason_of(error)))
     else:
         if stat.S_ISREG(status.st_mode):
-            found.videos.append(replace(video, file_bytes=status.st_size, mtime_ns=status.st_mtime_ns))
+            size, mtime_ns = status.st_size, status.st_mtime_ns
+            found.videos.append(replace(video, file_bytes=size, mtime_ns=mtime_ns, is_link=is_link))
         else:
             kind = "a folder, and no video" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             found.unreadable.append(SkippedPath(path, kind))

@@ -108,13 +108,18 @@ def test_the_list_may_come_from_stdin(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_is_there_is_looked_at(tmp_path: Path) -> None:
     make_videos(tmp_path, "a.mp4", "good_quality/b.mp4", "folder/c.mp4")
     os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to("folder/c.mp4")
+    (tmp_path / "nothing.mp4").symlink_to("none.mp4")
     lines = ("none.mp4", "a.mp4", "a.mp4/b.mp4", "good_quality/b.mp4", "folder", "pipe.mp4")
+    lines += ("link.mp4", "nothing.mp4")
     listed = read_manifest(write_manifest(tmp_path / "list.txt", *lines))
     found = find_listed(listed, excluded_dirs=[tmp_path / "good_quality"])
-    assert [(str(video.relative_path), video.file_bytes, video.absent) for video in found.videos] == [
-        ("a.mp4", 5, False),
-        ("a.mp4/b.mp4", 0, True),
-        ("none.mp4", 0, True),
+    assert [(str(video.relative_path), video.file_bytes, video.absent, video.is_link) for video in found.videos] == [
+        ("a.mp4", 5, False, False),
+        ("a.mp4/b.mp4", 0, True, None),
+        ("link.mp4", 12, False, True),
+        ("none.mp4", 0, True, None),
+        ("nothing.mp4", 0, True, None),
     ]
     assert found.videos[0].mtime_ns == (tmp_path / "a.mp4").stat().st_mtime_ns
     assert [(Path(skipped.path).name, skipped.reason) for skipped in found.unreadable] == [

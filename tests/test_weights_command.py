@@ -133,6 +133,9 @@ def test_fetch_leaves_a_wrong_file_of_the_users_alone(
         (["fetch", "--offline"], "--offline forbids to fetch"),
         (["--offline", "fetch"], "--offline forbids to fetch"),
         (["--weights_dir", "absent"], "--weights_dir names absent, which is no folder"),
+        (["--weights-dir", "absent"], "--weights_dir names absent, which is no folder"),
+        (["--ofline"], "unrecognized arguments: --ofline: did you mean --offline?"),
+        (["chekc"], "invalid choice: 'chekc'"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(

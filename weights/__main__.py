@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from syncnet.cli_parser import Parser
 from syncnet.errors import ModelFileError, SyncFilterError, UsageError
 from syncnet.interruption import EXIT_INTERRUPTED
 from syncnet.invocation import WEIGHTS_CALL, install_requirements
@@ -34,9 +35,9 @@ EXIT_WRONG_USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: all is well; 1: a file is wrong, cannot be had, or the check failed; 2: wrong usage."""
-    options = build_parser().parse_args(arguments)
-    policy = WeightsPolicy(weights_dir=options.weights_dir, offline=options.offline)
     try:
+        options = build_parser().parse_flags(sys.argv[1:] if arguments is None else arguments)
+        policy = WeightsPolicy(weights_dir=options.weights_dir, offline=options.offline)
         if options.command == "fetch":
             return _fetch(options.names, policy)
         if options.command == "check":
@@ -112,8 +113,8 @@ def _complain(problem: object) -> None:
     print(f"{WEIGHTS_CALL}: error: {printable(str(problem))}", file=sys.stderr)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def build_parser() -> Parser:
+    parser = Parser(
         prog=WEIGHTS_CALL,
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -132,9 +133,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _shared_flags() -> argparse.ArgumentParser:
+def _shared_flags() -> Parser:
     """May stand before and after the command: what is missing there must not undo what was given here."""
-    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     flags.add_argument("--weights_dir", type=Path, metavar="DIR", help="looked in first, and fetched into")
     flags.add_argument("--offline", action="store_true", help="never touch the network")
     return flags

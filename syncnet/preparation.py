@@ -21,7 +21,7 @@ from syncnet.records import fingerprint_of
 from syncnet.report import Asked, Identity, Run
 from syncnet.report.notices import find_notices
 from syncnet.score_store import ScoreStore, default_folder
-from syncnet.settings import S3FD_SMALL_FRAME_PX, RunOptions
+from syncnet.settings import RunOptions
 
 if TYPE_CHECKING:
     from syncnet.scorer_choice import ChosenStages
@@ -61,8 +61,6 @@ def _modes(request: Request, stages: ChosenStages) -> dict[str, Any]:
     chosen: dict[str, Any] = {} if request.media.audio_track is None else {"audio_track": request.media.audio_track}
     if stages.precision != "float32":
         chosen["precision"] = stages.precision
-    if stages.detector and stages.detector.name == "s3fd":
-        chosen["s3fd_small_frame_px"] = S3FD_SMALL_FRAME_PX
     return {"reference": stages.reference.name if stages.reference else None, **chosen}
 
 

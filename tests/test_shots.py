@@ -39,6 +39,31 @@ def test_threshold_is_the_mean_change_of_hue_saturation_and_brightness() -> None
     assert find_shots([plain(100), plain(180)], ShotSettings(content_threshold=26.0)) == [Shot(0, 1), Shot(1, 2)]
 
 
+def low_light(picture: np.ndarray, count: int) -> list[np.ndarray]:
+    """Some frames of a picture that is as bright as the noise on it."""
+    noise = np.random.default_rng(5).normal(0, 5, (count, *picture.shape))
+    return [np.clip(picture + grain, 0, 255).astype(np.uint8) for grain in noise]
+
+
+def test_noise_in_low_light_is_no_cut() -> None:
+    """Of dark pixels hue and saturation are chance: the library alone takes every one of these frames for a cut."""
+    frames = low_light(np.full((48, 64, 3), 6.0), 30)
+    library = CutFinder(ShotSettings())
+    library._stands_out = lambda _frame: True  # type: ignore[method-assign]
+    assert sum(library.is_cut(frame) for frame in frames) == 29
+    # Before the second frame there is no change to compare with.
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 1), Shot(1, 30)]
+
+
+def test_a_cut_in_low_light_is_one() -> None:
+    street = np.zeros((48, 64, 3))
+    street[:, 20:] = (40, 15, 5)
+    room = np.zeros((48, 64, 3))
+    room[10:, :40] = (5, 20, 60)
+    frames = [*low_light(street, 12), *low_light(room, 12)]
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 12), Shot(12, 24)]
+
+
 def test_a_fade_is_no_cut() -> None:
     assert find_shots([plain(level) for level in range(0, 250, 10)], ShotSettings()) == [Shot(0, 25)]
 

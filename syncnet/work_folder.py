@@ -33,10 +33,14 @@ def work_folder() -> Iterator[Path]:
 def _make_locked() -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # Another process or thread has taken it for a leftover already.
+            continue
         # A file system that grants no lock grants none to those who clean up either.
         locked = _try_lock(handle) is not False
-        # Between the two lines above another process may have taken it for a leftover.
+        # Until the lock was there it could be taken for a leftover.
         if locked and _is_at(handle, folder):
             return folder, handle
         os.close(handle)

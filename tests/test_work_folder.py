@@ -103,6 +103,22 @@ def test_a_folder_that_was_taken_for_a_leftover_at_its_birth_is_made_anew(
         assert removed and folder != removed[0]
 
 
+def test_so_is_one_that_was_removed_before_it_was_opened(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+    removed = []
+
+    def lose_the_first(path: Path, flags: int, *more: int, **others: int) -> int:
+        if not removed and flags & os.O_CREAT == 0 and Path(path).parent == parent:
+            os.rmdir(path)
+            removed.append(path)
+        return opened(path, flags, *more, **others)
+
+    monkeypatch.setattr(work_folder_module.os, "open", lose_the_first)
+    with work_folder() as folder:
+        assert folder.is_dir()
+        assert removed and folder != removed[0]
+
+
 def test_a_file_system_without_locks_keeps_its_leftovers(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_handle: int, _how: int) -> None:
         raise OSError(95, "Operation not supported")

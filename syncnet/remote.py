@@ -26,6 +26,7 @@ from syncnet.work_folder import work_folder
 INSTALL = "pip install -r requirements-remote.txt"
 LOOKS_AT_ONCE = 16
 """Each look is one short request, so that time goes by in waiting for answers."""
+LOOKS_PLANNED = 4096
 PIECE_BYTES = 4 * 1024 * 1024
 RESERVED_BYTES = 64 * 1024 * 1024
 """Left free on the disk of temporary files."""
@@ -54,7 +55,10 @@ def look_at(videos: Sequence[VideoFile]) -> Iterator[tuple[VideoFile, FileIdenti
         with contextlib.suppress(FetchError):
             _open_file_system(uri)
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
-        yield from zip(videos, pool.map(_seen, videos), strict=True)
+        # The pool holds something for each video that it was given and has not answered.
+        for start in range(0, len(videos), LOOKS_PLANNED):
+            batch = videos[start : start + LOOKS_PLANNED]
+            yield from zip(batch, pool.map(_seen, batch), strict=True)
 
 
 def identity_of(uri: str, *, fresh: bool = False) -> FileIdentity:

@@ -110,3 +110,17 @@ def test_a_program_may_give_a_uri_too(server: Faulty, scoring: list[str]) -> Non
     assert scorer.score("faulty://b/none.mp4").error == "no such file or directory"
     assert scorer.score("nonsense://b/a.mp4").error == "nonsense://b/a.mp4: Protocol not known: nonsense"
     assert scorer({"path": ["faulty://b/a.mp4"]})["sync_status"] == ["success"]
+
+
+def test_each_video_has_its_own_answer_however_many_are_asked_for(
+    server: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "LOOKS_PLANNED", 2)
+    server.pipe({f"/b/{number}.mp4": b"x" * number for number in range(1, 6)})
+    assert [video.file_bytes for video in _videos(*(f"faulty://b/{number}.mp4" for number in range(1, 6)))] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]

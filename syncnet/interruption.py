@@ -41,6 +41,10 @@ class StopFlag:
 
     def check(self) -> None:
         """Raises Interrupted once the flag is set."""
+        self.look()
+
+    def look(self) -> None:
+        """As ``check``, amid what makes no frame: a packet of sound, a piece of a file."""
         if self.stopped:
             raise Interrupted
 
@@ -69,8 +73,11 @@ class Deadline(StopFlag):
 
     def check(self) -> None:
         """Raises Interrupted once the flag is set, and TimeLimitError once the time is over."""
-        self._flag.check()
+        self.look()
         self.frames_done += 1
+
+    def look(self) -> None:
+        self._flag.look()
         if time.monotonic() > self._ends:
             raise TimeLimitError(
                 f"it took longer than {self._limit_seconds:g} s", cure="give a longer --timeout with --retry_failed"

@@ -13,6 +13,7 @@ import numpy as np
 
 from syncnet import FPS
 from syncnet.errors import DamagedVideoError, EmptyVideoError
+from syncnet.interruption import StopFlag
 from syncnet.media_audio import SoundTape
 from syncnet.media_clock import MAX_STEP_SECONDS, nearest_items
 from syncnet.media_decoder import StreamDecoder
@@ -40,17 +41,18 @@ class Media:
     zeros, gaps are zeros. They end where the sound ends, which may be before or after the picture does."""
     threads: int = 1
     settings: MediaSettings = field(default_factory=MediaSettings)
+    stop: StopFlag = field(default_factory=StopFlag)
 
     def frames(self) -> Iterator[np.ndarray]:
         """Decode the picture anew: (H, W, 3) uint8 BGR, upright, frame n the source frame nearest to n / 25 s.
 
         A source frame that is shown for several ticks comes as the same array: copy it before drawing on it. Only a few
-        frames are held at a time. Raises DamagedVideoError, at the end, where too much did not decode.
+        frames are held at a time. Raises DamagedVideoError, at the end, where too much did not decode, and Interrupted.
         """
         with opened(self.path) as container:
             picture = picture_stream(container, self.path)
             sound = sound_stream(container, self.path, self.settings.audio_track)
-            decoder = StreamDecoder(self.path, container, picture, sound, threads=self.threads)
+            decoder = StreamDecoder(self.path, container, picture, sound, threads=self.threads, stop=self.stop)
             converter = FrameConverter()
             shown: VideoFrame | None = None
             for frame in nearest_items(_with_durations(decoder, picture)):
@@ -59,34 +61,48 @@ class Media:
                 yield image
 
 
+def _sound_seconds(container: InputContainer, picture_end: Fraction | None, start: Fraction) -> float:
+    """At most so much sound will be decoded, by what the file says of its length; 0 where it says nothing."""
+    length = _length_seconds(container)
+    return length if picture_end is None else min(length, float(picture_end - start + MAX_STEP_SECONDS))
+
+
+def _check_passed_over(path: Path, decoder: StreamDecoder, picture: VideoStream) -> None:
+    if decoder.passed_over_from is not None and decoder.ends[picture.index] > decoder.passed_over_from:
+        problem = "sound and picture lie more than ten minutes apart in the file"
+        raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN)
+
+
 def _length_seconds(container: InputContainer) -> float:
-    """Of a container that tells its duration. Matroska's counts from zero, wherever its first stamp lies."""
+    """By the container's word, 0.0 without one. Matroska's counts from zero, wherever its first stamp lies."""
     duration = container.duration or 0
     begins = container.start_time or 0
     counted = begins if "matroska" in container.format.name and 0 < begins < duration else 0
     return (duration - counted) / float(av.time_base)
 
 
-def open_media(path: Path, *, threads: int = 1, settings: MediaSettings | None = None) -> Media:
+def open_media(
+    path: Path, *, threads: int = 1, settings: MediaSettings | None = None, stop: StopFlag | None = None
+) -> Media:
     """Open a video, decode its sound, and find where its picture starts.
 
     ``threads`` is the number of threads that the picture's decoder may use.
     Raises the errors of syncnet/errors.py: NotAVideoError, NoVideoStreamError, NoAudioStreamError, EmptyVideoError and
-    DamagedVideoError.
+    DamagedVideoError; and Interrupted once ``stop`` is set, which is looked at with each packet, then and later.
     """
-    settings = settings or MediaSettings()
+    settings, stop = settings or MediaSettings(), stop or StopFlag()
     bound = MemoryBound(path, settings.max_memory_mb)
     with opened(path) as container:
         _bound_pictures(bound, picture_stream(container, path), threads)
-        first, start = _first_frame(path, container)
+        first, start = _first_frame(path, container, stop)
         bound.check_pictures(first.width, first.height, first.format.padded_bits_per_pixel, threads)
         sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
-        if container.duration:
-            bound.check_sound(_length_seconds(container))
         picture, sound = picture_stream(container, path), sound_stream(container, path, settings.audio_track)
-        decoder = StreamDecoder(path, container, sound, picture)
+        decoder = StreamDecoder(path, container, sound, picture, stop=stop, beside=picture)
+        bound.check_sound(_sound_seconds(container, decoder.own_end(picture), start))
         samples = _read_samples(bound, decoder, start)
+        _check_passed_over(path, decoder, picture)
         orientation = orientation_of(first)
         info = MediaInfo(
             width=first.height if orientation.swap_axes else first.width,
@@ -99,7 +115,7 @@ def open_media(path: Path, *, threads: int = 1, settings: MediaSettings | None =
             rotation_degrees=orientation.clockwise_degrees,
             file_bytes=path.stat().st_size,
         )
-    return Media(path, info, samples, threads, settings)
+    return Media(path, info, samples, threads, settings, stop)
 
 
 def _bound_pictures(bound: MemoryBound, picture: VideoStream, threads: int) -> None:
@@ -109,9 +125,9 @@ def _bound_pictures(bound: MemoryBound, picture: VideoStream, threads: int) -> N
         bound.check_pictures(stored.width, stored.height, stored.padded_bits_per_pixel, threads)
 
 
-def _first_frame(path: Path, container: InputContainer) -> tuple[VideoFrame, Fraction]:
+def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple[VideoFrame, Fraction]:
     """The first shown frame and its time, in seconds of the file's own clock."""
-    decoder = StreamDecoder(path, container, picture_stream(container, path))
+    decoder = StreamDecoder(path, container, picture_stream(container, path), stop=stop)
     for time, frame in decoder.frames():
         return cast("VideoFrame", frame), time or Fraction(0)
     raise EmptyVideoError("no picture decodes", path=path, cure="check that the file plays")

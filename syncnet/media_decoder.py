@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import av
 
 from syncnet.errors import DamagedVideoError
+from syncnet.interruption import StopFlag
 from syncnet.media_clock import MAX_STEP_SECONDS, ContinuousStamps
 from syncnet.media_file import COPY_AGAIN
 
@@ -48,11 +49,19 @@ class StreamDecoder:
         wanted: VideoStream | AudioStream,
         *others: Stream,
         threads: int = 1,
+        stop: StopFlag | None = None,
+        beside: Stream | None = None,
     ) -> None:
+        """``frames`` raises Interrupted once ``stop`` is set, however long nothing decodes.
+
+        ``beside``: one of ``others``; what lies more than ten minutes beyond its end is not decoded.
+        """
         self._path = path
         self._container = container
         self._wanted = wanted
         self._streams = (wanted, *others)
+        self._stop = stop or StopFlag()
+        self._beside = beside
         # AVI holds no times of pictures but their order of decoding; the stamps that FFmpeg makes up for it are wrong
         # where the codec reorders frames. Without frame threads, a frame comes out with the decoding time of the packet
         # that drove it out, and that is late by a constant: the depth of the reordering.
@@ -67,6 +76,8 @@ class StreamDecoder:
         """Per stream index, where what is shown or heard ends, in seconds of the file's own clock."""
         self._read_ends: dict[int, Fraction] = {}
         """The same with what an edit list hides, to be held against the index."""
+        self.passed_over_from: Fraction | None = None
+        """When the first thing begins that was not decoded, since it lies too far beyond ``beside``."""
 
     def frames(self) -> Iterator[TimedFrame]:
         """Frames in the order in which they are shown, each with its time in seconds of the file's own clock.
@@ -76,7 +87,7 @@ class StreamDecoder:
         packets = failed = 0
         decoded_some = False
         for packet in self._packets():
-            if packet.stream_index != self._wanted.index:
+            if packet.stream_index != self._wanted.index or self._passes_over(packet):
                 continue
             packets += 1
             try:
@@ -119,6 +130,7 @@ class StreamDecoder:
         stated_end = self._promised_ends[self._wanted.index] if name in FORMATS_WITH_ONE_LENGTH else None
         stamps = ContinuousStamps(name in BROADCAST_FORMATS, stated_end)
         for packet in self._read():
+            self._stop.look()
             # A decoder takes an empty packet for the end. PyAV closes with one for each stream; frames() drains
             # the decoder itself, after errors too.
             if packet.size == 0:
@@ -152,6 +164,22 @@ class StreamDecoder:
         self._read_ends[index] = max(end, self._read_ends.get(index, end))
         if not packet.is_discard:
             self.ends[index] = max(end, self.ends.get(index, end))
+
+    def _passes_over(self, packet: Packet[Stream]) -> bool:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if self._beside is None or stamp is None or self._beside.index not in self.ends:
+            return False
+        time = stamp * _time_base(packet.stream)
+        # A picture may stand for so long, and the next one is yet to come.
+        if time <= max(self.ends[self._beside.index], self.own_end(self._beside) or 0) + MAX_STEP_SECONDS:
+            return False
+        if self.passed_over_from is None:
+            self.passed_over_from = time
+        return True
+
+    def own_end(self, stream: Stream) -> Fraction | None:
+        """When the stream ends by what the file says of it alone; None where it says nothing of the kind."""
+        return None if self._container.format.name in FORMATS_WITH_ONE_LENGTH else self._promised_ends[stream.index]
 
     def _check_complete(self) -> None:
         start = Fraction(self._container.start_time or 0, av.time_base)

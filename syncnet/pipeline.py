@@ -69,7 +69,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     Where what was kept around the faces does not do, the pictures are decoded twice: once to find the faces, once to
     crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
-    media = open_media(path, threads=stages.decode_threads, settings=stages.media)
+    media = open_media(path, threads=stages.decode_threads, settings=stages.media, stop=stop)
     info = media.info
     if stages.reference is not None:
         return _score_as_published(path, info, stages, stages.reference, stop)

@@ -110,7 +110,7 @@ def _make(result: VideoResult, job: LookJob, stop: StopFlag) -> tuple[bool, bool
     draw = overlay and read_comment(job.overlay_path(result)) != digest
     save = outputs and made_from(job.outputs_folder(result)) != digest
     if draw or save:
-        media = _open(result, job)
+        media = _open(result, job, stop)
         if draw:
             target = job.overlay_path(result)
             draw_overlay(media, result, keepsake, target, stop, min_confidence=job.min_confidence, comment=digest)
@@ -147,11 +147,11 @@ def _can_be_seen(result: VideoResult) -> bool:
     return result.status == "success" and not result.missing
 
 
-def _open(result: VideoResult, job: LookJob) -> Media:
+def _open(result: VideoResult, job: LookJob, stop: StopFlag) -> Media:
     """The video where it is now: ``--place move`` takes it into the folder of its verdict."""
     moved_to = (job.folders.good_dir, job.folders.poor_dir)
     places = [result.path, *(folder / result.relative_path for folder in moved_to)]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise VideoError("the video is gone", path=result.path)
-    return open_media(path, threads=job.threads, settings=job.media)
+    return open_media(path, threads=job.threads, settings=job.media, stop=stop)

@@ -28,7 +28,7 @@ def source_frames(media: Media) -> Iterator[tuple[Fraction, np.ndarray]]:
         picture = picture_stream(container, media.path)
         # Read along as in scoring: the file's clock is straightened by what both streams say.
         sound = sound_stream(container, media.path, media.settings.audio_track)
-        decoder = StreamDecoder(media.path, container, picture, sound, threads=media.threads)
+        decoder = StreamDecoder(media.path, container, picture, sound, threads=media.threads, stop=media.stop)
         converter = FrameConverter()
         usual = 1 / Fraction(picture.average_rate or picture.guessed_rate or FPS)
         earliest = Fraction(0)

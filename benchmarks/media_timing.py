@@ -103,10 +103,9 @@ def clips_to_read() -> list[tuple[str, str, str, str, Clip]]:
     """Container, frame rate, start, extension and clip of everything that is measured."""
     planned = []
     for container in CONTAINERS:
-        for frame_rate in (*FRAME_RATES, VARIABLE):
-            # AVI counts frames and cannot say when one is shown.
-            if frame_rate != VARIABLE or container != STORES_NO_DELAY:
-                planned.append((container, frame_rate, "", *base_clip(container, frame_rate)))
+        # AVI counts frames and cannot say when one is shown.
+        frame_rates = FRAME_RATES if container == STORES_NO_DELAY else (*FRAME_RATES, VARIABLE)
+        planned += [(container, frame_rate, "", *base_clip(container, frame_rate)) for frame_rate in frame_rates]
     for container in CONTAINERS:
         extension, clip = base_clip(container, "25")
         if container != STORES_NO_DELAY:

@@ -106,8 +106,10 @@ def format_report(figures: dict[str, Any]) -> str:
     """Both tables."""
     machine = figures["machine"]
     lines = [
-        f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}; best float32 product "
-        f"{machine['product_gflops']:.0f} GFLOP/s; load before the run {machine['load']:.1f}.",
+        (
+            f"{machine['processor']}, {machine['cores']} cores, torch {machine['torch']}; best float32 product "
+            f"{machine['product_gflops']:.0f} GFLOP/s; load before the run {machine['load']:.1f}."
+        ),
         "",
         "| what | goal | measured | met | what binds |",
         "|---|---|---|---|---|",

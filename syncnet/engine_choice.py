@@ -61,7 +61,7 @@ def idle_engine(workers: int) -> Iterator[Engine]:
     yield Engine(_score_nothing, workers)
 
 
-def _score_nothing(path: Path, stop: StopFlag) -> VideoScore:
+def _score_nothing(path: Path, stop: StopFlag) -> VideoScore:  # noqa: ARG001 (as every Score)
     raise RuntimeError(f"{path} was to be scored by a run without models")
 
 

@@ -25,7 +25,7 @@ class Log:
     def __init__(self, path: Path | None, form: Literal["text", "json"] = "text") -> None:
         """Raises UsageError where the file cannot be opened."""
         # Not one of the process's named loggers: two runs in one process must not write into each other's files.
-        self._logger = logging.Logger("sync_filter")
+        self._logger = logging.Logger("sync_filter")  # noqa: LOG001 (see above)
         self._logger.addHandler(logging.NullHandler())
         if path is None:
             return

@@ -132,7 +132,7 @@ def test_modules_of_long_commands_exist_and_take_their_flags(text: str) -> None:
 
 @pytest.mark.parametrize("text", [text for text in all_commands() if how_tested(text) is TARGET_EXISTS])
 def test_targets_of_make_exist(text: str) -> None:
-    target = text.split("make ")[1].split()[0]
+    target = text.split("make ")[1].split(maxsplit=1)[0]
     assert re.search(rf"^{target}:", text_of("Makefile"), re.MULTILINE)
 
 

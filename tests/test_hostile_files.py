@@ -24,6 +24,7 @@ from syncnet.settings import MediaSettings
 Writer = Callable[[Path], object]
 REMOVE = "remove it, or convert it to mp4"
 COPY = "copy or download the file again"
+AGAIN = "copy or download the file again"
 REPAIR = "copy or download the file again, or repair it (ffmpeg -i FILE -c copy NEW_FILE)"
 NO_VIDEO = "this is no video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
 NO_INDEX = "the file starts like a video, but its index is missing or broken (an interrupted copy or recording?)"
@@ -60,8 +61,8 @@ CONTENTS: dict[str, tuple[Writer, str, str]] = {
     "photo.mov": (content(JPEG * 100), NO_VIDEO, REMOVE),
     "archive.mkv": (content(b"PK\x03\x04" + bytes(1000)), NO_VIDEO, REMOVE),
     "zeros.avi": (content(bytes(100_000)), NO_VIDEO, REMOVE),
-    "head_only.mp4": (content(b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"), NO_INDEX, "copy or download the file again"),
-    "no_moov.mp4": (cut(0.8), NO_INDEX, "copy or download the file again"),
+    "head_only.mp4": (content(b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"), NO_INDEX, AGAIN),
+    "no_moov.mp4": (cut(0.8), NO_INDEX, AGAIN),
     "cut_off.mkv": (cut(0.5, audio_codec="libopus"), "the file breaks off after 1.1 of 2.0 s", REPAIR),
     "no_sound.mp4": (clip(audio_codec=None), "the file holds no sound", "add its sound track, or leave it out"),
     "no_picture.mp4": (clip(video_codec=None), "the file holds no moving picture", "remove it: it is no video"),
@@ -167,8 +168,10 @@ def test_every_tenth_of_a_file_that_says_its_length_is_seen_to_be_a_part(
     [
         "ffconcat version 1.0\nfile '{url}'\n",
         "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{url}\n#EXT-X-ENDLIST\n",
-        '<?xml version="1.0"?><MPD type="static"><Period><AdaptationSet><Representation><BaseURL>{url}</BaseURL>'
-        "</Representation></AdaptationSet></Period></MPD>",
+        (
+            '<?xml version="1.0"?><MPD type="static"><Period><AdaptationSet><Representation><BaseURL>{url}</BaseURL>'
+            "</Representation></AdaptationSet></Period></MPD>"
+        ),
         "[playlist]\nFile1={url}\n",
         "RTSPtext\n{url}\n",
     ],

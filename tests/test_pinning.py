@@ -39,9 +39,11 @@ def test_the_first_run_decides_and_the_same_choice_goes_on(tmp_path: Path) -> No
         (
             PUBLISHED,
             YUNET,
-            r"model lite \(a{8}\) and detector haar \(c{8}\), this run would use syncnet_v2 \(b{8}\) and yunet "
-            r"\(d{8}\): "
-            "choose --model lite --detector haar to go on there, or give another --output_dir",
+            (
+                r"model lite \(a{8}\) and detector haar \(c{8}\), this run would use syncnet_v2 \(b{8}\) and yunet "
+                r"\(d{8}\): "
+                "choose --model lite --detector haar to go on there, or give another --output_dir"
+            ),
         ),
         (LITE, CROPS, r"detector haar .* would use none: choose --detector haar without --no_detection"),
         (Chosen("lite", "e" * 64), HAAR, r"model lite \(aaaaaaaa\).* use lite \(eeeeeeee\): give another --output_dir"),

@@ -74,8 +74,8 @@ def validate(
                     in_sync.append(raw_confidence(curve))
         other = embedded[(index + 7) % len(embedded)][1]
         mixed = pair_scores(lips[: len(other)], other[: len(lips)])
-        for start in range(0, len(mixed) - 89, 50):
-            wrong.append(raw_confidence(mean_curve(mixed[start : start + 90])))
+        starts = range(0, len(mixed) - 89, 50)
+        wrong += [raw_confidence(mean_curve(mixed[start : start + 90])) for start in starts]
     auc = float(np.mean(np.array(in_sync)[:, None] > np.array(wrong)[None, :]))
     return {
         "within_1_at_2s": round(float(np.mean(right[50])), 4),

@@ -75,8 +75,8 @@ class S3fdNetwork(nn.Module):
         dtype = self._dtype
         levels = self._levels(pictures.to(dtype))
         locations, probabilities = [], []
-        for features, locate, classify in zip(levels, self.loc, self.conf, strict=True):
-            features = features.to(dtype)
+        for level, locate, classify in zip(levels, self.loc, self.conf, strict=True):
+            features = level.to(dtype)
             locations.append(locate(features).float().permute(0, 2, 3, 1).flatten(1, 2))
             scores = classify(features).float()
             background = scores[:, :-1].amax(dim=1)

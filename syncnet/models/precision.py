@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 
-def resolve_precision(choice: PrecisionChoice, device: str) -> Precision:
+def resolve_precision(choice: PrecisionChoice, device: str) -> Precision:  # noqa: ARG001 (auto may come to look at it)
     """``auto`` is float32: what bfloat16 does to a published score has not been measured where hardware has it.
 
     ``device``: ``cpu`` or ``cuda``.

@@ -57,8 +57,10 @@ def format_calibration(run: Run, folder: Path) -> str:
     counts = count_results(run.results)
     lines = [
         "",
-        f"{printable(str(folder))}: {counts.all} videos held to be in sync, scored with {run.model.name}"
-        f" and {run.detector.name}",
+        (
+            f"{printable(str(folder))}: {counts.all} videos held to be in sync, scored with {run.model.name}"
+            f" and {run.detector.name}"
+        ),
     ]
     if not scores:
         return "\n".join([*lines, "  none of them could be scored", ""])

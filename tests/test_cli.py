@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,16 @@ def test_the_models_offered_are_those_of_the_registry(capsys: pytest.CaptureFixt
         parse_request(["--help"])
     assert left.value.code == 0
     assert f"--model {{auto,{','.join(MODEL_NAMES)}}}" in capsys.readouterr().out
+
+
+def test_an_old_python_is_told_in_one_line(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(repository / "filter_videos_by_sync_score.py"), run_name="__main__")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("error: Python 3.10 or newer is needed: try .venv/bin/python\n")
 
 
 def test_help_shows_examples_and_loads_nothing_heavy(repository: Path) -> None:

@@ -20,4 +20,6 @@ def install_requirements(extra: str = "") -> str:
     """The command line that brings the dependencies, or those of an optional part (an extra of pyproject.toml)."""
     if INSTALLED:
         return f"pip install '{DISTRIBUTION}{extra and f'[{extra}]'}'"
-    return f"pip install -r requirements{extra and f'-{extra}'}.txt"
+    if extra:
+        return f"pip install -r requirements-{extra}.txt"
+    return "use .venv/bin/python, which make demo sets up, or pip install -r requirements.txt"

@@ -238,4 +238,7 @@ def test_a_missing_package_is_exit_code_2(
 
     monkeypatch.setattr("syncnet.scorer_choice.choose_stages", missing)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 2
-    assert_one_line(capsys, "No module named 'torch': pip install -r requirements.txt")
+    assert_one_line(
+        capsys,
+        "No module named 'torch': use .venv/bin/python, which make demo sets up, or pip install -r requirements.txt",
+    )

@@ -24,7 +24,7 @@ from syncnet.pinning import pin_choice
 from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.scorer import SyncScorer, load_stages
 from syncnet.subcommands import find_subcommand
-from syncnet.telling import Written, print_out, tell_run, write_run
+from syncnet.telling import Written, print_out, tell_run, write_page_again, write_run
 from syncnet.text import format_duration, printable
 
 if TYPE_CHECKING:
@@ -243,6 +243,8 @@ def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Lo
     made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
     if not request.quiet:
         print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
+    if made.overlays and request.report.page:
+        write_page_again(run, request)
     if made.interrupted:
         return stop.exit_code
     return EXIT_SOME_FAILED if made.problems else 0

@@ -6,7 +6,7 @@ import itertools
 import os
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
 from syncnet.temporary import TEMPORARY_PREFIX, remove_temporaries
@@ -38,6 +38,10 @@ class OutputFolders:
     @property
     def overlays_dir(self) -> Path:
         return self.output_dir / "visualized"
+
+    def overlay_path(self, relative_path: PurePath) -> Path:
+        """Its name has the video's extension in it, since a.mp4 and a.mov may stand side by side."""
+        return self.overlays_dir / relative_path.with_name(f"{relative_path.name}.mp4")
 
     @property
     def outputs_dir(self) -> Path:

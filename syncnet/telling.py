@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +49,17 @@ def write_run(run: Run, request: Request) -> Written:
     command = command_of(request.report.arguments, request.input_dir)
     pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
     return Written(not problems, tuple(pages), (*problems, *unwritten))
+
+
+def write_page_again(run: Run, request: Request) -> None:
+    """After the overlay videos were drawn: the page has links to them. Where it cannot be written the old one stays."""
+    from syncnet.report.command_line import command_of
+    from syncnet.report.page import PAGE_NAME, write_page
+    from syncnet.report.told import told_by_run
+
+    command = command_of(request.report.arguments, request.input_dir)
+    with contextlib.suppress(OSError):
+        write_page(told_by_run(run, command, round(time.time(), 3)), run.folders.output_dir / PAGE_NAME)
 
 
 def tell_run(run: Run, request: Request, written: Written) -> None:

@@ -101,6 +101,14 @@ def test_a_file_is_found_from_where_the_page_lies(tmp_path: Path) -> None:
     assert find_href(result, told.folders) == "./../in/a%20b%231%25.mp4"
 
 
+def test_an_overlay_video_is_found_by_the_whole_name(tmp_path: Path) -> None:
+    result = successful("sub/a b.mov", make_score(7.0))
+    told = make_told(tmp_path / "out", [result])
+    assert describe_video(result, told)["overlay"] is None
+    make_videos(tmp_path / "out", "visualized/sub/a b.mov.mp4")
+    assert describe_video(result, told)["overlay"] == "./visualized/sub/a%20b.mov.mp4"
+
+
 def test_names_of_any_bytes_and_of_protocols_are_addresses(tmp_path: Path) -> None:
     name = os.fsdecode(b"javascript:\xff.mp4")
     videos = make_videos(tmp_path, name)

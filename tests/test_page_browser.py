@@ -220,6 +220,9 @@ def test_a_video_opens_with_its_curves_and_its_file(open_page: Opener, tmp_path:
     result = with_score("a b.mp4", 3.0, 2)
     result = type(result)(**{**vars(result), "path": file})
     told = make_told(tmp_path, [result, with_score("other.mp4", 7.0)])
+    overlay = tmp_path / "visualized" / "a b.mp4.mp4"
+    overlay.parent.mkdir()
+    overlay.write_bytes(b"video")
     write_keepsake(keepsake_path(told.folders.state_dir, "a b.mp4"), make_keepsake())
     page = open_page(told)
     page.tab.click("tbody .name-button >> nth=0")
@@ -228,7 +231,8 @@ def test_a_video_opens_with_its_curves_and_its_file(open_page: Opener, tmp_path:
     assert "confidence 3.0 is below 5" in text
     assert "+2 frames: sound 80 ms early" in text
     assert "2 shots" in text
-    assert dialog.locator("a.play").evaluate("(link) => link.href") == file.as_uri()
+    links = dialog.locator("a.play").evaluate_all("(links) => links.map((link) => link.href)")
+    assert links == [file.as_uri(), overlay.as_uri()]
     titles = ["Face tracks", "Sync curve", "Offset along time", "Mouth and sound", "Confidence along time"]
     assert dialog.locator("h3").all_inner_texts() == titles
     assert dialog.locator("canvas").count() == 4

@@ -46,8 +46,7 @@ class LookJob:
         return self.folders.outputs_dir
 
     def overlay_path(self, result: VideoResult) -> Path:
-        """Its name has the video's extension in it, since a.mp4 and a.mov may stand side by side."""
-        return self.overlays_dir / result.relative_path.with_name(f"{result.relative_path.name}.mp4")
+        return self.folders.overlay_path(result.relative_path)
 
     def outputs_folder(self, result: VideoResult) -> Path:
         return self.outputs_dir / result.relative_path

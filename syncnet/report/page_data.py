@@ -72,6 +72,7 @@ def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
         "cure": printable(result.cure),
         "missing": result.missing,
         "href": find_href(result, told.folders),
+        "overlay": find_overlay(result, told.folders),
     }
 
 
@@ -131,6 +132,14 @@ def find_href(result: VideoResult, folders: OutputFolders) -> str | None:
         if os.path.lexists(path):
             return _relative_address(path, str(folders.output_dir))
     return None
+
+
+def find_overlay(result: VideoResult, folders: OutputFolders) -> str | None:
+    """The same for the video with its faces and scores drawn into it, where --visualize made one."""
+    path = folders.overlay_path(result.relative_path)
+    if not os.path.lexists(path):
+        return None
+    return _relative_address(str(path), str(folders.output_dir))
 
 
 def _relative_address(path: str, start: str) -> str:

@@ -82,15 +82,15 @@ function facts(video, outcome, reasons, thumbnail, thresholds) {
   const missed = outcome === "fail" ? reasons.map((code) => reasonWords(code, video, thresholds)) : [];
   if (video.error) missed.push(video.error);
   if (video.cure) missed.push(`\u2192 ${video.cure}`);
-  const play = video.href
-    ? make("a", { className: "play", href: video.href, target: "_blank", rel: "noopener" }, "\u25b6 Play the file")
-    : make("span", { className: "muted" }, "The file is no longer where it was.");
+  const link = (href, words) => make("a", { className: "play", href, target: "_blank", rel: "noopener" }, `\u25b6 ${words}`);
+  const play = video.href ? link(video.href, "Play the file") : make("span", { className: "muted" }, "The file is no longer where it was.");
+  const overlay = video.overlay ? link(video.overlay, "with faces and scores drawn in") : null;
   return make(
     "div",
     {},
     make("div", { className: "facts-row" }, thumbnail && make("img", { src: thumbnail, alt: "The face that decides", width: 112, height: 112 }), list),
     missed.length ? make("ul", { className: "reasons" }, ...missed.map((words) => make("li", {}, words))) : null,
-    make("p", {}, play),
+    make("p", {}, play, overlay && " ", overlay),
   );
 }
 

@@ -109,8 +109,10 @@ def _plain(verdict: Rescored) -> dict[str, Any]:
 
 
 def _listed(path: str, input_dir: Path | None) -> str:
-    """The path or URI of a video, from its name in the ledger."""
-    return location_of(PurePath(path), input_dir or "")
+    """The path or URI of a video, from its name in the ledger, as a line of an ``--input_manifest``."""
+    location = location_of(PurePath(path), input_dir or "")
+    # Else it would be a comment there.
+    return f"./{location}" if location.startswith("#") else location
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

@@ -212,15 +212,15 @@ def test_the_parts_of_a_list_are_one_run_when_merged(tmp_path: Path, out: Path, 
 
 def test_the_passing_ones_are_a_list_again(tmp_path: Path, out: Path, fake_scoring: None) -> None:
     outside = make_videos(tmp_path / "b", "x.mp4") / "x.mp4"
-    manifest = write_manifest(make_videos(tmp_path / "a", "y.mp4", "poor.mp4") / "list.txt", "y.mp4", "poor.mp4")
-    with manifest.open("a") as lines:
-        lines.write(f"\n{outside}")
+    lines = ("y.mp4", "poor.mp4", "./#1.mp4", str(outside))
+    manifest = write_manifest(make_videos(tmp_path / "a", "y.mp4", "poor.mp4", "#1.mp4") / "list.txt", *lines)
     assert run(manifest, out, "--keep_all") == 0
     assert files_below(out) == ["sync_filter_results.json"]
     passing = tmp_path / "a" / "passing.txt"
     assert command.main(["rescore", "--output_dir", str(out), "--passing", str(passing)]) == 0
-    assert passing.read_text().splitlines() == [str(outside), "y.mp4"]
-    assert [video.path for video in read_manifest(passing)] == [outside, tmp_path / "a" / "y.mp4"]
+    assert passing.read_text().splitlines() == ["./#1.mp4", str(outside), "y.mp4"]
+    again = [tmp_path / "a" / "#1.mp4", outside, tmp_path / "a" / "y.mp4"]
+    assert [video.path for video in read_manifest(passing)] == again
 
 
 def test_the_page_is_made_again_from_what_is_stored(tmp_path: Path, out: Path, fake_scoring: None) -> None:

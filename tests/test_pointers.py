@@ -51,3 +51,8 @@ def test_the_summary_says_it_before_it_names_the_results() -> None:
     text = format_summary(make_run([LATE]), 200)
     pointed = 'Most scored videos were filtered out: see docs/troubleshooting.md, "The offset looks wrong".'
     assert f"{pointed}\n\nResults: " in text
+
+
+def test_a_run_that_was_stopped_draws_no_conclusions() -> None:
+    text = format_summary(make_run([failed("a.mp4")], unprocessed=5, interrupted=True), 200)
+    assert "troubleshooting" not in text

@@ -78,7 +78,11 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
 
 def _closing_words(run: Run) -> tuple[str, ...]:
     # Who named an empty folder has other cares than which model would have scored it.
-    return (*find_pointers(run.results, run.thresholds), *run.notices) if run.total else ()
+    if not run.total:
+        return ()
+    # What became of the first few says little of the rest.
+    pointers = () if run.interrupted else find_pointers(run.results, run.thresholds)
+    return (*pointers, *run.notices)
 
 
 def _earlier_runs(run: Run, width: int) -> list[str]:

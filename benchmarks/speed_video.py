@@ -99,6 +99,9 @@ class StandInSpec:
             self.seeing.create(min_face_px, frame_width, frame_height),
         )
 
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        return self.working.look_bytes(min_face_px, frame_width, frame_height)
+
 
 class _StandIn:
     def __init__(self, working: FaceDetector, seeing: FaceDetector) -> None:

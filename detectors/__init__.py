@@ -75,6 +75,9 @@ class DetectorSpec(Protocol):
         Smaller faces are returned too where they happen to be seen.
         """
 
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        """An upper estimate of the memory that such a detector takes, the frame and the model not counted."""
+
 
 @dataclass(frozen=True)
 class HaarSpec:
@@ -87,6 +90,11 @@ class HaarSpec:
         from detectors.haar import HaarDetector
 
         return HaarDetector(min_face_px, frame_width, frame_height)
+
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        from detectors.haar import look_bytes
+
+        return look_bytes(min_face_px, frame_width, frame_height)
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,11 @@ class YunetSpec:
         from detectors.yunet import YunetDetector
 
         return YunetDetector(self.model_path, min_face_px, frame_width, frame_height)
+
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        from detectors.yunet import look_bytes
+
+        return look_bytes(min_face_px, frame_width, frame_height)
 
 
 @dataclass(frozen=True)

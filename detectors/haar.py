@@ -18,6 +18,8 @@ from detectors.working_frame import WorkingFrame
 _WINDOW_PX = 20
 """Side of the square in which both cascades were trained, and of the smallest that they can find."""
 _SCALE_STEP = 1.1
+_BYTES_A_PIXEL = 60
+"""Of the working frame: itself, its sums and those of its reductions. 54 were measured (benchmarks/memory.py)."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,12 @@ class HaarDetector:
         if len(boxes) == 0:
             boxes, weights = self._profile.find(frame_bgr, mirror=True)
         return Detections.inside(boxes, weights, frame_bgr.shape[1], frame_bgr.shape[0])
+
+
+def look_bytes(min_face_px: int, frame_width: int, frame_height: int) -> int:
+    """See ``DetectorSpec``. The frontal cascade has the larger working frame."""
+    size = min_face_px, FRONTAL.working_face_px, frame_width, frame_height
+    return _BYTES_A_PIXEL * WorkingFrame.for_faces(*size).pixels
 
 
 def mirrored(boxes: np.ndarray, image_width: int) -> np.ndarray:

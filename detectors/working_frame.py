@@ -38,6 +38,10 @@ class WorkingFrame:
         small_frame = min(1.0, small_frame_px / max(frame_width, frame_height))
         return cls(frame_width, frame_height, min(max(wanted, small_frame), _MAX_ENLARGEMENT))
 
+    @property
+    def pixels(self) -> int:
+        return self.size[0] * self.size[1]
+
     def resize(self, frame: np.ndarray) -> np.ndarray:
         """The frame in the working size."""
         if (frame.shape[1], frame.shape[0]) == self.size:

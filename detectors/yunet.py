@@ -19,6 +19,8 @@ _MIN_SCORE = 0.6
 _SUPPRESSION_OVERLAP = 0.3
 _MAX_BOXES = 5000
 _LARGE_FRAME_PX = 1280
+_BYTES_A_PIXEL = 110
+"""Of the working frame: the network's first layers. 103 were measured (benchmarks/memory.py)."""
 _REDUCED_FRAME_PX = 640
 
 
@@ -38,6 +40,11 @@ class YunetDetector:
         found = [look.find(frame_bgr) for look in self._looks]
         boxes, scores = found[0] if len(found) == 1 else _united(*found)
         return Detections.inside(boxes, scores, frame_bgr.shape[1], frame_bgr.shape[0])
+
+
+def look_bytes(min_face_px: int, frame_width: int, frame_height: int) -> int:
+    """See ``DetectorSpec``."""
+    return _BYTES_A_PIXEL * WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height).pixels
 
 
 def check_yunet_file(path: Path) -> None:

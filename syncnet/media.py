@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import av
 import numpy as np
 
-from syncnet import FPS
+from syncnet import FPS, SAMPLE_RATE
 from syncnet.errors import DamagedVideoError, EmptyVideoError
 from syncnet.interruption import StopFlag
 from syncnet.media_audio import SoundTape
@@ -19,7 +20,7 @@ from syncnet.media_clock import MAX_STEP_SECONDS, nearest_items
 from syncnet.media_decoder import StreamDecoder
 from syncnet.media_file import COPY_AGAIN, opened, picture_stream, sound_stream
 from syncnet.media_info import MediaInfo
-from syncnet.media_memory import MemoryBound
+from syncnet.media_memory import MemoryBound, WorkBytes, no_work
 from syncnet.media_picture import FrameConverter, orientation_of
 from syncnet.settings import MediaSettings
 
@@ -42,6 +43,8 @@ class Media:
     threads: int = 1
     settings: MediaSettings = field(default_factory=MediaSettings)
     stop: StopFlag = field(default_factory=StopFlag)
+    spare_mb: float = math.inf
+    """What is left of the memory that the video may take."""
 
     def frames(self) -> Iterator[np.ndarray]:
         """Decode the picture anew: (H, W, 3) uint8 BGR, upright, frame n the source frame nearest to n / 25 s.
@@ -82,20 +85,26 @@ def _length_seconds(container: InputContainer) -> float:
 
 
 def open_media(
-    path: Path, *, threads: int = 1, settings: MediaSettings | None = None, stop: StopFlag | None = None
+    path: Path,
+    *,
+    threads: int = 1,
+    settings: MediaSettings | None = None,
+    stop: StopFlag | None = None,
+    work_bytes: WorkBytes = no_work,
 ) -> Media:
     """Open a video, decode its sound, and find where its picture starts.
 
-    ``threads`` is the number of threads that the picture's decoder may use.
+    ``threads`` is the number of threads that the picture's decoder may use; ``work_bytes`` says what the pictures will
+    take beside, for the bound of the settings.
     Raises the errors of syncnet/errors.py: NotAVideoError, NoVideoStreamError, NoAudioStreamError, EmptyVideoError and
     DamagedVideoError; and Interrupted once ``stop`` is set, which is looked at with each packet, then and later.
     """
     settings, stop = settings or MediaSettings(), stop or StopFlag()
-    bound = MemoryBound(path, settings.max_memory_mb)
+    bound = MemoryBound(path, settings.max_memory_mb, work_bytes)
     with opened(path) as container:
         _bound_pictures(bound, picture_stream(container, path), threads)
         first, start = _first_frame(path, container, stop)
-        bound.check_pictures(first.width, first.height, first.format.padded_bits_per_pixel, threads)
+        taken_mb = bound.check_pictures(first.width, first.height, first.format.padded_bits_per_pixel, threads)
         sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
         picture, sound = picture_stream(container, path), sound_stream(container, path, settings.audio_track)
@@ -115,7 +124,7 @@ def open_media(
             rotation_degrees=orientation.clockwise_degrees,
             file_bytes=path.stat().st_size,
         )
-    return Media(path, info, samples, threads, settings, stop)
+    return Media(path, info, samples, threads, settings, stop, bound.spare_mb(taken_mb, len(samples) / SAMPLE_RATE))
 
 
 def _bound_pictures(bound: MemoryBound, picture: VideoStream, threads: int) -> None:

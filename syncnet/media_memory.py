@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +11,21 @@ from syncnet.errors import TooLargeError
 from syncnet.memory import machine_memory_mb
 from syncnet.text import format_duration
 
-PICTURE_BYTES_A_PIXEL = 48
-"""Six pictures held between two looks for faces and one on its way, in three bytes a pixel, and what the hungriest
-detector makes of one. 45 were measured with haar at 4096 x 4096."""
+PICTURE_BYTES_A_PIXEL = 21
+"""Pictures on their way, in three bytes a pixel: converted, turned upright, compared with the last two. 16 were
+measured (benchmarks/memory.py)."""
 DECODER_PICTURES = 17
 """A decoder may have to hold sixteen to build the next from."""
 SOUND_BYTES_A_SECOND = 100_000
 """32,000 for the samples; 85,000 were measured, with the features made from them."""
 _MB = 2**20
+
+WorkBytes = Callable[[int, int], int]
+"""Width and height of a video's pictures -> bytes that are taken by what is done with them, beside decoding."""
+
+
+def no_work(_width_px: int, _height_px: int) -> int:
+    return 0
 
 
 def picture_mb(width_px: int, height_px: int, bits_a_pixel: int, threads: int) -> float:
@@ -41,12 +49,20 @@ class MemoryBound:
     path: Path
     max_memory_mb: float | None
     """None: what the machine has."""
+    work_bytes: WorkBytes = no_work
 
-    def check_pictures(self, width_px: int, height_px: int, bits_a_pixel: int, threads: int) -> None:
-        """Raises TooLargeError."""
-        needed = picture_mb(width_px, height_px, bits_a_pixel, threads)
+    def check_pictures(self, width_px: int, height_px: int, bits_a_pixel: int, threads: int) -> float:
+        """What they may take, in MB. Raises TooLargeError."""
+        needed = picture_mb(width_px, height_px, bits_a_pixel, threads) + self.work_bytes(width_px, height_px) / _MB
         if needed > self._limit_mb:
             raise self._refusal(f"pictures of {width_px} x {height_px}", needed, "make the pictures smaller")
+        return needed
+
+    def spare_mb(self, picture_mb: float, sound_seconds: float) -> float:
+        """What is left of a limit that was given; without one, as much as anybody asks for."""
+        if self.max_memory_mb is None:
+            return math.inf
+        return max(0.0, self.max_memory_mb - picture_mb - sound_mb(sound_seconds))
 
     def check_sound(self, seconds: float) -> None:
         """Raises TooLargeError."""

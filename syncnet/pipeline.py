@@ -6,6 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,7 +70,9 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     Where what was kept around the faces does not do, the pictures are decoded twice: once to find the faces, once to
     crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
-    media = open_media(path, threads=stages.decode_threads, settings=stages.media, stop=stop)
+    media = open_media(
+        path, threads=stages.decode_threads, settings=stages.media, stop=stop, work_bytes=partial(_work_bytes, stages)
+    )
     info = media.info
     if stages.reference is not None:
         return _score_as_published(path, info, stages, stages.reference, stop)
@@ -79,13 +82,21 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
         return _score_face_clip(info, crops, media.samples, stages)
     detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
     stop.enter("finding faces", round(info.duration_seconds * FPS))
-    kept = KeptFaces(stages.tracks.min_face_px, stages.most_kept_bytes)
+    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
     faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept)
     tracking = link_tracks(faces, stages.tracks)
     speech = find_speech(media.samples)
     scored = _score_tracks(media, tracking.tracks, kept, stages.model, speech, stop)
     video = _video_score(info, scored, tracking.no_track_reason, media.samples, faces.shots)
     return _with_conversation(video, find_conversation([table for _, _, table in scored], stages.model, speech))
+
+
+def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
+    """What looking for faces takes: the frames between two looks, and the detector's own."""
+    if stages.detector is None:
+        return 0
+    held = 3 * width_px * height_px * stages.detect.detect_every_frames
+    return held + stages.detector.look_bytes(stages.detect.min_face_px, width_px, height_px)
 
 
 def _score_as_published(

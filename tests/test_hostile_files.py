@@ -205,10 +205,10 @@ def test_8192_pixels_a_side_are_refused_where_they_would_pass_the_bound(tmp_path
     with pytest.raises(TooLargeError) as caught:
         open_media(path, settings=MediaSettings(max_memory_mb=2000))
     assert str(caught.value) == (
-        "pictures of 8192 x 8192 may take 4800 MB, more than the 2000 MB of --max_memory: "
-        "make the pictures smaller, or give --max_memory 4800 with --retry_failed"
+        "pictures of 8192 x 8192 may take 3072 MB, more than the 2000 MB of --max_memory: "
+        "make the pictures smaller, or give --max_memory 3072 with --retry_failed"
     )
-    media = open_media(path, settings=MediaSettings(max_memory_mb=4800))
+    media = open_media(path, settings=MediaSettings(max_memory_mb=3072))
     assert next(media.frames()).shape == (8192, 8192, 3)
 
 

@@ -89,7 +89,7 @@ def test_what_will_not_be_decoded_is_not_held_against_the_bound(
     tmp_path: Path, ten_minutes_are_five_seconds: None
 ) -> None:
     path = write_clip(tmp_path / "clip.mp4", LONG)
-    # 30 s would be 2.9 MB, 6 s are 0.6; pictures of 160 x 120 take 1.4.
+    # 30 s would be 2.9 MB, 6 s are 0.6; pictures of 160 x 120 take 0.9.
     assert len(open_media(path, settings=MediaSettings(max_memory_mb=1.5)).samples) < 7 * SAMPLE_RATE
     # Matroska tells one length for all of it.
     with pytest.raises(TooLargeError, match="sound of 30"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ class CountedMedia:
     samples: np.ndarray = field(default_factory=lambda: SAMPLES)
     taken: list[int] = field(default_factory=list)
     lost_in_second_pass: int = 0
+    spare_mb: float = math.inf
 
     def frames(self) -> Iterator[np.ndarray]:
         self.taken.append(0)
@@ -83,6 +85,9 @@ class AnyDetector:
 
     def create(self, min_face_px: int, frame_width: int, frame_height: int) -> tuple[int, int, int]:
         return min_face_px, frame_width, frame_height
+
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        return 0
 
 
 def make_track(first_frame: int, frame_count: int) -> Track:

@@ -64,6 +64,9 @@ class OneFace:
     def create(self, min_face_px: int, frame_width: int, frame_height: int) -> OneFace:
         return self
 
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        return 0
+
     def detect(self, frame_bgr: np.ndarray) -> Detections:
         return Detections(np.array([self.box], np.float32), np.ones(1, np.float32))
 

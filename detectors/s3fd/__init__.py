@@ -25,6 +25,8 @@ RELIABLE_FACE_PX = 25
 PUBLISHED_SCALE = 0.25
 _PIXELS_AT_ONCE = 1 << 19
 """Of pictures in the network at once: its first layers hold 64 floats a pixel, 128 MB."""
+_BYTES_A_PIXEL = 640
+"""Of the working frame: what a layer takes and gives, 64 floats each. 581 were measured (benchmarks/memory.py)."""
 _QUEUED_PICTURES = 16
 """At most so many of several videos go to a GPU together: 0.5 GB in the first layers at half of 720p."""
 
@@ -50,14 +52,24 @@ class S3fdSpec:
         """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more."""
         resize: Callable[[np.ndarray], np.ndarray] = partial(resize_as_published, scale=PUBLISHED_SCALE)
         if not self.published_scale:
-            size = min_face_px, RELIABLE_FACE_PX, frame_width, frame_height, S3FD_SMALL_FRAME_PX
-            resize = WorkingFrame.for_faces(*size).resize
+            resize = _working_frame(min_face_px, frame_width, frame_height).resize
         return S3fdDetector(self.network, self.device, resize, self.queue)
+
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        """On a GPU most of it is the GPU's."""
+        pixels = round(frame_width * frame_height * PUBLISHED_SCALE**2)
+        if not self.published_scale:
+            pixels = _working_frame(min_face_px, frame_width, frame_height).pixels
+        return _BYTES_A_PIXEL * pixels
 
     def with_queue(self) -> S3fdSpec:
         """The same with a queue that all its detectors share. On a GPU it pays; on a processor single pictures are as
         fast as batches, and every thread has a core of its own."""
         return replace(self, queue=SharedBatch(partial(_run, self.network, self.device), _QUEUED_PICTURES))
+
+
+def _working_frame(min_face_px: int, frame_width: int, frame_height: int) -> WorkingFrame:
+    return WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height, S3FD_SMALL_FRAME_PX)
 
 
 class S3fdDetector:

@@ -1,0 +1,120 @@
+"""The most memory that one video takes, beside the models, against the estimate of --max_memory: docs/reliability.md.
+
+    python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors haar yunet s3fd]
+
+A face fills the height of each clip of 1.2 s, in H.264 with 16 reference pictures. Each row is a process of its own: it
+loads the models, scores a small clip, and then the large one. YuNet needs its file in --weights_dir; S3FD has seeded
+weights of the published shape, which take what the trained ones take. Markdown on stdout. Two minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import av
+import cv2
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
+
+from source_clip import SOUND_RATE, read_source  # noqa: E402
+from synthetic_media import Clip, write_clip  # noqa: E402
+
+SECONDS = 1.2
+MIN_TRACK_FRAMES = 25
+SMALL = (320, 240)
+X264 = (("preset", "ultrafast"), ("x264-params", "ref=16:scenecut=0"))
+BITS_A_PIXEL = 12
+
+
+def write_speaker(path: Path, width: int, height: int) -> Path:
+    """The sample speaker as high as the picture, grey at both sides."""
+    source = read_source(REPOSITORY / "samples" / "in_sync.mp4", SECONDS)
+    left = (width - height) // 2
+
+    def draw(number: int) -> av.VideoFrame:
+        picture = np.full((height, width, 3), 110, np.uint8)
+        face = cv2.cvtColor(source.frames[number], cv2.COLOR_YUV2BGR_I420)
+        picture[:, left : left + height] = cv2.resize(face, (height, height))
+        return av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
+
+    clip = Clip(seconds=SECONDS, size_px=(width, height), video_options=X264)
+    write_clip(path, clip, draw, source.sound[: round(SECONDS * SOUND_RATE)])
+    return path
+
+
+def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_dir: Path | None) -> None:
+    """In a process of its own. Prints what the large clip took, what was estimated, and the tracks found in it."""
+    from detectors import DetectorSpec, resolve_detector
+    from syncnet.engines.cores import count_cores
+    from syncnet.engines.threads import share_cores
+    from syncnet.interruption import StopFlag
+    from syncnet.memory import RETURNER
+    from syncnet.models.lite import load_lite
+    from syncnet.pipeline import Stages
+    from syncnet.scorer import SyncScorer
+    from syncnet.settings import DetectSettings, SpeedSettings, TrackSettings
+    from weights import WeightsPolicy
+
+    share_cores(1)
+    policy = WeightsPolicy(offline=True, weights_dir=weights_dir)
+    spec: DetectorSpec
+    if detector == "s3fd":
+        from seeded_weights import write_seeded_s3fd
+
+        from detectors.s3fd import boxes, load_s3fd
+
+        # Seeded weights see faces everywhere, and each would take what a real one takes. Two looks for none suffice.
+        boxes._MIN_FACE_SCORE = 2.0
+        spec = load_s3fd(write_seeded_s3fd(small.with_name("s3fd.pth")), "cpu")
+    else:
+        spec = resolve_detector(detector, policy, "cpu")
+    tracks = TrackSettings(min_face_px=min_face_px, min_track_frames=MIN_TRACK_FRAMES)
+    detect = DetectSettings(SpeedSettings().every_frames(detector), min_face_px)
+    stages = Stages(load_lite("cpu", policy), spec, tracks, detect, decode_threads=count_cores())
+    scorer = SyncScorer(stages=stages)
+    scorer.measure(small, StopFlag())
+    RETURNER.give_back()
+    before = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    score = scorer.measure(large, StopFlag())
+    print(round((score.peak_memory_mb or 0) - before), len(score.tracks), score.no_track_reason or "-", sep="\t")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights_dir", type=Path)
+    parser.add_argument("--sizes", nargs="+", default=["1920x1080", "3840x2160"])
+    parser.add_argument("--detectors", nargs="+", default=["haar", "yunet", "s3fd"])
+    parser.add_argument("--min_face_size", type=int, nargs="+", default=[50])
+    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        small, large, detector, min_face = options.measure
+        measure(Path(small), Path(large), detector, int(min_face), options.weights_dir)
+        return 0
+    print("| picture | detector | smallest face | taken (MB) | tracks |\n|---|---|---|---|---|")
+    with TemporaryDirectory() as folder:
+        small = write_speaker(Path(folder, "small.mp4"), *SMALL)
+        for size in options.sizes:
+            width, height = (int(side) for side in size.split("x"))
+            large = write_speaker(Path(folder, f"{size}.mp4"), width, height)
+            for detector in options.detectors:
+                for min_face in options.min_face_size:
+                    call = [sys.executable, "-m", "benchmarks.memory", "--measure", str(small), str(large), detector]
+                    call += [str(min_face)] + (
+                        ["--weights_dir", str(options.weights_dir)] if options.weights_dir else []
+                    )
+                    told = subprocess.run(call, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True).stdout
+                    taken, found, why = told.strip().split("\t")
+                    print(f"| {size} | {detector} | {min_face} | {taken} | {found} ({why}) |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

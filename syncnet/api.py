@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncnet.api_request import request_for
-from syncnet.cli import DEFAULT_WORKERS
 from syncnet.cli_report import ReportOptions
 from syncnet.interruption import StopFlag
 from syncnet.log import Log
 from syncnet.scorer import ScorerSettings, SyncScorer
-from syncnet.settings import RunOptions, Thresholds
+from syncnet.settings import DEFAULT_WORKERS, RunOptions, Thresholds
 
 if TYPE_CHECKING:
     from syncnet.engines import VideoResult

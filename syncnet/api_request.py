@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from syncnet.cli import DEFAULT_WORKERS, Request, parse_request
+from syncnet.cli import Request, parse_request
 from syncnet.cli_looks import TerminalOptions
 from syncnet.cli_report import ReportOptions
 from syncnet.scorer import ScorerSettings
-from syncnet.settings import RunOptions
+from syncnet.settings import DEFAULT_WORKERS, RunOptions
 
 _Value = str | Path | float | None
 

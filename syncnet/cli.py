@@ -22,6 +22,7 @@ from syncnet.errors import UsageError
 from syncnet.invocation import CALL, PROGRAM
 from syncnet.looks import LookOptions
 from syncnet.settings import (
+    DEFAULT_WORKERS,
     PLACE_MODES,
     PRESETS,
     PUBLISHED_TRACKS,
@@ -34,8 +35,6 @@ from syncnet.settings import (
 )
 from syncnet.subcommands import SUBCOMMANDS
 from weights import WeightsPolicy
-
-DEFAULT_WORKERS = 2
 
 
 @dataclass(frozen=True)

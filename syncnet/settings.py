@@ -164,6 +164,8 @@ PlaceMode = Literal["copy", "hardlink", "symlink", "move"]
 PLACE_MODES: tuple[PlaceMode, ...] = ("copy", "hardlink", "symlink", "move")
 """How a video comes into the folder of its verdict."""
 
+DEFAULT_WORKERS = 2
+"""Videos at once."""
 CRON_SETTLE_SECONDS = 60.0
 
 

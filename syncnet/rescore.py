@@ -19,7 +19,8 @@ from syncnet.invocation import PROGRAM
 from syncnet.ledger_scan import LedgerScan, ScoredLine
 from syncnet.pipeline_scores import VideoScore, best_score
 from syncnet.placement_folders import OutputFolders
-from syncnet.report.results import SCORE_DECIMALS, replace_file
+from syncnet.report.entries import SCORE_DECIMALS
+from syncnet.report.results import replace_file
 from syncnet.settings import PRESETS, Thresholds, resolve_thresholds
 from syncnet.text import format_duration
 from syncnet.verdict import judge
@@ -117,7 +118,7 @@ def _listed(path: str, input_dir: Path | None) -> str:
 
 def _write(path: Path, lines: Iterable[str]) -> None:
     try:
-        replace_file(path, b"".join(_encoded(lines)))
+        replace_file(path, _encoded(lines))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", cure="see that it can be written") from error
 

@@ -13,6 +13,7 @@ from fakes import ONE_OF_EACH, failed, make_run, make_score, make_track, scored,
 
 from syncnet.discovery import FoundVideos, SkippedPath
 from syncnet.engines import VideoResult
+from syncnet.report import entries, results
 from syncnet.report.results import build_results, write_results
 from syncnet.turns import Conversation, Turn
 
@@ -221,3 +222,33 @@ def test_turns_tell_who_speaks_when() -> None:
     result = dataclasses.replace(successful("a.mp4", make_score(6.0, 1)), conversation=conversation)
     entry = build_results(make_run([result]))["results"][0]
     assert entry["turns"] == [{"track": 1, "from": 0.2, "to": 4.0}, {"track": 0, "from": 4.0, "to": 8.0}]
+
+
+def test_a_file_written_video_by_video_is_the_one_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stray = successful(os.fsdecode(b"caf\xc3\xa9 \xff.mp4"), make_score(7.0))
+    document = build_results(make_run([*ONE_OF_EACH, stray]))
+    monkeypatch.setattr(results, "MOST_INDENTED", 1)
+    write_results(document, tmp_path / "a.json")
+    expected = json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
+    assert (tmp_path / "a.json").read_bytes() == expected.encode("utf-8", errors="backslashreplace")
+
+
+def test_entries_that_are_not_held_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = build_results(make_run(ONE_OF_EACH))["results"]
+    monkeypatch.setattr(entries, "MOST_HELD", 1)
+    monkeypatch.setattr(results, "MOST_INDENTED", 1)
+    document = build_results(make_run(ONE_OF_EACH))
+    assert not isinstance(document["results"], list)
+    assert list(document["results"]) == held
+    assert (len(document["results"]), document["results"][1]) == (len(held), held[1])
+    assert list(document["results"][1:3]) == held[1:3]
+    write_results(document, tmp_path / "a.json")
+    assert json.loads((tmp_path / "a.json").read_bytes())["results"] == held
+
+
+def test_versions_are_those_that_the_libraries_tell() -> None:
+    av, cv2, torch = (pytest.importorskip(name) for name in ("av", "cv2", "torch"))
+    told = build_results(make_run(ONE_OF_EACH))["versions"]
+    assert (told["av"], told["opencv"], told["torch"]) == (av.__version__, cv2.__version__, torch.__version__)

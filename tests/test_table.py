@@ -12,6 +12,7 @@ from folders import make_videos, run
 
 from syncnet.engines import VideoResult
 from syncnet.errors import UsageError
+from syncnet.report import table
 from syncnet.report.results import build_results
 from syncnet.report.table import COLUMNS, check_table_format, write_csv, write_parquet
 
@@ -121,3 +122,11 @@ def test_a_table_that_cannot_be_written_is_told_and_changes_nothing(
     assert "results.csv: Is a directory: verdicts and results stand without it" in shown.err
     assert "good quality   1" in shown.out
     assert (tmp_path / "out" / "good_quality" / "fine.mp4").exists()
+
+
+def test_a_table_written_piece_by_piece_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rows_of(ONE_OF_EACH * 3, tmp_path)
+    for rows in (1, 4, 5):
+        monkeypatch.setattr(table, "ROWS_A_PIECE", rows)
+        assert rows_of(ONE_OF_EACH * 3, tmp_path) == whole
+    assert len(whole) == 12

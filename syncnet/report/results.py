@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import syncnet
 from syncnet.discovery import SkippedPath
-from syncnet.engines import VideoResult
 from syncnet.memory import METER
 from syncnet.memory_collector import without_collector
-from syncnet.pipeline_scores import TrackScore
 from syncnet.report import Identity, Run, count_results, count_this_run
+from syncnet.report.entries import describe_results
 from syncnet.report.versions import library_version
-from syncnet.scoring import SyncScore
 from syncnet.temporary import temporary_beside
-from syncnet.turns import Conversation
-from syncnet.verdict import offset_direction, offset_milliseconds
 
-# A score's last digits change with the number of threads that added it up. These are the ones that do not.
-SCORE_DECIMALS = 3
 MOST_INDENTED = 2000
 """Videos. With more of them nobody reads the file by eye, and setting it out takes ten times as long."""
 
@@ -69,7 +63,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "unreadable": [_skipped(path) for path in run.found.unreadable],
         "left_out": [_skipped(path) for path in run.found.left_out],
         "pending": [_skipped(path) for path in run.pending],
-        "results": [_video(result) for result in run.results],
+        "results": describe_results(run.results),
     }
 
 
@@ -79,17 +73,34 @@ def write_results(document: dict[str, Any], path: Path) -> None:
     Names that are no valid UTF-8 are written as escapes (``\\udcff``), which Python reads back to the same
     bytes. Raises OSError, leaving the old file as it was.
     """
-    indent = 2 if len(document.get("results", ())) <= MOST_INDENTED else None
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent) + "\n"
-    replace_file(path, text.encode("utf-8", errors="backslashreplace"))
+    results: Sequence[dict[str, Any]] = document.get("results", ())
+    if len(results) <= MOST_INDENTED:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+        pieces = iter((_as_bytes(text),))
+    else:
+        pieces = _one_by_one(document, results)
+    replace_file(path, pieces)
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Writes the file at one stroke. Raises OSError, leaving the old one as it was."""
+def _one_by_one(document: dict[str, Any], results: Sequence[dict[str, Any]]) -> Iterator[bytes]:
+    """The document without line breaks, its last key the results; nothing is held of it but one entry."""
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+    yield _as_bytes(encode({**document, "results": []}).removesuffix("]}"))
+    for number, entry in enumerate(results):
+        yield _as_bytes((", " if number else "") + encode(entry))
+    yield b"]}\n"
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="backslashreplace")
+
+
+def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Writes the file at one stroke, whole or by its pieces. Raises OSError, leaving the old one as it was."""
     temporary = temporary_beside(path)
     try:
         with open(temporary, "wb") as writer:
-            writer.write(data)
+            writer.writelines((data,) if isinstance(data, bytes) else data)
             writer.flush()
             os.fsync(writer.fileno())
         os.replace(temporary, path)
@@ -115,87 +126,6 @@ def _this_run(run: Run) -> dict[str, Any]:
     }
 
 
-def _video(result: VideoResult) -> dict[str, Any]:
-    info = result.info
-    best, evidence = _scores(result.best), _evidence(result.best)
-    offset = best["offset"]
-    return {
-        "video_name": result.path.stem,
-        "video_path": result.location,
-        "status": result.status,
-        "offset": best["offset"],
-        "offset_ms": None if offset is None else offset_milliseconds(offset),
-        "offset_direction": None if offset is None else offset_direction(offset),
-        "confidence": best["confidence"],
-        "min_distance": best["min_distance"],
-        **evidence,
-        "passes_quality": result.passed,
-        "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
-        "turns": _turns(result.conversation),
-        "all_tracks": [
-            # Mostly the best track is the only one.
-            _track(track, {**best, **evidence} if track.score is result.best else _told(track.score))
-            for track in result.tracks
-        ],
-        "duration_seconds": _rounded(info.duration_seconds, 3) if info else None,
-        "source_fps": _rounded(info.source_fps, 3) if info else None,
-        "width": info.width if info else None,
-        "height": info.height if info else None,
-        "file_size": result.file_bytes,
-        "processing_time": _rounded(result.seconds, 3),
-        "peak_memory_mb": result.peak_memory_mb,
-        "missing": result.missing,
-        "error": result.error or None,
-        "cure": result.cure or None,
-    }
-
-
-def _turns(conversation: Conversation | None) -> list[dict[str, Any]]:
-    turns = conversation.turns if conversation else ()
-    return [{"track": t.track, "from": round(t.start_seconds, 2), "to": round(t.end_seconds, 2)} for t in turns]
-
-
-def _scores(score: SyncScore | None) -> dict[str, Any]:
-    if score is None:
-        return {"offset": None, "confidence": None, "min_distance": None}
-    return {
-        "offset": int(score.offset_frames),
-        "confidence": _rounded(score.confidence, SCORE_DECIMALS),
-        "min_distance": _rounded(score.min_distance, SCORE_DECIMALS),
-    }
-
-
-def _evidence(score: SyncScore | None) -> dict[str, Any]:
-    evidence, timing = (score.evidence, score.timing) if score else (None, None)
-    interval = timing.interval_ms if timing else None
-    pieces = evidence.pieces if evidence else ()
-    return {
-        "offset_fine_ms": _rounded(timing.milliseconds, 1) if timing else None,
-        "offset_interval_ms": [_rounded(edge, 1) for edge in interval] if interval else None,
-        "evidence": evidence.level if evidence else None,
-        "evidence_problem": (evidence.problem or None) if evidence else None,
-        "windows": evidence.windows if evidence else None,
-        "windows_agreeing": evidence.agreeing if evidence else None,
-        "offset_changes": [
-            {"from": round(p.start_seconds, 2), "to": round(p.end_seconds, 2), "offset": p.offset_frames}
-            for p in pieces
-        ],
-    }
-
-
-def _told(score: SyncScore | None) -> dict[str, Any]:
-    return {**_scores(score), **_evidence(score)}
-
-
-def _track(track: TrackScore, told: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **told,
-        "first_frame": track.first_frame,
-        "frame_count": track.frame_count,
-        "mean_box": [round(edge) for edge in track.mean_box],
-    }
-
-
 def _identity(identity: Identity) -> dict[str, str | bool]:
     return {"name": identity.name, "identity": identity.identity, "verified": identity.verified}
 
@@ -210,8 +140,3 @@ def _versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: library_version(name) for name in ("torch", "opencv", "av")},
     }
-
-
-def _rounded(value: float, digits: int) -> float | None:
-    """None for what is no number: JSON has no NaN and no infinity."""
-    return round(float(value), digits) if math.isfinite(value) else None

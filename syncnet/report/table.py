@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import itertools
 import operator
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from syncnet.errors import UsageError
 from syncnet.report.results import replace_file
 
 PYARROW = "pyarrow>=17,<27"
+ROWS_A_PIECE = 1000
 CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
 
 Kind = Literal["text", "whole", "number", "flag"]
@@ -65,11 +67,23 @@ def check_table_format(wanted: str) -> None:
 
 def write_csv(document: dict[str, Any], path: Path) -> None:
     """The table of a results document. Raises OSError, leaving the old file as it was."""
+    replace_file(path, (text.encode("utf-8", errors="backslashreplace") for text in _csv_pieces(document)))
+
+
+def _csv_pieces(document: dict[str, Any]) -> Iterator[str]:
+    """The file in stretches of rows: that of a million videos is half a gigabyte."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(map(_as_text, _rows(document)))
-    replace_file(path, text.getvalue().encode("utf-8", errors="backslashreplace"))
+    rows = map(_as_text, _rows(document))
+    while True:
+        writer.writerows(itertools.islice(rows, ROWS_A_PIECE))
+        piece = text.getvalue()
+        if not piece:
+            return
+        yield piece
+        text.seek(0)
+        text.truncate()
 
 
 def write_parquet(document: dict[str, Any], path: Path) -> None:

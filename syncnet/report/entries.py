@@ -1,0 +1,133 @@
+"""One video in the results file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+from syncnet.engines import VideoResult
+from syncnet.pipeline_scores import TrackScore
+from syncnet.scoring import SyncScore
+from syncnet.turns import Conversation
+from syncnet.verdict import offset_direction, offset_milliseconds
+
+# A score's last digits change with the number of threads that added it up. These are the ones that do not.
+SCORE_DECIMALS = 3
+MOST_HELD = 50_000
+"""Videos whose entries are kept. Those of more would take gigabytes: they are made anew wherever they are needed."""
+
+
+def describe_results(results: Sequence[VideoResult]) -> Sequence[dict[str, Any]]:
+    """The entry of each video, in their order."""
+    entries = _Entries(results)
+    return list(entries) if len(results) <= MOST_HELD else entries
+
+
+class _Entries(Sequence[dict[str, Any]]):
+    """Entries that are made when they are looked at."""
+
+    def __init__(self, results: Sequence[VideoResult]) -> None:
+        self._results = results
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(describe_result, self._results)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[dict[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | Sequence[dict[str, Any]]:
+        if isinstance(place, slice):
+            return _Entries(self._results[place])
+        return describe_result(self._results[place])
+
+
+def describe_result(result: VideoResult) -> dict[str, Any]:
+    """Ready for JSON; every key is explained in docs/results.md."""
+    info = result.info
+    best, evidence = _scores(result.best), _evidence(result.best)
+    offset = best["offset"]
+    return {
+        "video_name": result.path.stem,
+        "video_path": result.location,
+        "status": result.status,
+        "offset": best["offset"],
+        "offset_ms": None if offset is None else offset_milliseconds(offset),
+        "offset_direction": None if offset is None else offset_direction(offset),
+        "confidence": best["confidence"],
+        "min_distance": best["min_distance"],
+        **evidence,
+        "passes_quality": result.passed,
+        "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
+        "turns": _turns(result.conversation),
+        "all_tracks": [
+            # Mostly the best track is the only one.
+            _track(track, {**best, **evidence} if track.score is result.best else _told(track.score))
+            for track in result.tracks
+        ],
+        "duration_seconds": _rounded(info.duration_seconds, 3) if info else None,
+        "source_fps": _rounded(info.source_fps, 3) if info else None,
+        "width": info.width if info else None,
+        "height": info.height if info else None,
+        "file_size": result.file_bytes,
+        "processing_time": _rounded(result.seconds, 3),
+        "peak_memory_mb": result.peak_memory_mb,
+        "missing": result.missing,
+        "error": result.error or None,
+        "cure": result.cure or None,
+    }
+
+
+def _turns(conversation: Conversation | None) -> list[dict[str, Any]]:
+    turns = conversation.turns if conversation else ()
+    return [{"track": t.track, "from": round(t.start_seconds, 2), "to": round(t.end_seconds, 2)} for t in turns]
+
+
+def _scores(score: SyncScore | None) -> dict[str, Any]:
+    if score is None:
+        return {"offset": None, "confidence": None, "min_distance": None}
+    return {
+        "offset": int(score.offset_frames),
+        "confidence": _rounded(score.confidence, SCORE_DECIMALS),
+        "min_distance": _rounded(score.min_distance, SCORE_DECIMALS),
+    }
+
+
+def _evidence(score: SyncScore | None) -> dict[str, Any]:
+    evidence, timing = (score.evidence, score.timing) if score else (None, None)
+    interval = timing.interval_ms if timing else None
+    pieces = evidence.pieces if evidence else ()
+    return {
+        "offset_fine_ms": _rounded(timing.milliseconds, 1) if timing else None,
+        "offset_interval_ms": [_rounded(edge, 1) for edge in interval] if interval else None,
+        "evidence": evidence.level if evidence else None,
+        "evidence_problem": (evidence.problem or None) if evidence else None,
+        "windows": evidence.windows if evidence else None,
+        "windows_agreeing": evidence.agreeing if evidence else None,
+        "offset_changes": [
+            {"from": round(p.start_seconds, 2), "to": round(p.end_seconds, 2), "offset": p.offset_frames}
+            for p in pieces
+        ],
+    }
+
+
+def _told(score: SyncScore | None) -> dict[str, Any]:
+    return {**_scores(score), **_evidence(score)}
+
+
+def _track(track: TrackScore, told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **told,
+        "first_frame": track.first_frame,
+        "frame_count": track.frame_count,
+        "mean_box": [round(edge) for edge in track.mean_box],
+    }
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    """None for what is no number: JSON has no NaN and no infinity."""
+    return round(float(value), digits) if math.isfinite(value) else None

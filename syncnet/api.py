@@ -71,11 +71,12 @@ def _scorer_for(settings: ScorerSettings) -> SyncScorer:
 
 
 def filter_videos(
-    input_dir: Path | str,
+    input_dir: Path | str | None,
     output_dir: Path | str,
     settings: ScorerSettings | None = None,
     *,
     thresholds: Thresholds | None = None,
+    input_manifest: Path | str | None = None,
     recursive: bool = False,
     keep_all: bool = False,
     max_workers: int = DEFAULT_WORKERS,
@@ -86,9 +87,10 @@ def filter_videos(
 ) -> FilteredVideos:
     """Sorts a folder of videos as the command does, and leaves the same files.
 
-    ``thresholds`` take the place of those of the settings. ``on_result`` hears of each video in this thread as soon as
-    it is finished. Once another thread calls ``stop.stop()``, the videos under way are given up within a frame; what
-    is finished is kept, and the next call goes on from there. The same holds for KeyboardInterrupt.
+    ``thresholds`` take the place of those of the settings, ``input_manifest`` (a list of paths and URIs, see
+    docs/scale-out.md) that of ``input_dir``, which is None then. ``on_result`` hears of each video in this thread as
+    soon as it is finished. Once another thread calls ``stop.stop()``, the videos under way are given up within a
+    frame; what is finished is kept, and the next call goes on from there. The same holds for KeyboardInterrupt.
 
     Raises:
         UsageError: what the command ends with exit code 2 for; no video was touched.
@@ -98,9 +100,10 @@ def filter_videos(
 
     chosen = settings or ScorerSettings()
     request = request_for(
-        Path(input_dir),
+        None if input_dir is None else Path(input_dir),
         Path(output_dir),
         replace(chosen, thresholds=thresholds) if thresholds else chosen,
+        input_manifest=None if input_manifest is None else Path(input_manifest),
         recursive=recursive,
         keep_all=keep_all,
         max_workers=max_workers,

@@ -16,10 +16,11 @@ _Value = str | Path | float | None
 
 
 def request_for(
-    input_dir: Path,
+    input_dir: Path | None,
     output_dir: Path,
     settings: ScorerSettings,
     *,
+    input_manifest: Path | None,
     recursive: bool,
     keep_all: bool,
     max_workers: int,
@@ -33,7 +34,7 @@ def request_for(
     usual = {*_scoring_flags(ScorerSettings()), *_run_flags(RunOptions()), *_report_flags(ReportOptions())}
     wished = [*_scoring_flags(settings), *_run_flags(options), *_report_flags(report)]
     flags = [
-        *_valued(input_dir=input_dir, output_dir=output_dir),
+        *_valued(input_dir=input_dir, input_manifest=input_manifest, output_dir=output_dir),
         *_switched(recursive=recursive, keep_all=keep_all),
         *_valued(max_workers=max_workers if max_workers != DEFAULT_WORKERS else None),
         # As on a command line, what is not said is left to the way of scoring: the published one has gates of its own.

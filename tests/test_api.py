@@ -245,6 +245,17 @@ def test_wrong_wishes_are_raised_as_the_command_words_them(fake_scoring: None, t
     assert not out.exists()
 
 
+def test_a_list_takes_the_place_of_the_folder(fake_scoring: None, tmp_path: Path) -> None:
+    del fake_scoring
+    videos = make_videos(tmp_path / "in", "a.mp4", "b.mp4", "c.mp4")
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{videos}/a.mp4\nin/c.mp4\n")
+    done = filter_videos(None, tmp_path / "out", input_manifest=str(listed))
+    assert sorted(result.path.name for result in done.passed) == ["a.mp4", "c.mp4"]
+    with pytest.raises(UsageError):
+        filter_videos(videos, tmp_path / "out", input_manifest=listed)
+
+
 def test_a_folder_in_use_is_refused(fake_scoring: None, tmp_path: Path) -> None:
     del fake_scoring
     videos, state = make_videos(tmp_path / "in", "a.mp4"), tmp_path / "out" / ".sync_filter"
@@ -269,7 +280,14 @@ RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a 
 
 
 def wish(settings: ScorerSettings | None = None, options: RunOptions | None = None, **more: Any) -> Request:
-    given: dict[str, Any] = {"recursive": False, "keep_all": False, "max_workers": 2, "report": ReportOptions(), **more}
+    given: dict[str, Any] = {
+        "input_manifest": None,
+        "recursive": False,
+        "keep_all": False,
+        "max_workers": 2,
+        "report": ReportOptions(),
+        **more,
+    }
     return request_for(Path("in"), Path("out"), settings or ScorerSettings(), options=options or RunOptions(), **given)
 
 

@@ -37,6 +37,8 @@ class Change:
 
     distance: float
     confidence: float
+    of_confidence: float
+    """What it was in float32."""
     offset_frames: int
 
 
@@ -46,18 +48,19 @@ def main() -> None:
     names = arguments.clip or [clip["name"] for clip in json.loads(CLIP_LIST.read_text())["in_sync"]]
     exact = score_clips(arguments.clips, arguments.weights_dir, names, "float32")
     print(f"{len(names)} clips, {len(exact)} tracks\n")
-    print("| precision | hardware | distance | confidence, median | confidence, most | offsets moved |")
-    print("|---|---|---:|---:|---:|---:|")
+    print("| precision | hardware | distance | confidence, median | confidence, most | of | offsets moved |")
+    print("|---|---|---:|---:|---:|---:|---:|")
     for precision in cast("list[Precision]", arguments.precision):
         rounded = score_clips(arguments.clips, arguments.weights_dir, names, precision)
         changes = [change(exact[track], rounded[track]) for track in exact if track in rounded]
         hardware = "yes" if is_in_hardware(precision, "cpu") else "no"
         distance = max(each.distance for each in changes)
         confidences = [each.confidence for each in changes]
+        usual = np.median([each.of_confidence for each in changes])
         moved = sum(each.offset_frames != 0 for each in changes)
         print(
             f"| {precision} | {hardware} | {distance:.4f} | {np.median(confidences):.3f} | {max(confidences):.3f} "
-            f"| {moved} of {len(changes)} |",
+            f"| {usual:.2f} | {moved} of {len(changes)} |",
             flush=True,
         )
 
@@ -80,6 +83,7 @@ def change(exact: SyncScore, rounded: SyncScore) -> Change:
     return Change(
         distance,
         abs(exact.confidence - rounded.confidence),
+        exact.confidence,
         rounded.offset_frames - exact.offset_frames,
     )
 

@@ -97,12 +97,15 @@ def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerPart
     for own, wanted, other in pairs:
         if not own.is_dir():
             continue
+        made: set[str] = set()
         for name in ledger.videos:
-            if os.path.lexists(own / name):
+            # Paths are texts here: a million of the other kind take a minute to make.
+            file = os.path.join(own, name)
+            if os.path.lexists(file):
                 try:
-                    _move(own / name, wanted / name, other / name)
+                    _move(file, os.path.join(wanted, name), os.path.join(other, name), made)
                 except OSError as error:
-                    yield f"{own / name}: could not be moved: {error.strerror or error}"
+                    yield f"{file}: could not be moved: {error.strerror or error}"
     kept = source.state_dir / KEEPSAKES
     if kept.is_dir():
         _make(target.state_dir / KEEPSAKES)
@@ -110,20 +113,32 @@ def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerPart
             os.replace(kept / name, target.state_dir / KEEPSAKES / name)
 
 
-def _move(file: Path, wanted: Path, other: Path) -> None:
-    identity = FileIdentity.of(file.lstat())
-    if os.path.lexists(wanted) and FileIdentity.of(wanted.lstat()) != identity:
+def _move(file: str, wanted: str, other: str, made: set[str]) -> None:
+    """``made``: folders that are known to be there."""
+    identity = FileIdentity.of(os.lstat(file))
+    if _identity_at(wanted) not in (None, identity):
         raise FileExistsError(f"another file is in its place, {wanted}")
-    wanted.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.path.dirname(wanted)
+    if folder not in made:
+        os.makedirs(folder, exist_ok=True)
+        made.add(folder)
     try:
         os.replace(file, wanted)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        move_file(file, wanted, StopFlag())
-    if os.path.lexists(other) and FileIdentity.of(other.lstat()) == identity:
+        move_file(Path(file), Path(wanted), StopFlag())
+    if _identity_at(other) == identity:
         # Of an earlier merge, before its verdict changed.
-        other.unlink()
+        os.unlink(other)
+
+
+def _identity_at(path: str) -> FileIdentity | None:
+    """None where nothing is."""
+    try:
+        return FileIdentity.of(os.lstat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _absent_parts(folders: Sequence[Path]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,8 @@ def read_part(path: Path) -> LedgerPart:
     part = LedgerPart(path)
     for number, (text, line) in enumerate(LedgerScan(path, BriefLine)):
         if line.kind == "video":
-            part.videos[line.path] = (line.identity, line.fingerprint)
+            # The same text in each line, held once.
+            part.videos[line.path] = (line.identity, sys.intern(line.fingerprint))
             part.stale.discard(line.path)
             part.under_way.pop(line.path, None)
         elif line.kind == "forget":

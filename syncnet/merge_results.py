@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import mmap
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -40,7 +42,10 @@ class ResultsPart:
 def read_results_part(path: Path) -> ResultsPart:
     """Raises UsageError where it is missing or none."""
     try:
-        document, entries = _taken_apart(path.read_bytes())
+        # The file stays where it is; entries are looks into it, so that the system holds as much as it has room for.
+        with open(path, "rb") as reader:
+            data = mmap.mmap(reader.fileno(), 0, access=mmap.ACCESS_READ)
+        document, entries = _taken_apart(data)
         missing = {*SAME_EVERYWHERE, "complete", "this_run", "not_processed"} - document.keys()
         if missing:
             raise KeyError(missing.pop())
@@ -65,41 +70,48 @@ def check_results(parts: Sequence[ResultsPart]) -> None:
                 )
 
 
-def merge_results(parts: Sequence[ResultsPart], notices: Sequence[str]) -> tuple[dict[str, Any], list[bytes]]:
+def merge_results(parts: Sequence[ResultsPart], notices: Sequence[str]) -> tuple[dict[str, Any], list[msgspec.Raw]]:
     """The document without its results, and those in the order of their paths, one for each path."""
-    read = [(_entry(raw), bytes(raw)) for part in parts for raw in part.entries]
-    by_path = {entry.video_path: (entry, text) for entry, text in read}
-    entries = [by_path[path][0] for path in sorted(by_path)]
-    statuses = Counter(entry.status for entry in entries)
-    passing = sum(entry.passes_quality for entry in entries)
+    kinds: dict[str, tuple[str, bool, bool]] = {}
+    raws: dict[str, msgspec.Raw] = {}
+    for part in parts:
+        for raw in part.entries:
+            entry = _entry(raw)
+            kinds[entry.video_path] = (sys.intern(entry.status), entry.passes_quality, entry.missing)
+            raws[entry.video_path] = raw
+    statuses = Counter(status for status, _, _ in kinds.values())
+    passing = sum(passes for _, passes, _ in kinds.values())
     documents = [part.document for part in parts]
     lists = {name: _union(documents, name) for name in LISTS}
     not_processed = sum(document["not_processed"] for document in documents)
     counts = {
-        "total_videos": len(entries) + not_processed + len(lists["pending"]),
+        "total_videos": len(kinds) + not_processed + len(lists["pending"]),
         "successful_processing": statuses["success"],
         "good_quality": passing,
         "poor_quality": statuses["success"] - passing,
         "no_faces_detected": statuses["no_faces"],
         "processing_failed": statuses["failed"],
         "not_processed": not_processed,
-        "missing": sum(entry.missing for entry in entries),
+        "missing": sum(missing for _, _, missing in kinds.values()),
         "interrupted": any(document.get("interrupted") for document in documents),
         "complete": all(document["complete"] for document in documents),
         "this_run": _summed([document["this_run"] for document in documents]),
         "timestamp": round(time.time(), 3),
         "notices": list(dict.fromkeys([*notices, *(n for document in documents for n in document.get("notices", ()))])),
     }
-    return {**documents[0], **counts, **lists}, [by_path[path][1] for path in sorted(by_path)]
+    return {**documents[0], **counts, **lists}, [raws[path] for path in sorted(raws)]
 
 
-def encode_results(document: dict[str, Any], entries: Sequence[bytes]) -> bytes:
-    """The results file, an entry a line."""
-    head = json.dumps(document, allow_nan=False, indent=1).encode("ascii").removesuffix(b"\n}")
-    return b"".join([head, b',\n "results": [\n', b",\n".join(entries), b"\n]}\n"])
+def encode_results(document: dict[str, Any], entries: Sequence[msgspec.Raw]) -> Iterator[bytes]:
+    """The results file by its pieces, an entry a line."""
+    yield json.dumps(document, allow_nan=False, indent=1).encode("ascii").removesuffix(b"\n}")
+    yield b',\n "results": [\n'
+    for number, entry in enumerate(entries):
+        yield (b",\n" if number else b"") + bytes(entry)
+    yield b"\n]}\n"
 
 
-def _taken_apart(data: bytes) -> tuple[dict[str, Any], list[msgspec.Raw]]:
+def _taken_apart(data: mmap.mmap) -> tuple[dict[str, Any], list[msgspec.Raw]]:
     """Raises ValueError, KeyError or TypeError for what is no results file."""
     try:
         fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
@@ -107,7 +119,7 @@ def _taken_apart(data: bytes) -> tuple[dict[str, Any], list[msgspec.Raw]]:
         return {name: json.loads(bytes(value)) for name, value in fields.items()}, entries
     except msgspec.MsgspecError:
         # Names of stray bytes are escapes that only Python's own reader lets pass.
-        document = json.loads(data)
+        document = json.loads(bytes(data))
         return document, [msgspec.Raw(json.dumps(entry).encode("ascii")) for entry in document.pop("results")]
 
 

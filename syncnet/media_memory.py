@@ -52,7 +52,9 @@ class MemoryBound:
     work_bytes: WorkBytes = no_work
 
     def check_pictures(self, width_px: int, height_px: int, bits_a_pixel: int, threads: int) -> float:
-        """What they may take, in MB. Raises TooLargeError."""
+        """What they may take, in MB; nothing where a header tells no size yet. Raises TooLargeError."""
+        if not (width_px and height_px):
+            return 0.0
         needed = picture_mb(width_px, height_px, bits_a_pixel, threads) + self.work_bytes(width_px, height_px) / _MB
         if needed > self._limit_mb:
             raise self._refusal(f"pictures of {width_px} x {height_px}", needed, "make the pictures smaller")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_what_just_fits_is_allowed(tmp_path: Path) -> None:
         "pictures of 8192 x 8194 may take 3073 MB, more than the 3072 MB of --max_memory: "
         "make the pictures smaller, or give --max_memory 3073 with --retry_failed"
     )
+
+
+def test_a_header_without_a_size_is_held_against_nothing() -> None:
+    bound = MemoryBound(Path("a.webm"), 1, partial(HaarSpec("").look_bytes, 50))
+    assert bound.check_pictures(0, 0, 12, threads=1) == bound.check_pictures(0, 8192, 12, threads=1) == 0.0
 
 
 def test_without_a_limit_the_machine_is_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,12 @@ import hashlib
 import importlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -27,6 +29,8 @@ INSTALL = "pip install -r requirements-remote.txt"
 LOOKS_AT_ONCE = 16
 """Each look is one short request, so that time goes by in waiting for answers."""
 LOOKS_PLANNED = 4096
+MOST_UNANSWERED = 32
+"""So many requests in a row to one server without an answer: each takes seconds, and a list may name millions."""
 PIECE_BYTES = 4 * 1024 * 1024
 RESERVED_BYTES = 64 * 1024 * 1024
 """Left free on the disk of temporary files."""
@@ -49,16 +53,17 @@ class FetchError(VideoError):
 def look_at(videos: Sequence[VideoFile]) -> Iterator[tuple[VideoFile, FileIdentity | str | None]]:
     """Each video with what it now is: its identity, None where there is nothing, or why it could not be looked at.
 
-    Raises UsageError where a library is missing.
+    The rest of a bucket whose server does not answer is not asked for. Raises UsageError where a library is missing.
     """
     for uri in {video.uri.partition("://")[0]: video.uri for video in videos}.values():
         with contextlib.suppress(FetchError):
             _open_file_system(uri)
+    seen = partial(_seen, unanswered=Counter())
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         # The pool holds something for each video that it was given and has not answered.
         for start in range(0, len(videos), LOOKS_PLANNED):
             batch = videos[start : start + LOOKS_PLANNED]
-            yield from zip(batch, pool.map(_seen, batch), strict=True)
+            yield from zip(batch, pool.map(seen, batch), strict=True)
 
 
 def identity_of(uri: str, *, fresh: bool = False) -> FileIdentity:
@@ -133,11 +138,24 @@ def _fetch(video: VideoFile, target: Path, stop: StopFlag) -> None:
     os.utime(target, ns=(video.mtime_ns, video.mtime_ns))
 
 
-def _seen(video: VideoFile) -> FileIdentity | str | None:
+def _seen(video: VideoFile, unanswered: Counter[str]) -> FileIdentity | str | None:
+    """``unanswered``: by server, requests in a row that came to nothing."""
+    server = "/".join(video.uri.split("/")[:3])
+    if unanswered[server] >= MOST_UNANSWERED:
+        return f"not asked for, as {server} did not answer for others"
+    answer: FileIdentity | str | None
     try:
-        return identity_of(video.uri)
+        answer = identity_of(video.uri)
     except FetchError as error:
-        return None if isinstance(error.__cause__, FileNotFoundError) else error.problem
+        if isinstance(error.__cause__, FileNotFoundError):
+            answer = None
+        elif error.__cause__ is None or isinstance(error.__cause__, PermissionError):
+            answer = error.problem
+        else:
+            unanswered[server] += 1
+            return error.problem
+    unanswered[server] = 0
+    return answer
 
 
 def _open_file_system(uri: str) -> tuple[Any, str]:

@@ -124,3 +124,19 @@ def test_each_video_has_its_own_answer_however_many_are_asked_for(
         4,
         5,
     ]
+
+
+def test_a_server_that_does_not_answer_is_not_asked_a_million_times(
+    server: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "MOST_UNANSWERED", 2)
+    # One after the other, so that it is known when the server was given up.
+    monkeypatch.setattr(remote, "LOOKS_AT_ONCE", 1)
+    server.pipe({"/b/0.mp4": b"x", "/b/3.mp4": b"x", "/b/6.mp4": b"x", "/other/7.mp4": b"x"})
+    server.unreachable.update(f"/b/{number}.mp4" for number in (1, 4, 5))
+    uris = [f"faulty://b/{number}.mp4" for number in range(7)] + ["faulty://other/7.mp4"]
+    seen = [seen for _, seen in look_at([video_at(uri, "/") for uri in uris])]
+    lost, given_up = "no route to", "not asked for, as faulty://b did not answer for others"
+    assert [answer if isinstance(answer, str) else type(answer) for answer in seen] == [
+        *(FileIdentity, lost, type(None), FileIdentity, lost, lost, given_up, FileIdentity)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import tempfile
@@ -10,6 +11,9 @@ from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
 from syncnet.temporary import TEMPORARY_PREFIX, remove_temporaries
+
+MOST_NAME_BYTES = 255
+"""Of the usual file systems."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class OutputFolders:
 
     def overlay_path(self, relative_path: PurePath) -> Path:
         """Its name has the video's extension in it, since a.mp4 and a.mov may stand side by side."""
-        return self.overlays_dir / relative_path.with_name(f"{relative_path.name}.mp4")
+        return self.overlays_dir / relative_path.with_name(longer_name(relative_path.name, ".mp4"))
 
     @property
     def outputs_dir(self) -> Path:
@@ -60,6 +64,15 @@ class OutputFolders:
     @property
     def all_dirs(self) -> tuple[Path, Path, Path]:
         return self.output_dir, self.good_dir, self.poor_dir
+
+
+def longer_name(name: str, ending: str) -> str:
+    """The name with the ending where a file system takes it, else as much of it as fits, marked by a digest of it."""
+    whole = os.fsencode(name)
+    if len(whole) + len(ending) <= MOST_NAME_BYTES:
+        return name + ending
+    mark = f"~{hashlib.sha256(whole).hexdigest()[:8]}{ending}"
+    return whole[: MOST_NAME_BYTES - len(mark)].decode("utf-8", errors="ignore") + mark
 
 
 def prepare_folders(input_dir: Path | None, output_dir: Path, *, keep_all: bool) -> OutputFolders:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -26,7 +27,7 @@ from syncnet.looks.making import LookJob, choose_videos, make_looks
 from syncnet.looks.movie import Movie
 from syncnet.looks.telling import tell_looks
 from syncnet.media import Media, open_media
-from syncnet.placement_folders import OutputFolders
+from syncnet.placement_folders import OutputFolders, longer_name
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +203,30 @@ def test_the_command_makes_them_and_its_exit_code_says_whether_it_could(
     out, err = capsys.readouterr()
     assert "Kept outputs: out/syncnet_outputs (0)\n" in out
     assert "good.mp4: no overlay or outputs: the boxes of its faces were not kept when it was scored" in err
+
+
+@pytest.mark.parametrize("name", [b"x" * 251 + b".mp4", "é".encode() * 125 + b"x.mp4", b"a \xff\n\x1b[31m.mp4"])
+def test_any_name_has_its_looks(name: bytes, clip: Path, job: LookJob, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(name)
+    path.symlink_to(clip)
+    result = make_result(path, make_curve_score(7.5))
+    folders = job.folders
+    write_keepsake(keepsake_path(folders.state_dir, path.name), make_keepsake(result))
+    assert list(make([result], job)) == [1, 1, [], False]
+    (overlay,) = folders.overlays_dir.iterdir()
+    (outputs,) = folders.outputs_dir.iterdir()
+    assert outputs.name == path.name
+    made = [overlay.name, *(file.name for file in outputs.iterdir())]
+    assert all(len(os.fsencode(name)) <= 255 for name in made)
+    # And is known again.
+    before = overlay.stat().st_mtime_ns
+    assert list(make([result], job)) == [1, 1, [], False]
+    assert overlay.stat().st_mtime_ns == before
+
+
+def test_two_long_names_that_differ_at_their_end_have_two_overlays() -> None:
+    first, second = (longer_name("x" * 250 + end, ".mp4") for end in ("a.mp4", "b.mp4"))
+    assert first != second
+    assert first[:242] == second[:242] == "x" * 242
+    assert len(first) == len(second) == 255
+    assert longer_name("x" * 251, ".mp4") == "x" * 251 + ".mp4"

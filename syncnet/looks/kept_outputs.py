@@ -19,6 +19,7 @@ from syncnet.keepsake import Keepsake
 from syncnet.looks.movie import Movie
 from syncnet.looks.overlay import draw_overlay, is_chosen, turns_of
 from syncnet.media import Media
+from syncnet.placement_folders import longer_name
 from syncnet.records_codec import to_plain
 from syncnet.temporary import temporary_beside
 from syncnet.tracks import Track
@@ -40,7 +41,7 @@ def save_outputs(
         )
     tracks = [Track(np.arange(t.first_frame, t.first_frame + len(t.boxes)), t.boxes) for t in keepsake.tracks]
     _write_crops(media, tracks, folder / "cropped_faces", stop)
-    target = folder / f"{folder.name}_with_bboxes.mp4"
+    target = folder / longer_name(folder.name, "_with_bboxes.mp4")
     draw_overlay(media, result, keepsake, target, stop, min_confidence=None)
     analysis = folder / "analysis"
     analysis.mkdir(parents=True, exist_ok=True)

@@ -24,14 +24,14 @@ demo: $(RUN_READY) ## set up, then sort the sample videos into demo_output/
 	echo "Exit code 1, as it should be: among the samples are a damaged video and one without sound."; \
 	echo "Open demo_output/report.html in a browser, and look into demo_output/good_quality and demo_output/poor_quality."
 
-test: $(DEV_READY) browser ## set up, then run the tests
+test: $(DEV_READY) browser ## set up, then run every test
 	@$(VENV_PYTHON) -m pytest -rs
 
-check: $(DEV_READY) browser ## formatter, linter, type checker, tests
+check: $(DEV_READY) browser ## formatter, linter, type checker, and the tests that take less than three seconds
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy
-	@$(VENV_PYTHON) -m pytest
+	@$(VENV_PYTHON) -m pytest -q -m "not slow"
 
 # The report page is tested in Chromium. Without it, and without the right to install it, those tests are skipped.
 browser:

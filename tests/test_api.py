@@ -98,6 +98,7 @@ def test_every_field_of_the_page_is_a_real_one(page: str) -> None:
     assert rows > 60
 
 
+@pytest.mark.slow
 def test_the_code_of_the_page_runs(page: str, repository: Path, tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 3
@@ -115,6 +116,7 @@ def test_the_code_of_the_page_runs(page: str, repository: Path, tmp_path: Path) 
     assert (tmp_path / "sorted" / "good_quality" / "talk.mp4").is_file()
 
 
+@pytest.mark.slow
 def test_the_example_draws_the_curve(repository: Path, tmp_path: Path) -> None:
     example = [sys.executable, str(repository / "examples" / "plot_sync_curve.py")]
     video = repository / "samples" / "sound_8_frames_late.mp4"

@@ -89,6 +89,7 @@ def test_both_folders_are_needed_without_it() -> None:
         parse_request([])
 
 
+@pytest.mark.slow
 def test_the_command_leaves_nothing_behind(
     tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

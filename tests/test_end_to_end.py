@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def filter_videos(repository: Path, input_dir: Path, output_dir: Path, *extra: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, results file and stdout."""

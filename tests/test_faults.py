@@ -12,6 +12,8 @@ from folders import make_videos
 
 from benchmarks import faults
 
+pytestmark = pytest.mark.slow
+
 STAND_IN = """
 import sys, time
 sys.path[:0] = [{repository!r}, {repository!r} + "/tests"]

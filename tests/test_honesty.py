@@ -18,6 +18,8 @@ from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 from weights import WeightsPolicy
 
+pytestmark = pytest.mark.slow
+
 SPEAKER = "bytedance__LatentSync__demo1_video.mp4"
 CLEAR_SPEAKER = "example.avi"
 LISTENER = "facebookresearch__VisualVoice__noisy_restaurant.mp4"

@@ -75,6 +75,7 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: P
     assert files_below(tmp_path / "out") == ["good_quality/a_fine.mp4", "sync_filter_results.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_models_load_ends_the_run_with_its_exit_code(
     tmp_path: Path, repository: Path, number: int
@@ -90,6 +91,7 @@ def test_a_signal_while_models_load_ends_the_run_with_its_exit_code(
     assert start(repository, videos, tmp_path / "out").wait(120) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_after_the_end_leaves_the_exit_code(tmp_path: Path, repository: Path, number: int) -> None:
     videos = make_videos(tmp_path / "in", "fine.mp4")
@@ -104,6 +106,7 @@ def test_a_signal_after_the_end_leaves_the_exit_code(tmp_path: Path, repository:
     assert results_in(tmp_path / "out")["interrupted"] is False
 
 
+@pytest.mark.slow
 def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> None:
     process = start(repository, make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out")
     assert process.stdout is not None

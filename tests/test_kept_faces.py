@@ -106,6 +106,7 @@ def stages() -> Stages:
     return Stages(load_model("lite", "cpu", policy), resolve_detector("haar", policy), TrackSettings(50, 50))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["in_sync.mp4", "sound_8_frames_late.mp4"])
 def test_a_score_is_the_same_whether_its_video_is_decoded_once_or_twice(passes: list[str], name: str) -> None:
     def score(most_kept_bytes: int) -> VideoScore:
@@ -119,6 +120,7 @@ def test_a_score_is_the_same_whether_its_video_is_decoded_once_or_twice(passes: 
     np.testing.assert_equal(asdict(once), asdict(twice))
 
 
+@pytest.mark.slow
 def test_a_face_that_outran_what_was_kept_is_cropped_from_the_video(
     passes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,6 +185,7 @@ def offsets(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {variant.kind: found[path.name] for variant, path in zip(variants, paths, strict=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MOVED if name != "as it is"])
 def test_the_command_finds_the_sound_where_it_was_moved_to(name: str, offsets: dict[str, int]) -> None:
     # Two offsets, each rounded to a frame, so one frame more or less; of half a frame both neighbours are as near.

@@ -26,6 +26,7 @@ PLAY = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_an_overlay_plays_in_a_browser_from_its_start_to_its_end_with_sound(tmp_path: Path) -> None:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:

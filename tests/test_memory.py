@@ -115,6 +115,7 @@ print(small.peak_mb, large.peak_mb, after.peak_mb, METER.most_mb())
     assert most >= large
 
 
+@pytest.mark.slow
 def test_the_peak_of_a_video_is_recorded_and_told(repository: Path) -> None:
     scorer = SyncScorer(ScorerSettings(model="lite", detector="haar", weights=WeightsPolicy(offline=True)))
     score = scorer.measure(repository / "samples" / "no_face.mp4", StopFlag())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.mutants import CLIPS, mutate, try_mutants
 
 
+@pytest.mark.slow
 def test_broken_files_crash_nothing_and_have_foreseen_words(tmp_path: Path) -> None:
     findings = try_mutants(tmp_path, count=8, seed=1, workers=1)
     assert findings.suspects == {}

@@ -17,6 +17,7 @@ from syncnet.pipeline import Stages, score_video
 from weights import WeightsPolicy
 
 
+@pytest.mark.slow
 def test_the_example_gives_the_golden_numbers(tmp_path: Path, test_data: Path) -> None:
     write_seeded_syncnet_v2(tmp_path / SYNCNET_V2_FILE, test_data)
     model = load_model("syncnet_v2", "cpu", WeightsPolicy(tmp_path, allow_unverified=True))

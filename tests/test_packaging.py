@@ -116,6 +116,7 @@ def _sorted_bounds(requirement: str) -> tuple[str, ...]:
     return (requirement[:start], *sorted(requirement[start:].split(",")))
 
 
+@pytest.mark.slow
 def test_the_installed_command_sorts_videos_far_from_the_checkout(
     package: Package, repository: Path, tmp_path: Path
 ) -> None:

@@ -39,6 +39,8 @@ from ray_fakes import load_by_name, load_holding, load_nothing  # noqa: E402 (ne
 from syncnet.engines.ray_cluster import connected, count_workers  # noqa: E402
 from syncnet.engines.ray_scorers import RayScorers  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).resolve().parent
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 1024 * 1024}
 LONGEST_WAIT_SECONDS = 120.0

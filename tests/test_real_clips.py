@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # File name -> what anyone who watches it would say.
 IN_SYNC = "rizkiarm__LipNet__bbaf2n.mpg"
 ALSO_IN_SYNC = "Hangz-nju-cuhk__Talking-Face_PC-AVS__00015.mp4"

@@ -127,6 +127,7 @@ def test_nothing_is_left_behind(tools: ReferenceTools, tmp_path: Path, temporary
 # Scores
 
 
+@pytest.mark.slow
 def test_the_sample_in_sync_is_in_sync_here_too(tools: ReferenceTools, repository: Path) -> None:
     sample = repository / "samples" / "in_sync.mp4"
     model = load_lite("cpu", WeightsPolicy(offline=True))

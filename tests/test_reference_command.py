@@ -18,6 +18,8 @@ from synthetic_media import Clip, write_clip
 
 from syncnet.media import open_media
 
+pytestmark = pytest.mark.slow
+
 TALKING = "rizkiarm__LipNet__bbaf2n.mpg"
 """75 frames, all of one face."""
 FACELESS = "mobiusml__aana_sdk__squirrel.mp4"

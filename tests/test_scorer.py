@@ -40,6 +40,7 @@ def test_the_package_names_it_without_importing_anything_heavy(repository: Path)
         _ = syncnet.Scorer
 
 
+@pytest.mark.slow
 def test_a_pickle_holds_settings_only_and_scores_alike_elsewhere(repository: Path) -> None:
     sample = repository / "samples" / "in_sync.mp4"
     scorer = SyncScorer(LITE)

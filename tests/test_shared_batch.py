@@ -69,6 +69,7 @@ def test_an_error_reaches_each_of_its_batch_and_no_other() -> None:
             answer()
 
 
+@pytest.mark.slow
 def test_faces_through_the_queue_are_those_without_it(tmp_path: Path) -> None:
     spec = load_s3fd(write_seeded_s3fd(tmp_path / "sfd_face.pth"), "cpu")
     queued = spec.with_queue()

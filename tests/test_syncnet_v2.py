@@ -64,6 +64,7 @@ def assert_close_to_golden(actual: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(actual, expected, rtol=0, atol=GOLDEN_TOLERANCE * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_embeddings_and_distances_equal_the_published_ones(test_data: Path, example: Embeddings) -> None:
     with np.load(test_data / "goldens" / "syncnet_seeded_direct.npz") as golden:
         assert_close_to_golden(example.video[:8], golden["video_embeddings_head"])
@@ -74,6 +75,7 @@ def test_embeddings_and_distances_equal_the_published_ones(test_data: Path, exam
         assert_close_to_golden(distances, golden["distances"])
 
 
+@pytest.mark.slow
 def test_score_equals_the_published_one(test_data: Path, model: SyncNetV2, example: Embeddings) -> None:
     expected = json.loads((test_data / "goldens" / "syncnet_seeded_scores.json").read_text())["direct_decode"]
     assert len(example.video) == len(example.audio) == expected["n_windows"]

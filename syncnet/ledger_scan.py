@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import msgspec
 
@@ -90,12 +91,36 @@ class LedgerScan(Generic[Line]):
 
     def __iter__(self) -> Iterator[tuple[bytes, Line]]:
         """Each line as it stands there, and what it says. Raises UsageError where there is no ledger."""
+        with self._opened() as reader:
+            for text in reader:
+                # A last line without its end: a run is at work, or was killed.
+                if text.endswith(b"\n") and (line := self._read(text)):
+                    yield text, line
+
+    def last_records(self) -> Iterator[Line]:
+        """The last record of each video, in path order. Of the others only the place in the file is held.
+
+        Raises UsageError where there is no ledger.
+        """
+        starts: dict[str, int] = {}
+        brief = LedgerScan(self._path, AnyLine)
+        with self._opened() as reader:
+            start = 0
+            for text in reader:
+                if text.endswith(b"\n") and (line := brief._read(text)) and line.kind == "video":
+                    starts[line.path] = start
+                start += len(text)
+            self.damaged_lines += brief.damaged_lines
+            for path in sorted(starts):
+                reader.seek(starts[path])
+                if record := self._read(reader.readline()):
+                    yield record
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
         try:
             with open(self._path, "rb") as reader:
-                for text in reader:
-                    # A last line without its end: a run is at work, or was killed.
-                    if text.endswith(b"\n") and (line := self._read(text)):
-                        yield text, line
+                yield reader
         except OSError as error:
             raise UsageError(
                 f"{self._path}: {(error.strerror or '').lower()}", cure="give the output folder of an earlier run"

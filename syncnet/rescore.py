@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -59,29 +59,40 @@ def main(arguments: Sequence[str]) -> int:
     )
     started = time.perf_counter()
     scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl", ScoredLine)
-    verdicts = rescore(scan, thresholds)
+    told = _Told(list_passing=options.passing is not None)
+    verdicts = told.heard(_judge(line, thresholds) for line in scan.last_records())
     if options.verdicts:
         _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
-    left_out = 0
+    deque(verdicts, maxlen=0)
     if options.passing:
-        passing = [_listed(verdict.path, options.input_dir) for verdict in verdicts if verdict.passed]
-        _write(options.passing, (path for path in passing if "\n" not in path))
-        left_out = sum("\n" in path for path in passing)
-    counts = Counter(verdict.status for verdict in verdicts)
-    print(f"{len(verdicts):,} videos judged in {format_duration(time.perf_counter() - started)}")
+        _write(options.passing, (_listed(path, options.input_dir) for path in told.passing if "\n" not in path))
+    total = f"{told.counts.total():,}"
+    print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
     for status, name in STATUS_NAMES.items():
-        print(f"  {name:<14} {counts[status]:>{len(f'{len(verdicts):,}')},}")
+        print(f"  {name:<14} {told.counts[status]:>{len(total)},}")
     if scan.damaged_lines:
         print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
-    if left_out:
+    if options.passing and (left_out := sum("\n" in path for path in told.passing)):
         print(f"Names with a line break in them, which no list can hold: {left_out}")
     return 0
 
 
-def rescore(lines: Iterable[tuple[bytes, ScoredLine]], thresholds: Thresholds) -> list[Rescored]:
-    """A verdict on the last record of each video, in path order."""
-    verdicts = {line.path: _judge(line, thresholds) for _, line in lines if line.kind == "video"}
-    return [verdicts[path] for path in sorted(verdicts)]
+class _Told:
+    """What is kept of verdicts that go by: a million of them are not held."""
+
+    def __init__(self, *, list_passing: bool) -> None:
+        self.counts: Counter[str] = Counter()
+        self.passing: list[str] = []
+        """Paths, where they are wanted."""
+        self._list_passing = list_passing
+
+    def heard(self, verdicts: Iterable[Rescored]) -> Iterator[Rescored]:
+        """The same verdicts, noted one by one."""
+        for verdict in verdicts:
+            self.counts[verdict.status] += 1
+            if self._list_passing and verdict.passed:
+                self.passing.append(verdict.path)
+            yield verdict
 
 
 def _judge(line: ScoredLine, thresholds: Thresholds) -> Rescored:

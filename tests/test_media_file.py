@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -20,6 +21,8 @@ from syncnet.errors import (
     VideoError,
 )
 from syncnet.media import open_media
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -62,12 +65,26 @@ def test_folder_and_pipe(tmp_path: Path) -> None:
     assert_refused(pipe, NotAVideoError, "no regular file")
 
 
-def test_unreadable_file(write: Callable[..., Path]) -> None:
-    path = write("secret.mp4")
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user may read every file")
-    assert_refused(path, NotAVideoError, "no permission")
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Who may read every file is somebody else meanwhile."""
+    user = os.geteuid()
+    os.seteuid(NOBODY if user == 0 else user)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_unreadable_file(write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o755)
+    # Relative names, since the folders above this one may be entered by their owner only.
+    monkeypatch.chdir(tmp_path)
+    write("open.mp4").chmod(0o644)
+    write("secret.mp4").chmod(0)
+    with without_rights():
+        assert len(open_media(Path("open.mp4")).samples) > 0
+        assert_refused(Path("secret.mp4"), NotAVideoError, "no permission")
 
 
 @pytest.mark.parametrize("name", ["text.mp4", "noise.mp4", "noise.mpg", "noise.ts"])
@@ -224,6 +241,8 @@ def test_tags_in_an_old_encoding_do_no_harm(write: Callable[..., Path]) -> None:
         "a b'\"$(c).mp4",
         "a\nb.mp4",
         "ü.mp4",
+        os.fsdecode(b"a \xff\xfe\x80.mp4"),
+        "x" * 251 + ".mp4",
     ],
 )
 def test_a_name_is_only_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

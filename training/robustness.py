@@ -191,9 +191,11 @@ def outcomes_of(model: LiteModel, clip: TalkingClip, true_offset: int) -> Iterat
         yield hit, judge(score, Thresholds()).passed, score.confidence
 
 
-def measure(model: LiteModel, folder: Path, detectors: dict[str, DetectorSpec]) -> dict[str, list[list[float]]]:
-    """Rows of windows by spoiler, and how many clips lost their track (under the key ``lost``)."""
-    found: dict[str, list[list[float]]] = {spoiler.name: [] for spoiler in SPOILERS}
+def measure(
+    model: LiteModel, folder: Path, detectors: dict[str, DetectorSpec], spoilers: Sequence[Spoiler]
+) -> dict[str, list[list[float]]]:
+    """Rows of windows by spoiler."""
+    found: dict[str, list[list[float]]] = {spoiler.name: [] for spoiler in spoilers}
     for name in IN_SYNC_CLIPS:
         frames, samples = read_source(folder / name)
         whole = find_track(frames, detectors["yunet"])
@@ -201,7 +203,7 @@ def measure(model: LiteModel, folder: Path, detectors: dict[str, DetectorSpec]) 
             continue
         clean = cut_clip(name, frames, samples, whole, model)
         true_offset = next(scored_windows(model, clean, clean.frame_count)).offset_frames
-        for spoiler in SPOILERS:
+        for spoiler in spoilers:
             pictures, sound = spoil(spoiler, frames, samples, whole.face_px)
             track = find_track(pictures, detectors[spoiler.detector])
             windows = (whole.frame_count - WINDOW_FRAMES) // FPS + 1
@@ -235,11 +237,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--weights_dir", type=Path, required=True, help="where YuNet's file lies")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="rows with one of these in their names")
     parser.add_argument("--out", type=Path, help="JSON of all windows")
     options = parser.parse_args()
     model = read_lite(Path("weights") / WEIGHTS_FILE, Path("weights") / CALIBRATION_FILE, "cpu")
     policy = WeightsPolicy(options.weights_dir, offline=True)
-    found = measure(model, options.clips, {name: resolve_detector(name, policy) for name in ("yunet", "haar")})
+    detectors = {name: resolve_detector(name, policy) for name in ("yunet", "haar")}
+    spoilers = [spoiler for spoiler in SPOILERS if any(word in spoiler.name for word in options.only)]
+    found = measure(model, options.clips, detectors, spoilers)
     print(format_table(found))
     if options.out:
         options.out.write_text(json.dumps(found, indent=1) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,23 @@ def timeless(results: dict[str, Any]) -> dict[str, Any]:
     this_run = {**results["this_run"], "seconds": None, "peak_memory_mb": None}
     entries = [{**entry, "processing_time": None, "peak_memory_mb": None} for entry in results["results"]]
     return {**results, "timestamp": None, "this_run": this_run, "results": entries}
+
+
+def test_a_run_that_knows_every_video_loads_no_model(
+    repository: Path, sorted_samples: tuple[Path, int, dict[str, Any], str], tmp_path: Path
+) -> None:
+    output_dir = tmp_path / "out"
+    shutil.copytree(sorted_samples[0], output_dir)
+    flags = ["--input_dir", str(repository / "samples"), "--output_dir", str(output_dir)]
+    flags += ["--model", "lite", "--detector", "haar"]
+    program = (
+        "import sys; from syncnet import command;"
+        f"code = command.main({[*flags, '--score_cache', 'off', '--quiet']!r});"
+        "print(code, *sorted({'torch', 'cv2', 'av', 'scipy', 'scenedetect'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    results = json.loads((output_dir / "sync_filter_results.json").read_text())
+    told, before = results["results"], sorted_samples[2]["results"]
+    assert results["this_run"]["unchanged"] == len(told)
+    assert told == before

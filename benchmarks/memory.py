@@ -1,10 +1,14 @@
 """The most memory that one video takes, beside the models, against the estimate of --max_memory: docs/reliability.md.
 
     python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors haar yunet s3fd]
+    python -m benchmarks.memory --lengths 300
 
 A face fills the height of each clip of 1.2 s, in H.264 with 16 reference pictures. Each row is a process of its own: it
 loads the models, scores a small clip, and then the large one. YuNet needs its file in --weights_dir; S3FD has seeded
 weights of the published shape, which take what the trained ones take. Markdown on stdout. Two minutes on two cores.
+
+With --lengths tracks of so many different lengths are scored one after the other, and the table says what the process
+holds after each 60 of them: the network's library keeps what it prepared for each shape, up to a number of shapes.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "be
 
 from source_clip import SOUND_RATE, read_source  # noqa: E402
 from synthetic_media import Clip, write_clip  # noqa: E402
+
+from syncnet import SAMPLES_PER_FRAME  # noqa: E402
 
 SECONDS = 1.2
 MIN_TRACK_FRAMES = 25
@@ -81,9 +87,37 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     scorer = SyncScorer(stages=stages)
     scorer.measure(small, StopFlag())
     RETURNER.give_back()
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    before = held_mb()
     score = scorer.measure(large, StopFlag())
     print(round((score.peak_memory_mb or 0) - before), len(score.tracks), score.no_track_reason or "-", sep="\t")
+
+
+def score_lengths(count: int) -> None:
+    """Prints a row after each 60 tracks."""
+    from syncnet.engines.threads import share_cores
+    from syncnet.memory import RETURNER
+    from syncnet.models.lite import load_lite
+    from weights import WeightsPolicy
+
+    share_cores(1)
+    model = load_lite("cpu", WeightsPolicy(offline=True))
+    sound = np.random.default_rng(0).integers(-9000, 9000, (count + 100) * SAMPLES_PER_FRAME, dtype=np.int16)
+    crops = np.zeros((64, 224, 224, 3), np.uint8)
+    print("| tracks | held (MB) |\n|---|---|")
+    for number in range(count + 1):
+        frames = 40 + number
+        encoder = model.face_encoder()
+        for first in range(0, frames, len(crops)):
+            encoder.push(crops[: frames - first])
+        model.embed(encoder, sound, 0, frames)
+        if number % 60 == 0:
+            del encoder
+            RETURNER.give_back()
+            print(f"| {number} | {held_mb():.0f} |", flush=True)
+
+
+def held_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def main() -> int:
@@ -93,7 +127,11 @@ def main() -> int:
     parser.add_argument("--detectors", nargs="+", default=["haar", "yunet", "s3fd"])
     parser.add_argument("--min_face_size", type=int, nargs="+", default=[50])
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--lengths", type=int, metavar="N")
     options = parser.parse_args()
+    if options.lengths is not None:
+        score_lengths(options.lengths)
+        return 0
     if options.measure:
         small, large, detector, min_face = options.measure
         measure(Path(small), Path(large), detector, int(min_face), options.weights_dir)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from syncnet.keepsake import keepsake_path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, str(REPOSITORY / "filter_videos_by_sync_score.py")]
@@ -54,9 +57,18 @@ def seconds_for_known(folder: Path, weights_dir: Path, count: int) -> float:
                 writer.write(line.replace('"0.mp4"', f'"{number}.mp4"') + "\n")
     if first.stat().st_mtime_ns != status.st_mtime_ns:
         raise RuntimeError("a link changed the time of its file")
+    state_dir = output / ".sync_filter"
+    for number in range(1, count):
+        os.link(keepsake_path(state_dir, "0.mp4"), keepsake_path(state_dir, f"{number}.mp4"))
+    call = command_line(videos, output, weights_dir, 2, "--place", "hardlink")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    results = run_command(videos, output, weights_dir, 2, "--place", "hardlink")
+    subprocess.run(call, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"{count:,} known videos: {seconds:.1f} s, of which the processor was busy for {busy:.1f} s", file=sys.stderr)
+    results = json.loads((output / RESULTS).read_text())
     if results["this_run"]["unchanged"] != count:
         raise RuntimeError(f"{results['this_run']} instead of {count} unchanged videos")
     return seconds
@@ -72,12 +84,17 @@ def run_command(
     videos: Path, output: Path, weights_dir: Path, workers: int, *flags: str
 ) -> dict[str, dict[str, float]]:
     """The results of one run with the embedded model and YuNet."""
-    call = [*COMMAND, "--input_dir", str(videos), "--output_dir", str(output), "--max_workers", str(workers)]
-    call += ["--model", "lite", "--detector", "yunet", "--weights_dir", str(weights_dir), "--offline"]
-    call += ["--allow_unverified_weights", "--score_cache", "off", *flags]
+    call = command_line(videos, output, weights_dir, workers, *flags)
     subprocess.run(call, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     results: dict[str, dict[str, float]] = json.loads((output / RESULTS).read_text())
     return results
+
+
+def command_line(videos: Path, output: Path, weights_dir: Path, workers: int, *flags: str) -> list[str]:
+    """A run with the embedded model and YuNet."""
+    call = [*COMMAND, "--input_dir", str(videos), "--output_dir", str(output), "--max_workers", str(workers)]
+    call += ["--model", "lite", "--detector", "yunet", "--weights_dir", str(weights_dir), "--offline"]
+    return [*call, "--allow_unverified_weights", "--score_cache", "off", *flags]
 
 
 def _timed(call: list[str]) -> float:

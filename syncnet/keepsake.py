@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from syncnet.keepsake_arrays import read_arrays
 from syncnet.temporary import temporary_beside
 
 FORMAT = 1
@@ -81,8 +82,7 @@ def write_keepsake(path: Path, keepsake: Keepsake) -> None:
 def read_keepsake(path: Path) -> Keepsake | None:
     """The keepsake of a file; None where there is none, or one that cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return _from_arrays(arrays)
+        return _from_arrays(read_arrays(path))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
 

@@ -13,6 +13,7 @@ from fakes import make_score, scored
 
 from syncnet import MAX_SHIFT_FRAMES
 from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsake, write_keepsake
+from syncnet.keepsake_arrays import read_arrays
 from syncnet.keepsake_making import (
     MOST_PICTURED_TRACKS,
     MOST_THUMBNAIL_BYTES,
@@ -83,6 +84,19 @@ def test_a_video_without_a_track_has_its_shots_and_loudness(tmp_path: Path) -> N
     assert keepsake is not None
     assert keepsake.tracks == ()
     assert keepsake.shot_starts.tolist() == [0, 72]
+
+
+def test_arrays_are_those_of_numpys_own_reader(tmp_path: Path) -> None:
+    write_keepsake(tmp_path / "a.npz", make_keepsake(make_track(), make_track()))
+    arrays = read_arrays(tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as expected:
+        assert arrays.keys() == set(expected.files)
+        for name, array in arrays.items():
+            assert (array.dtype, array.shape) == (expected[name].dtype, expected[name].shape)
+            np.testing.assert_array_equal(array, expected[name])
+    np.savez(tmp_path / "b.npz", columns=np.asfortranarray(np.ones((2, 3))))
+    with pytest.raises(ValueError, match="no keepsake has"):
+        read_arrays(tmp_path / "b.npz")
 
 
 def test_a_file_that_is_no_keepsake_is_none(tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def folder_of_a_reader(tmp_path: Path, page: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_commands_run_and_say_what_the_pages_quote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

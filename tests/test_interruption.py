@@ -56,6 +56,7 @@ def start(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "kind"), [(signal.SIGINT, "slow"), (signal.SIGTERM, "slow"), (signal.SIGTERM, "stuck")]
 )

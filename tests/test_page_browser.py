@@ -101,6 +101,7 @@ def open_page(chromium: Any, tmp_path: Path) -> Iterator[Opener]:
 LIMITS = [(0.0, -15, 15), (5.0, -3, 3), (4.9999, -2, 5), (7.3, 0, 0), (3.0, 2, 9), (9.9, -15, -1)]
 
 
+@pytest.mark.slow
 def test_thresholds_in_the_browser_give_the_counts_of_python(open_page: Opener, tmp_path: Path) -> None:
     results = many_videos(300, Thresholds())
     scored = len(results) - 2

@@ -61,6 +61,7 @@ def test_lite_does_not_heed_it() -> None:
     assert stages.detect.detect_every_frames == 7
 
 
+@pytest.mark.slow
 def test_lip_embeddings_in_bfloat16_are_near_those_in_float32(test_data: Path) -> None:
     layers = SyncNetV2Layers()
     layers.load_state_dict(seeded_syncnet_v2_state(test_data))
@@ -73,6 +74,7 @@ def test_lip_embeddings_in_bfloat16_are_near_those_in_float32(test_data: Path) -
     assert 0 < difference < BFLOAT16_TOLERANCE
 
 
+@pytest.mark.slow
 def test_s3fd_in_bfloat16_is_near_that_in_float32(tmp_path: Path) -> None:
     path = write_seeded_s3fd(tmp_path / "sfd_face.pth")
     picture = torch.from_numpy(np.random.default_rng(4).integers(0, 256, (1, 64, 96, 3), dtype=np.uint8))

@@ -35,6 +35,7 @@ def test_other_numbers_do_not(wrong: tuple[int, float, float]) -> None:
     assert not PublishedNumbers().agree_with(score_of(*wrong))
 
 
+@pytest.mark.slow
 def test_other_weights_fail_the_check(tmp_path: Path, test_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_seeded_syncnet_v2(tmp_path / SYNCNET_V2_FILE, test_data)
     crop = av.VideoFrame.from_ndarray(np.full((224, 224, 3), 128, np.uint8), format="bgr24")

@@ -103,6 +103,7 @@ def test_speech_is_heard_and_ends_before_the_clip(repository: Path) -> None:
         assert loudness[-SAMPLE_RATE // 50 :].max() < 0.02 or name == "sound_8_frames_late"
 
 
+@pytest.mark.slow
 def test_the_faces_differ_in_nothing_but_their_sound(repository: Path) -> None:
     in_sync = picture_of(path_of(repository, "in_sync"))
     for name in ("sound_8_frames_late", "other_sentence", "no_sound"):

@@ -106,6 +106,7 @@ def test_sound_too_short_for_a_step_gives_none() -> None:
     assert mfcc(noise(0)).shape == mfcc(noise(399 / SAMPLES_PER_FRAME)).shape == (0, 13)
 
 
+@pytest.mark.slow
 def test_fast_form_equals_the_published_layers(test_data: Path, crops: np.ndarray) -> None:
     layers = SyncNetV2Layers().eval()
     layers.load_state_dict(seeded_syncnet_v2_state(test_data))

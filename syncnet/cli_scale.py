@@ -52,7 +52,8 @@ def add_scale_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--ray_address",
         metavar="ADDRESS",
-        help="auto, HOST:PORT or ray://HOST:PORT (default: the cluster of this machine, else a new one)",
+        help="auto, HOST:PORT, ray://HOST:PORT, or local for a new one on this machine (default: the cluster of this "
+        "machine, else a new one)",
     )
     group.add_argument(
         "--num_gpus_per_worker",

@@ -204,7 +204,8 @@ class RaySettings:
     """Which Ray cluster scores, and how much of it one worker takes."""
 
     address: str | None = None
-    """``auto``, ``host:port`` or ``ray://host:port``. None: the one that runs on this machine, else a new one."""
+    """``auto``, ``host:port``, ``ray://host:port``, or ``local`` for a new one on this machine. None: the one that runs
+    on this machine, else a new one."""
     num_cpus_per_worker: float = 1.0
     num_gpus_per_worker: float = 0.0
     workers: int | None = None

@@ -201,7 +201,7 @@ def test_without_the_cluster_it_is_wrong_set_up(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("ray.is_initialized", lambda: False)
     monkeypatch.setattr("ray.init", _refuse)
     with (
-        pytest.raises(UsageError, match=r"--ray_address 10\.0\.0\.9:6379: nobody there"),
+        pytest.raises(UsageError, match=r"--ray_address 10\.0\.0\.9:6379: nobody there and more: start a cluster"),
         connected(RaySettings(address="10.0.0.9:6379")),
     ):
         pass

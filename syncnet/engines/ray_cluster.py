@@ -16,6 +16,8 @@ from syncnet.errors import UsageError
 from syncnet.invocation import install_requirements
 from syncnet.settings import RaySettings
 
+_CURE = "start a cluster there (ray start --head), or give --ray_address local for one of this run's own"
+_LONGEST_REASON = 300
 CODE_FOLDER = Path(__file__).resolve().parents[2]
 
 
@@ -37,20 +39,28 @@ def connected(settings: RaySettings) -> Iterator[None]:
             logging_level=logging.ERROR,
             log_to_driver=False,
             runtime_env={"env_vars": {"PYTHONPATH": _python_path()}},
-            **({} if settings.address or "RAY_ADDRESS" in os.environ else {"include_dashboard": False}),
+            **({"include_dashboard": False} if _may_be_new(settings) else {}),
         )
     except (ConnectionError, ValueError, RuntimeError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UsageError(
-            f"--ray_address {settings.address or 'of this machine'}: {reason}",
-            cure="start a cluster there (ray start --head), or leave --ray_address out",
-        ) from error
+        where = settings.address or "of this machine"
+        raise UsageError(f"--ray_address {where}: {_in_one_line(error)}", cure=_CURE) from error
     finally:
         signal.signal(signal.SIGTERM, handler)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _may_be_new(settings: RaySettings) -> bool:
+    """Whether connecting may start a cluster, which then takes options that one that is there does not."""
+    return settings.address == "local" or not (settings.address or "RAY_ADDRESS" in os.environ)
+
+
+def _in_one_line(error: Exception) -> str:
+    """Ray tells in several lines, for example, the two versions that do not fit."""
+    words = " ".join(str(error).split()).rstrip(".")
+    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}..."
 
 
 def count_workers(settings: RaySettings) -> int:

@@ -20,7 +20,7 @@ COARSEST_NS = 2_000_000_000
 """exFAT keeps times in steps of 10 ms, FAT in steps of 2 s."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FileIdentity:
     """As much of a file as tells at a glance whether it is still the same."""
 

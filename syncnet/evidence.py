@@ -39,7 +39,7 @@ class WindowOffset:
     """Median minus minimum of its curve, raw."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OffsetPiece:
     """A stretch of the video at whose windows the offset stays the same, where it does not stay so throughout."""
 
@@ -48,7 +48,7 @@ class OffsetPiece:
     offset_frames: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """How much a score rests on."""
 

@@ -11,7 +11,7 @@ from syncnet.scoring import SyncScore
 from syncnet.turns import Conversation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrackScore:
     """One face track, without its boxes, and how its lips fit the sound."""
 
@@ -23,7 +23,7 @@ class TrackScore:
     """None where no sound stands beside the track."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VideoScore:
     """All that was found in one video."""
 

@@ -44,7 +44,7 @@ next run may fare better. ``crash``: it took its process along. ``killed``: some
 memory, ended its process."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VideoRecord:
     """What became of one video, before any threshold is applied."""
 

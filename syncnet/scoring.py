@@ -16,7 +16,7 @@ PAIRWISE_EPSILON = 1e-6
 """Added to every difference by torch's pairwise_distance, with which the published numbers were made."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SyncScore:
     """How well lips and sound of one track agree."""
 

@@ -16,7 +16,7 @@ _SEED = 1
 _INTERVAL = (0.025, 0.975)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Timing:
     """When the sound comes, more finely than by frames. Positive: early."""
 

@@ -40,7 +40,7 @@ class TrackTable:
         return self.first_lip + int(self.distances.shape[1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A stretch in which one of several faces speaks."""
 
@@ -50,7 +50,7 @@ class Turn:
     end_seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """Faces that speak in turns, scored as if they were one."""
 

@@ -163,7 +163,7 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], message: str) -> None:
         (["--input_dir", "two\nlines", "--output_dir", "out"], "--input_dir two\\nlines: no such folder"),
         (["--input_dir", "in", "--output_dir", "in"], "the same folder"),
         (["--input_dir", "in", "--output_dir", "in/../in"], "the same folder"),
-        (["--input_dir", "in", "--output_dir", "file"], "cannot write to file"),
+        (["--input_dir", "in", "--output_dir", "file"], "file is a file: name a folder as --output_dir"),
         (["--input_dir", "in", "--output_dir", "out", "--min_conf", "nan"], "--min_confidence nan"),
         (["--output_dir", "out"], "required: --input_dir"),
     ],

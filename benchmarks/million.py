@@ -32,6 +32,8 @@ class Cost:
     """Of one command."""
 
     seconds: float
+    busy_seconds: float
+    """Of the processor, whatever else it had to do."""
     peak_mb: float
 
 
@@ -69,9 +71,9 @@ def main() -> None:
     print(
         f"{len(videos):,} videos, ledger {ledger_mb:,.0f} MB, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
     )
-    print("| step | seconds | most memory, MB |\n|---|---|---|")
+    print("| step | seconds | of the processor | most memory, MB |\n|---|---:|---:|---:|")
     for step, cost in costs.items():
-        print(f"| {step} | {cost.seconds:.0f} | {cost.peak_mb:.0f} |")
+        print(f"| {step} | {cost.seconds:.0f} | {cost.busy_seconds:.0f} | {cost.peak_mb:.0f} |")
 
 
 def measure(arguments: list[str]) -> Cost:
@@ -81,7 +83,7 @@ def measure(arguments: list[str]) -> Cost:
     _, status, usage = os.wait4(process, 0)
     if os.waitstatus_to_exitcode(status) != 0:
         raise SystemExit(f"{arguments[0]} ended with exit code {os.waitstatus_to_exitcode(status)}")
-    cost = Cost(time.perf_counter() - started, usage.ru_maxrss / 1024)
+    cost = Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
     print(arguments[0], cost, file=sys.stderr, flush=True)
     return cost
 

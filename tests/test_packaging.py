@@ -58,7 +58,7 @@ def package(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Packa
     _python("-c", "from setuptools import build_meta; build_meta.build_sdist('..')", cwd=checkout)
     (archive,) = work.glob("*.tar.gz")
     with tarfile.open(archive) as sources:
-        sources.extractall(work / "unpacked")
+        sources.extractall(work / "unpacked", filter="data")
     (sources_dir,) = (work / "unpacked").iterdir()
     _python("-c", "from setuptools import build_meta; build_meta.build_wheel('../..')", cwd=sources_dir)
     (wheel,) = work.glob("*.whl")

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from syncnet.memory_collector import without_collector
+
+
+def test_the_collector_is_as_it_was_afterwards() -> None:
+    assert gc.isenabled()
+    with without_collector():
+        assert not gc.isenabled()
+        with without_collector():
+            assert not gc.isenabled()
+        assert not gc.isenabled(), "the inner one gives back what it found"
+    assert gc.isenabled()
+
+
+def test_also_after_an_error_and_around_a_function_called_twice() -> None:
+    @without_collector()
+    def seen(number: int) -> bool:
+        if number < 0:
+            raise ValueError(number)
+        return gc.isenabled()
+
+    assert (seen(1), seen(2)) == (False, False)
+    with pytest.raises(ValueError, match="-1"):
+        seen(-1)
+    assert gc.isenabled()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -201,10 +202,25 @@ def test_without_the_cluster_it_is_wrong_set_up(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("ray.is_initialized", lambda: False)
     monkeypatch.setattr("ray.init", _refuse)
     with (
-        pytest.raises(UsageError, match=r"--ray_address 10\.0\.0\.9:6379: nobody there and more: start a cluster"),
-        connected(RaySettings(address="10.0.0.9:6379")),
+        pytest.raises(UsageError, match=r"--ray_address auto: nobody there and more: start a cluster"),
+        connected(RaySettings(address="auto")),
     ):
         pass
+
+
+@pytest.mark.parametrize("form", ["{}", "ray://{}"])
+def test_an_address_at_which_nobody_answers_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, settings: RaySettings, form: str
+) -> None:
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = form.format(f"127.0.0.1:{free.getsockname()[1]}")
+        with (
+            pytest.raises(UsageError, match=f"--ray_address {address}: connection refused: start a cluster"),
+            connected(RaySettings(address=address)),
+        ):
+            pass
 
 
 def _refuse(**_: object) -> None:

@@ -7,6 +7,8 @@ import logging
 import math
 import os
 import signal
+import socket
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ from syncnet.settings import RaySettings
 
 _CURE = "start a cluster there (ray start --head), or give --ray_address local for one of this run's own"
 _LONGEST_REASON = 300
+ANSWER_SECONDS = 10.0
+"""More than enough for a machine that is there."""
 CODE_FOLDER = Path(__file__).resolve().parents[2]
 
 
@@ -31,6 +35,7 @@ def connected(settings: RaySettings) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    _check_answers(settings.address or os.environ.get("RAY_ADDRESS", ""))
     # Ray puts a handler of its own in place, which would end the run with nothing told.
     handler = signal.getsignal(signal.SIGTERM)
     try:
@@ -50,6 +55,23 @@ def connected(settings: RaySettings) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raises UsageError where nobody answers at HOST:PORT: Ray itself would go on trying for minutes."""
+    try:
+        parts = urllib.parse.urlsplit(address if "://" in address else f"//{address}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if host is None or port is None:
+        # A word such as auto; or nothing that is known here, which Ray will say.
+        return
+    try:
+        socket.create_connection((host, port), ANSWER_SECONDS).close()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"--ray_address {address}: {reason}", cure=_CURE) from error
 
 
 def _may_be_new(settings: RaySettings) -> bool:

@@ -15,6 +15,7 @@ class RestingPlaces:
     def __init__(self, folders: OutputFolders) -> None:
         self._folders = {True: str(folders.good_dir), False: str(folders.poor_dir)}
         self._leads_back: dict[tuple[str, str], bool] = {}
+        self._real_folders: dict[str, str] = {}
 
     def hold(self, video: VideoFile, *, passed: bool | None, gone: bool = False) -> bool:
         """Whether ``place_video`` (``replace_verdict`` where the video is ``gone``) would find nothing to do.
@@ -33,7 +34,9 @@ class RestingPlaces:
         if gone:
             return passed is None or _look(poor if passed else good) is None
         path = str(video.path)
-        if video.uri or video.is_link is not False or self._is_among_copies(path, (good, poor)):
+        if video.uri or self._is_among_copies(path, (good, poor)):
+            return False
+        if video.is_link is not False and self._leads_to_copy(path, (good, poor)):
             return False
         if passed is None:
             return _look(good) is None and _look(poor) is None
@@ -43,6 +46,16 @@ class RestingPlaces:
     def _is_among_copies(self, path: str, targets: tuple[str, str]) -> bool:
         """Whether a link makes the folder of the video one of those that copies go to."""
         return any(self._is_one_folder(os.path.dirname(path), os.path.dirname(target)) for target in targets)
+
+    def _leads_to_copy(self, path: str, targets: tuple[str, str]) -> bool:
+        """Whether the video is a link to what stands, or would stand, for it."""
+        real = os.path.realpath(path)
+        return any(real == os.path.join(self._real(folder), name) for folder, name in map(os.path.split, targets))
+
+    def _real(self, folder: str) -> str:
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        return self._real_folders[folder]
 
     def _is_one_folder(self, one: str, other: str) -> bool:
         if (one, other) not in self._leads_back:

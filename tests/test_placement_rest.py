@@ -11,6 +11,7 @@ from folders import files_below
 from placing import as_video, place
 
 from syncnet import placement_rest
+from syncnet.placement import CopyError
 from syncnet.placement_folders import OutputFolders
 from syncnet.placement_rest import RestingPlaces
 from syncnet.settings import PlaceMode
@@ -80,15 +81,22 @@ def test_the_copy_of_a_video_that_is_gone_rests_in_its_folder(source: Path, fold
     assert not rests(source, folders, False, gone=True)
 
 
-def test_links_are_left_to_the_placement(source: Path, folders: OutputFolders) -> None:
+def test_a_link_rests_but_where_it_leads_to_its_own_copy(source: Path, folders: OutputFolders) -> None:
     link = source.with_name("link.mp4")
     link.symlink_to(source)
     place(link, folders, True)
-    assert not rests(link, folders, True), "it may lead to its own copy"
-    nobody_looked = as_video(source)
+    assert rests(link, folders, True)
+    link.unlink()
+    link.symlink_to(folders.good_dir / "sub" / "link.mp4")
+    assert not rests(link, folders, True)
+    with pytest.raises(CopyError, match="would be the video itself"):
+        place(link, folders, True)
+
+
+def test_a_video_of_which_nobody_knows_whether_it_is_a_link_is_looked_at(source: Path, folders: OutputFolders) -> None:
     place(source, folders, True)
-    assert not RestingPlaces(folders).hold(nobody_looked, passed=True)
-    assert rests(source, folders, True)
+    assert as_video(source).is_link is None
+    assert RestingPlaces(folders).hold(as_video(source), passed=True)
 
 
 def test_a_folder_of_copies_that_leads_to_the_videos_is_left_to_the_placement(

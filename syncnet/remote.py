@@ -23,9 +23,10 @@ from typing import Any
 from syncnet.discovery import FileIdentity, VideoFile
 from syncnet.errors import StillChangingError, SyncFilterError, TimeLimitError, UsageError, VideoError
 from syncnet.interruption import Interrupted, StopFlag
+from syncnet.invocation import install_requirements
 from syncnet.work_folder import work_folder
 
-INSTALL = "pip install -r requirements-remote.txt"
+INSTALL = install_requirements("remote")
 LOOKS_AT_ONCE = 16
 """Each look is one short request, so that time goes by in waiting for answers."""
 LOOKS_PLANNED = 4096

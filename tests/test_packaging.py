@@ -28,6 +28,8 @@ class Package:
 
     wheel: Path
     site: Path
+    checkout: Path
+    """What it was built from: the sources as they were then."""
 
     def names(self) -> list[str]:
         with zipfile.ZipFile(self.wheel) as archive:
@@ -63,7 +65,7 @@ def package(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Packa
     _python("-c", "from setuptools import build_meta; build_meta.build_wheel('../..')", cwd=sources_dir)
     (wheel,) = work.glob("*.whl")
     _python("-m", "pip", "install", "--quiet", "--no-deps", "--target", work / "site", wheel, cwd=work)
-    return Package(wheel, work / "site")
+    return Package(wheel, work / "site", checkout)
 
 
 def _python(*arguments: str | Path, cwd: Path) -> None:
@@ -76,18 +78,18 @@ def test_no_name_but_syncnet_is_taken(package: Package) -> None:
     assert {name for name in first if not name.endswith(".dist-info")} == {"syncnet"}
 
 
-def test_every_module_and_every_file_of_the_checkout_is_there(package: Package, repository: Path) -> None:
+def test_every_module_and_every_file_of_the_checkout_is_there(package: Package) -> None:
     shipped = ("*.py", "*.json", "*.safetensors", "assets/*", "py.typed")
     expected = set()
     for folder in FOLDERS:
         below = "" if folder == "syncnet" else "syncnet/"
-        paths = {path for pattern in shipped for path in (repository / folder).rglob(pattern)}
-        expected |= {below + path.relative_to(repository).as_posix() for path in paths}
+        paths = {path for pattern in shipped for path in (package.checkout / folder).rglob(pattern)}
+        expected |= {below + path.relative_to(package.checkout).as_posix() for path in paths}
     assert {name for name in package.names() if ".dist-info/" not in name} == expected
     assert {"syncnet/weights/lite.safetensors", "syncnet/report/assets/page.html"} <= expected
 
 
-def test_imports_are_rewritten_and_lines_keep_their_numbers(package: Package, repository: Path) -> None:
+def test_imports_are_rewritten_and_lines_keep_their_numbers(package: Package) -> None:
     for path in sorted(package.site.glob("syncnet/**/*.py")):
         source = path.read_text()
         nodes = list(ast.walk(ast.parse(source)))
@@ -96,15 +98,15 @@ def test_imports_are_rewritten_and_lines_keep_their_numbers(package: Package, re
         assert not {name.split(".")[0] for name in imported} & {"detectors", "weights"}, path
         inside = path.relative_to(package.site)
         moved = inside.parts[1] in ("detectors", "weights")
-        original = repository / (inside.relative_to("syncnet") if moved else inside)
+        original = package.checkout / (inside.relative_to("syncnet") if moved else inside)
         assert source.count("\n") == original.read_text().count("\n"), path
 
 
-def test_the_package_asks_for_what_requirements_txt_names(package: Package, repository: Path) -> None:
+def test_the_package_asks_for_what_requirements_txt_names(package: Package) -> None:
     metadata = message_from_bytes(package.read(".dist-info/METADATA"))
     required = [line.replace(" ", "") for line in metadata.get_all("Requires-Dist", [])]
     plain = {line for line in required if "extra==" not in line}
-    asked = {line.split("#")[0].strip() for line in (repository / "requirements.txt").read_text().splitlines()}
+    asked = {line.split("#")[0].strip() for line in (package.checkout / "requirements.txt").read_text().splitlines()}
     assert {_sorted_bounds(line) for line in plain} == {_sorted_bounds(line) for line in asked if line}
     assert metadata["License-Expression"] == "MIT"
     assert any(name.endswith("licenses/LICENSE") for name in package.names())

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from syncnet.report.montage import MATPLOTLIB
+from syncnet.report.table import PYARROW
+
 if sys.version_info >= (3, 11):
     import tomllib
 
@@ -52,7 +55,7 @@ def test_extras_and_build_have_the_bounds_of_the_files(
     project = tomllib.loads((repository / "pyproject.toml").read_text())
     extras = [entry for extra in project["project"]["optional-dependencies"].values() for entry in extra]
     assert len(extras) >= 5
-    for entry in (*extras, *project["build-system"]["requires"]):
+    for entry in (*extras, *project["build-system"]["requires"], MATPLOTLIB, PYARROW):
         found = REQUIREMENT.match(entry)
         assert found, entry
         assert (found[2], found[3]) == all_bounds[found[1]], entry

@@ -1,15 +1,11 @@
-"""The library as other programs use it, and docs/api.md, which tells of it."""
+"""The library as other programs use it."""
 
 from __future__ import annotations
 
-import dataclasses
-import re
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,48 +16,16 @@ import syncnet
 from syncnet import (
     FilteredVideos,
     LockedError,
-    MediaSettings,
-    ReportOptions,
     RunOptions,
     ScorerSettings,
-    SpeedSettings,
     StopFlag,
     Thresholds,
-    TrackSettings,
     UsageError,
     VideoResult,
-    WeightsPolicy,
     filter_videos,
     score_video,
 )
-from syncnet.api_request import request_for
-from syncnet.cli import Request, parse_request
-from syncnet.evidence import Evidence, OffsetPiece
 from syncnet.locking import hold
-from syncnet.media import MediaInfo
-from syncnet.pipeline import TrackScore
-from syncnet.scoring import SyncScore
-from syncnet.settings import PUBLISHED_TRACKS
-from syncnet.timing import Timing
-from syncnet.turns import Conversation, Turn
-from syncnet.verdict import Verdict
-
-RETURNED = (
-    *(FilteredVideos, VideoResult, Verdict, SyncScore, Evidence, OffsetPiece, Timing),
-    *(TrackScore, Conversation, Turn, MediaInfo),
-)
-GIVEN = (
-    *(ScorerSettings, Thresholds, TrackSettings, MediaSettings, SpeedSettings, WeightsPolicy),
-    *(RunOptions, ReportOptions),
-)
-
-
-@pytest.fixture
-def page(repository: Path) -> str:
-    return (repository / "docs" / "api.md").read_text()
-
-
-# --- the names -------------------------------------------------------------------------------------------------------
 
 
 def test_every_public_name_is_there_and_nothing_heavy_comes_with_the_package(repository: Path) -> None:
@@ -75,60 +39,6 @@ def test_every_public_name_is_there_and_nothing_heavy_comes_with_the_package(rep
     assert set(syncnet.__all__) <= set(dir(syncnet))
 
 
-def test_the_page_has_every_public_name_and_every_field(page: str) -> None:
-    documented = set(re.findall(r"`(\w+)`", page))
-    assert set(syncnet.__all__) <= documented
-    for given in (*RETURNED, *GIVEN):
-        assert given.__name__ in documented
-        fields = {field.name for field in dataclasses.fields(given)}
-        assert fields <= documented, f"{given.__name__}: {fields - documented}"
-
-
-def test_every_field_of_the_page_is_a_real_one(page: str) -> None:
-    """In its tables, where a field stands first in a row below the heading of its type."""
-    known = {given.__name__: given for given in (*RETURNED, *GIVEN)}
-    rows = 0
-    for heading, body in re.findall(r"^### `(\w+)`.*?\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL):
-        given: Any = known[heading]
-        names = {field.name for field in dataclasses.fields(given)} | set(dir(given))
-        for first in re.findall(r"^\| (`.*?) \|", body, re.MULTILINE):
-            for name in re.findall(r"`(\w+)`(?!\))", first):
-                rows += 1
-                assert name in names, f"{heading} has no {name}"
-    assert rows > 60
-
-
-@pytest.mark.slow
-def test_the_code_of_the_page_runs(page: str, repository: Path, tmp_path: Path) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) >= 3
-    make_videos(tmp_path / "my_videos")
-    for name in ("my_videos/talk.mp4", "talk.mp4"):
-        shutil.copy(repository / "samples" / "in_sync.mp4", tmp_path / name)
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.append({str(repository)!r})\n" + "\n".join(blocks)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "True 6.7 +2" in done.stdout
-    assert (tmp_path / "sorted" / "good_quality" / "talk.mp4").is_file()
-
-
-@pytest.mark.slow
-def test_the_example_draws_the_curve(repository: Path, tmp_path: Path) -> None:
-    example = [sys.executable, str(repository / "examples" / "plot_sync_curve.py")]
-    video = repository / "samples" / "sound_8_frames_late.mp4"
-    done = subprocess.run([*example, video, "curve.png"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "sound late" in done.stdout
-    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
-
-
-# --- one video -------------------------------------------------------------------------------------------------------
-
-
 def test_one_video_is_scored_and_whatever_is_wrong_is_in_the_result(fake_scoring: None, tmp_path: Path) -> None:
     del fake_scoring
     videos = make_videos(tmp_path / "in", "a.mp4", "damaged.mp4")
@@ -138,9 +48,6 @@ def test_one_video_is_scored_and_whatever_is_wrong_is_in_the_result(fake_scoring
     damaged, missing = score_video(videos / "damaged.mp4", settings), score_video(videos / "gone.mp4", settings)
     assert (damaged.status, missing.status) == ("failed", "failed")
     assert files_below(tmp_path) == ["in/a.mp4", "in/damaged.mp4"]
-
-
-# --- a folder --------------------------------------------------------------------------------------------------------
 
 
 def test_a_folder_comes_out_as_the_command_has_it(
@@ -264,69 +171,3 @@ def test_a_folder_in_use_is_refused(fake_scoring: None, tmp_path: Path) -> None:
     state.mkdir(parents=True)
     with hold(state / "lock"), pytest.raises(LockedError, match="another run works in"):
         filter_videos(videos, tmp_path / "out")
-
-
-# --- what is asked for -----------------------------------------------------------------------------------------------
-
-EVERYTHING = ScorerSettings(
-    thresholds=Thresholds(4.25, 7, -2, 5),
-    tracks=TrackSettings(31, 62, 11, 0.25),
-    media=MediaSettings(2, 1500.5),
-    speed=SpeedSettings("bfloat16", 3),
-    model="syncnet_v2",
-    detector="yunet",
-    device="cuda",
-    weights=WeightsPolicy(Path("-models"), offline=True, allow_unverified=True),
-)
-RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True)
-
-
-def wish(settings: ScorerSettings | None = None, options: RunOptions | None = None, **more: Any) -> Request:
-    given: dict[str, Any] = {
-        "input_manifest": None,
-        "recursive": False,
-        "keep_all": False,
-        "max_workers": 2,
-        "report": ReportOptions(),
-        **more,
-    }
-    return request_for(Path("in"), Path("out"), settings or ScorerSettings(), options=options or RunOptions(), **given)
-
-
-def test_every_setting_arrives() -> None:
-    request = wish(EVERYTHING, RUNNING, recursive=True, keep_all=True, max_workers=5)
-    for field in dataclasses.fields(ScorerSettings):
-        assert getattr(request, field.name) == getattr(EVERYTHING, field.name), field.name
-    assert request.options == RUNNING
-    assert (request.recursive, request.keep_all, request.max_workers) == (True, True, 5)
-    assert wish(ScorerSettings(no_detection=True)).no_detection
-    report = wish(report=ReportOptions(page=False, table="parquet")).report
-    assert (report.page, report.table) == (False, "parquet")
-    assert wish(options=RunOptions(score_cache="off")).options.score_cache == "off"
-
-
-def test_the_test_above_changes_every_setting() -> None:
-    # Where a field is added, it has to be named there, and so in the flags.
-    usual = ScorerSettings()
-    switches = {"no_detection", "reference"}
-    same = {f.name for f in dataclasses.fields(usual) if getattr(EVERYTHING, f.name) == getattr(usual, f.name)}
-    assert same == switches
-    for given, default in (
-        (EVERYTHING.thresholds, Thresholds()),
-        (EVERYTHING.tracks, TrackSettings()),
-        (EVERYTHING.media, MediaSettings()),
-        (EVERYTHING.speed, SpeedSettings()),
-        (EVERYTHING.weights, WeightsPolicy()),
-        (RUNNING, RunOptions()),
-    ):
-        for field in dataclasses.fields(default):
-            assert getattr(given, field.name) != getattr(default, field.name), field.name
-
-
-def test_the_usual_is_not_said_and_gives_what_the_command_gives() -> None:
-    request = wish()
-    assert request.report.arguments == ("--input_dir=in", "--output_dir=out")
-    command = parse_request(request.report.arguments)
-    assert replace(request, terminal=command.terminal) == command
-    # The published way has its own gates, unless others are asked for.
-    assert wish(ScorerSettings(reference=True)).tracks == PUBLISHED_TRACKS

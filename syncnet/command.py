@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
+EXITS_OF_STOPS = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     """``main`` for a process of its own: ends it with the exit code."""
     code = main(arguments)
     ignore_signals()
+    if code in EXITS_OF_STOPS:
+        # All is written and closed. Taking torch down takes a second, on a busy machine ten, and a stop is waited for.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
     sys.exit(code)
 
 

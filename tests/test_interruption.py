@@ -108,6 +108,21 @@ def test_a_signal_after_the_end_leaves_the_exit_code(tmp_path: Path, repository:
 
 
 @pytest.mark.slow
+def test_a_stop_does_not_wait_for_libraries_to_be_taken_down(tmp_path: Path, repository: Path) -> None:
+    videos = make_videos(tmp_path / "in", "a_fine.mp4", "b_slow.mp4")
+    process = start(repository, videos, tmp_path / "out", slow_to_leave=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: good")
+    process.send_signal(signal.SIGTERM)
+    # Its input stays open: what is to be done at the interpreter's end would wait for that for ever.
+    assert process.wait(120) == 143
+    assert process.stdout.read().startswith("INTERRUPTED: 1 video not processed")
+    assert process.stderr.read() == ""
+    assert results_in(tmp_path / "out")["interrupted"] is True
+
+
+@pytest.mark.slow
 def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> None:
     process = start(repository, make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out")
     assert process.stdout is not None

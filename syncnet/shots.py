@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,9 +16,11 @@ from syncnet import FPS
 from syncnet.settings import ShotSettings
 
 _STANDS_OUT = 1.25
-"""A cut changes the picture by so much more than the frame before it did. In the noise of low light, where hue and
-saturation mean nothing, every frame changes it alike; the least of the cuts in good light that were looked at had 2.4
-times the change before it."""
+"""A cut changes the picture by so much more than one of the two frames before it did. In the noise of low light, where
+hue and saturation mean nothing, every frame changes it alike; the least of the cuts in good light that were looked at
+had 2.4 times the change just before it."""
+_STILL_TICKS = 3
+"""A picture that is shown so long stands still; one of a slow camera is shown for two."""
 _NOISE_BLUR_PX = 5
 
 
@@ -29,7 +33,7 @@ class Shot:
 
 
 class CutFinder:
-    """Finds cuts while the frames go by, holding nothing but the last two."""
+    """Finds cuts while the frames go by, holding nothing but the last three."""
 
     def __init__(self, settings: ShotSettings) -> None:
         # No minimum length: every cut counts at once. The library's own default (15 frames) may report a cut late or
@@ -38,15 +42,18 @@ class CutFinder:
         self._detector = ContentDetector(threshold=settings.content_threshold, min_scene_len=0)
         self._frame_count = 0
         self._size: tuple[int, int] | None = None
-        self._last: np.ndarray | None = None
-        self._before_last: np.ndarray | None = None
+        self._shown: deque[np.ndarray] = deque(maxlen=3)
+        self._ticks = 0
+        """For how many the last of them is shown so far."""
 
     def is_cut(self, frame_bgr: np.ndarray) -> bool:
         """Whether a new shot starts with this frame, the next in order; False for the first frame of all."""
-        if frame_bgr is self._last:
+        if self._shown and frame_bgr is self._shown[-1]:
             # A picture that is shown for several ticks comes as the same array.
-            self._before_last = self._last
             self._frame_count += 1
+            self._ticks += 1
+            if self._ticks == _STILL_TICKS:
+                self._shown.append(frame_bgr)
             return False
         if self._size is None:
             self._size = reduced_size(frame_bgr)
@@ -56,14 +63,14 @@ class CutFinder:
         cuts = self._detector.process_frame(FrameTimecode(self._frame_count, fps=float(FPS)), reduced)
         self._frame_count += 1
         is_cut = bool(cuts) and self._stands_out(frame_bgr)
-        self._before_last, self._last = self._last, frame_bgr
+        self._shown.append(frame_bgr)
+        self._ticks = 1
         return is_cut
 
     def _stands_out(self, frame_bgr: np.ndarray) -> bool:
-        if self._last is None or self._before_last is None:
-            return True
-        before, last, now = (self._without_noise(frame) for frame in (self._before_last, self._last, frame_bgr))
-        return _change(last, now) >= _STANDS_OUT * _change(before, last)
+        pictures = [self._without_noise(frame) for frame in (*self._shown, frame_bgr)]
+        *before, now = (_change(one, other) for one, other in itertools.pairwise(pictures))
+        return now >= _STANDS_OUT * min(before, default=0.0)
 
     def _without_noise(self, frame_bgr: np.ndarray) -> np.ndarray:
         """Hue, saturation and value of the frame, reduced and blurred."""

@@ -56,8 +56,8 @@ def looks(frame_count: int, every: int, cuts: tuple[int, ...] = ()) -> list[int]
         (20, 5, (7,), [0, 5, 6, 7, 12, 17, 19]),
         # The frame before the cut was looked at already.
         (12, 5, (6,), [0, 5, 6, 11]),
-        # A cut right after a cut changes the picture no more than the frame before it did, as noise does: it is none.
-        (12, 5, (6, 7), [0, 5, 6, 11]),
+        # A shot of one frame.
+        (12, 5, (6, 7), [0, 5, 6, 7, 11]),
         (12, 5, (6, 8), [0, 5, 6, 7, 8, 11]),
         (1, 5, (), [0]),
         (0, 5, (), []),

@@ -1,7 +1,7 @@
 """The most memory that one video takes, beside the models, against the estimate of --max_memory: docs/reliability.md.
 
     python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors haar yunet s3fd]
-    python -m benchmarks.memory --lengths 300
+    python -m benchmarks.memory --lengths 240
 
 A face fills the height of each clip of 1.2 s, in H.264 with 16 reference pictures. Each row is a process of its own: it
 loads the models, scores a small clip, and then the large one. YuNet needs its file in --weights_dir; S3FD has seeded

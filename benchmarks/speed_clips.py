@@ -7,10 +7,14 @@ from pathlib import Path
 import av
 
 
+_PAUSE_SECONDS = 0.2
+"""Between two times. Where frames are coded out of order, the stamps of decoding begin before zero."""
+
+
 def repeat_clip(clip: Path, target: Path, seconds: float) -> int:
     """Writes the clip so many times that the whole lasts at least ``seconds``; returns how many times that is."""
     with av.open(str(clip)) as source:
-        length = source.duration / av.time_base
+        length = source.duration / av.time_base + _PAUSE_SECONDS
     times = max(1, -int(-seconds // length))
     with av.open(str(target), "w") as joined:
         streams = None

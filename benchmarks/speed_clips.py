@@ -6,7 +6,6 @@ from pathlib import Path
 
 import av
 
-
 _PAUSE_SECONDS = 0.2
 """Between two times. Where frames are coded out of order, the stamps of decoding begin before zero."""
 

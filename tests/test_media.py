@@ -1,4 +1,7 @@
-"""Picture and sound against each other, on clips whose truth is known: see synthetic_media."""
+"""Picture and sound against each other, on clips whose truth is known: see synthetic_media.
+
+Long because one clip serves many of its questions.
+"""
 
 from __future__ import annotations
 

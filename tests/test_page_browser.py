@@ -1,4 +1,7 @@
-"""The page in a real browser: Chromium, without a network."""
+"""The page in a real browser: Chromium, without a network.
+
+Long because all of it shares one browser, which takes a second to start.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Runs that continue: the command on the same output folder again, with scores that follow from the names."""
+"""Runs that continue: the command on the same output folder again, with scores that follow from the names.
+
+Long because all of it shares one made-up folder and a scorer that counts.
+"""
 
 from __future__ import annotations
 

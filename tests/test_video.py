@@ -1,3 +1,8 @@
+"""One video from its score to its place, with a made-up score.
+
+Long because all of it shares one bench: ledger, folders and a store in a temporary folder.
+"""
+
 from __future__ import annotations
 
 import os

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import multiprocessing
 import os
 import resource
@@ -45,14 +46,17 @@ def test_two_processes_at_once_fetch_it_once(tmp_path: Path, servers: Servers) -
 
 
 def test_who_comes_second_says_so_waits_and_takes_what_is_there(
-    tmp_path: Path, servers: Servers, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = servers.start(good)
     found: list[Path] = []
+    # pytest's own capture loses what is written while it is read.
+    said = io.StringIO()
+    monkeypatch.setattr("sys.stderr", said)
     second = threading.Thread(target=lambda: found.append(fetch(tmp_path, server)))
     with FileLock(tmp_path / f".{NAME}.lock"):
         second.start()
-        wait_for(lambda: f"{NAME} is being fetched already" in capfd.readouterr().err)
+        wait_for(lambda: f"{NAME} is being fetched already" in said.getvalue())
         (tmp_path / NAME).write_bytes(CONTENT)
         assert found == []
     second.join(60)

@@ -19,16 +19,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from detectors import Detections, DetectorSpec, box_overlaps, resolve_detector
-from syncnet.crops import smooth_boxes
+from detectors.protocol import Detections, DetectorSpec, box_overlaps
+from detectors.registry import resolve_detector
 from syncnet.errors import VideoError
-from syncnet.faces import FacePass, Lookout, find_faces
-from syncnet.interruption import StopFlag
-from syncnet.media import open_media
-from syncnet.models import load_model
+from syncnet.faces.crops import smooth_boxes
+from syncnet.faces.finding import FacePass, Lookout, find_faces
+from syncnet.faces.tracks import Track, link_tracks
+from syncnet.media.opening import open_media
+from syncnet.models.registry import load_model
 from syncnet.pipeline import Stages, best_score, score_video
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
-from syncnet.tracks import Track, link_tracks
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy
 
 STEPS = 1, 3, 5, 10

@@ -19,10 +19,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from detectors import DetectorSpec, box_overlaps, resolve_detector
+from detectors.protocol import DetectorSpec, box_overlaps
+from detectors.registry import resolve_detector
 from detectors.yunet import RELIABLE_FACE_PX
 from syncnet.errors import VideoError
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
 from weights import WeightsPolicy
 
 HEIGHTS_PX = 12, 16, 20, 24, 28, 32, 48

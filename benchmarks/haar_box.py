@@ -19,10 +19,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from detectors import resolve_detector
 from detectors.haar import FRONTAL, PROFILE, BoxMapping, Cascade
+from detectors.registry import resolve_detector
 from syncnet.errors import VideoError
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
 from weights import WeightsPolicy
 
 MIN_FACE_PX = 50

@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
-from syncnet import FPS
-from syncnet.media import open_media
+from syncnet.conventions import FPS
+from syncnet.media.opening import open_media
 
 SECONDS = 4.0
 CLICK_TIMES = (0.8, 1.3, 1.8, 2.3, 2.8, 3.3)

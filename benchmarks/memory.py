@@ -57,15 +57,16 @@ def write_speaker(path: Path, width: int, height: int) -> Path:
 
 def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_dir: Path | None) -> None:
     """In a process of its own. Prints what the large clip took, what was estimated, and the tracks found in it."""
-    from detectors import DetectorSpec, resolve_detector
-    from syncnet.engines.cores import count_cores
+    from detectors.protocol import DetectorSpec
+    from detectors.registry import resolve_detector
     from syncnet.engines.threads import share_cores
-    from syncnet.interruption import StopFlag
-    from syncnet.memory import RETURNER
     from syncnet.models.lite import load_lite
     from syncnet.pipeline import Stages
     from syncnet.scorer import SyncScorer
     from syncnet.settings import DetectSettings, SpeedSettings, TrackSettings
+    from syncnet.system.cores import count_cores
+    from syncnet.system.interruption import StopFlag
+    from syncnet.system.memory import RETURNER
     from weights import WeightsPolicy
 
     share_cores(1)
@@ -95,8 +96,8 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
 def score_lengths(count: int) -> None:
     """Prints a row after each 60 tracks."""
     from syncnet.engines.threads import share_cores
-    from syncnet.memory import RETURNER
     from syncnet.models.lite import load_lite
+    from syncnet.system.memory import RETURNER
     from weights import WeightsPolicy
 
     share_cores(1)

@@ -37,8 +37,8 @@ from hostile_media import Shape, Sound, write_shape  # noqa: E402
 from syncnet.engines.failures import ExplainedError  # noqa: E402
 from syncnet.engines.isolated import ChildScorers, Score  # noqa: E402
 from syncnet.errors import TimeLimitError  # noqa: E402
-from syncnet.interruption import Deadline, StopFlag  # noqa: E402
 from syncnet.pipeline import VideoScore  # noqa: E402
+from syncnet.system.interruption import Deadline, StopFlag  # noqa: E402
 
 LIMIT_SECONDS = 60.0
 MIN_TRACK_FRAMES = 40
@@ -103,7 +103,7 @@ def mutate(data: bytes, clip: int, number: int, seed: int) -> bytes:
 
 def load_scorer(notes: Path) -> Score:
     """Called in a child: the real scoring, with a note of the process' memory after each file."""
-    from detectors import resolve_detector
+    from detectors.registry import resolve_detector
     from syncnet.engines.threads import share_cores
     from syncnet.models.lite import load_lite
     from syncnet.pipeline import Stages

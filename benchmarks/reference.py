@@ -29,22 +29,17 @@ from media_timing import base_clip, read_bias
 from seeded_weights import write_seeded_syncnet_v2
 from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
-from detectors import resolve_detector
-from syncnet import FPS
+from detectors.registry import resolve_detector
+from syncnet.conventions import FPS
 from syncnet.errors import VideoError
-from syncnet.interruption import StopFlag
-from syncnet.models import SYNCNET_V2_FILE, Embeddings, FaceEncoder, SyncModel, load_model
+from syncnet.models.protocol import Embeddings, FaceEncoder, SyncModel
+from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.pipeline import Stages, TrackScore, score_video
-from syncnet.reference_pyav import PyavTools
-from syncnet.reference_tools import (
-    WHOLE_FRAME_QUALITY,
-    ReferenceJob,
-    ReferenceTools,
-    find_reference_tools,
-    list_frames,
-    read_wav,
-)
+from syncnet.reference.choice import find_reference_tools
+from syncnet.reference.pyav import PyavTools
+from syncnet.reference.tools import WHOLE_FRAME_QUALITY, ReferenceJob, ReferenceTools, list_frames, read_wav
 from syncnet.settings import TrackSettings
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy
 
 FRAME_RATES = ("23.976", "25", "29.97", "30", "50", "60")

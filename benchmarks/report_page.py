@@ -16,18 +16,18 @@ import cv2
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from syncnet.engines import VideoResult
-from syncnet.evidence import Evidence
-from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, write_keepsake
-from syncnet.media import MediaInfo
+from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, write_keepsake
+from syncnet.media.opening import MediaInfo
 from syncnet.pipeline import TrackScore
-from syncnet.placement_folders import OutputFolders
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import CommandLine
 from syncnet.report.page import write_page
 from syncnet.report.page_data import nearness
 from syncnet.report.page_pictures import MOST_LOOKED_AT
 from syncnet.report.told import Told
-from syncnet.scoring import SyncScore
+from syncnet.results import VideoResult
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 

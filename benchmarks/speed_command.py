@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from syncnet.keepsake import keepsake_path
+from syncnet.keepsake.file import keepsake_path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, str(REPOSITORY / "filter_videos_by_sync_score.py")]
@@ -28,7 +28,7 @@ def seconds_to_first_frame(weights_dir: Path) -> float:
     program = (
         "import sys, pathlib; from syncnet.scorer import ScorerSettings, load_stages;"
         "from weights import WeightsPolicy;"
-        "from syncnet.media import open_media; p = WeightsPolicy(pathlib.Path(sys.argv[1]), True, True);"
+        "from syncnet.media.opening import open_media; p = WeightsPolicy(pathlib.Path(sys.argv[1]), True, True);"
         "load_stages(ScorerSettings(model='lite', detector='yunet', weights=p), 1);"
         "next(iter(open_media(pathlib.Path(sys.argv[2])).frames()))"
     )

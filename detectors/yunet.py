@@ -8,7 +8,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from detectors import Detections
+from detectors.protocol import Detections
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
 

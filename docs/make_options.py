@@ -6,9 +6,10 @@ import argparse
 import re
 from collections.abc import Iterator, Mapping
 
-from syncnet import cli, merge, rescore
-from syncnet.report import page_command
+from syncnet.cli import request as cli
 from syncnet.settings import PRESETS
+from syncnet.subcommands import merge, rescore
+from syncnet.subcommands import report as page_command
 
 CALL = "python filter_videos_by_sync_score.py"
 

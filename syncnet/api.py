@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncnet.api_request import request_for
-from syncnet.cli_report import ReportOptions
-from syncnet.interruption import StopFlag
-from syncnet.log import Log
+from syncnet.cli.report import ReportOptions
+from syncnet.run.api_request import request_for
 from syncnet.scorer import ScorerSettings, SyncScorer
 from syncnet.settings import DEFAULT_WORKERS, RunOptions, Thresholds
+from syncnet.system.interruption import StopFlag
+from syncnet.system.log import Log
 
 if TYPE_CHECKING:
-    from syncnet.engines import VideoResult
+    from syncnet.results import VideoResult
 
 
 @dataclass(frozen=True)

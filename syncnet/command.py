@@ -14,28 +14,28 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from syncnet.cli import Request, parse_request
-from syncnet.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
+from syncnet.cli.request import Request, parse_request
+from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
-from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
-from syncnet.invocation import PROGRAM, install_requirements
-from syncnet.locking import EXIT_LOCKED, LockedError, hold
-from syncnet.log import Log
-from syncnet.pinning import pin_choice
-from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
+from syncnet.run.telling import Written, print_out, tell_run, write_page_again, write_run
 from syncnet.scorer import SyncScorer, load_stages
-from syncnet.subcommands import find_subcommand
-from syncnet.telling import Written, print_out, tell_run, write_page_again, write_run
-from syncnet.text import format_duration, printable
+from syncnet.state.pinning import pin_choice
+from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
+from syncnet.system.invocation import PROGRAM, install_requirements
+from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
+from syncnet.system.log import Log
+from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from syncnet.discovery import FoundVideos
-    from syncnet.engines import VideoResult
     from syncnet.engines.isolated import Score
-    from syncnet.ledger import Ledger
-    from syncnet.report import Run
-    from syncnet.scorer_choice import ChosenStages
-    from syncnet.session import Plan
+    from syncnet.inputs.discovery import FoundVideos
+    from syncnet.report.run import Run
+    from syncnet.results import VideoResult
+    from syncnet.run.session import Plan
+    from syncnet.stages import ChosenStages
+    from syncnet.state.ledger import Ledger
 
 EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
@@ -147,12 +147,12 @@ def _run(request: Request, log: Log) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
-    from syncnet.inputs import find_inputs, read_list
-    from syncnet.ledger import open_ledger
-    from syncnet.preparation import run_fingerprint
     from syncnet.report.table import check_table_format
-    from syncnet.scorer_choice import choose_stages
-    from syncnet.session import plan_run
+    from syncnet.run.inputs import find_inputs, read_list
+    from syncnet.run.preparation import run_fingerprint
+    from syncnet.run.session import plan_run
+    from syncnet.stages import choose_stages
+    from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
     listed = read_list(request)
@@ -197,10 +197,10 @@ def _process(
     listen: Callable[[VideoResult], object],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
-    from syncnet.preparation import describe_run, make_job
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
-    from syncnet.session import carry_out
+    from syncnet.run.preparation import describe_run, make_job
+    from syncnet.run.session import carry_out
 
     started = time.perf_counter()
     if request.options.rescan:

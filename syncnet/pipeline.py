@@ -12,27 +12,27 @@ from typing import TypeVar
 
 import numpy as np
 
-from detectors import DetectorSpec
-from syncnet import CROP_SIZE_PX, FPS
-from syncnet.crops import TrackCropper
+from detectors.protocol import DetectorSpec
+from syncnet.conventions import CROP_SIZE_PX, FPS
 from syncnet.errors import DamagedVideoError, NoFaceClipError
-from syncnet.faces import find_faces
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import TrackKeepsake
-from syncnet.keepsake_making import TrackPictures, keep_track, keep_video
-from syncnet.kept_faces import MOST_KEPT_BYTES, KeptFaces, KeptFrame
-from syncnet.media import Media, open_media
-from syncnet.media_info import MediaInfo
-from syncnet.models import Embeddings, SyncModel
-from syncnet.pipeline_scores import TrackScore, VideoScore, best_score, ordered_confidence
-from syncnet.reference import published_chain
-from syncnet.reference_tools import ReferenceJob, ReferenceTools
-from syncnet.scoring import pair_distances, score_distances
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.finding import find_faces
+from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track, link_tracks
+from syncnet.keepsake.file import TrackKeepsake
+from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
+from syncnet.media.info import MediaInfo
+from syncnet.media.opening import Media, open_media
+from syncnet.models.protocol import Embeddings, SyncModel
+from syncnet.reference.chain import published_chain
+from syncnet.reference.tools import ReferenceJob, ReferenceTools
+from syncnet.results import TrackScore, VideoScore, best_score, ordered_confidence
+from syncnet.scoring.score import pair_distances, score_distances
+from syncnet.scoring.speech import find_speech
+from syncnet.scoring.turns import Conversation, TrackTable, find_conversation
 from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
-from syncnet.shots import Shot
-from syncnet.speech import find_speech
-from syncnet.tracks import Track, link_tracks
-from syncnet.turns import Conversation, TrackTable, find_conversation
+from syncnet.system.interruption import StopFlag
 
 CROPS_PER_PIECE = 64
 """224 x 224 crops handed to a model at once: 9.6 MB, however long the track is."""
@@ -102,7 +102,7 @@ def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
 def _score_as_published(
     path: Path, info: MediaInfo, stages: Stages, tools: ReferenceTools, stop: StopFlag
 ) -> VideoScore:
-    """The published recipe: see syncnet.reference."""
+    """The published recipe: see syncnet.reference.chain."""
     limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
     job = ReferenceJob(path, stop, limit_seconds, stages.media.audio_track)
     with published_chain(job, tools) as chain:

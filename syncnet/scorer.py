@@ -12,8 +12,6 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from syncnet.errors import UsageError
-from syncnet.interruption import StopFlag
-from syncnet.memory import METER, RETURNER
 from syncnet.settings import (
     DetectSettings,
     MediaSettings,
@@ -23,15 +21,16 @@ from syncnet.settings import (
     Thresholds,
     TrackSettings,
 )
+from syncnet.system.interruption import StopFlag
+from syncnet.system.memory import METER, RETURNER
 from weights import WeightsPolicy
 
 if TYPE_CHECKING:
-    from detectors import DetectorSpec
+    from detectors.protocol import DetectorSpec
     from detectors.s3fd import S3fdSpec
-    from syncnet.engines import VideoResult
     from syncnet.engines.video import VideoJob
     from syncnet.pipeline import Stages
-    from syncnet.pipeline_scores import VideoScore
+    from syncnet.results import VideoResult, VideoScore
 
 
 class ScoringChoices(Protocol):
@@ -131,9 +130,9 @@ class SyncScorer:
 
         A string may be a URI (s3:// and others, docs/scale-out.md); the video is then fetched for the time being.
         """
-        from syncnet.discovery import VideoFile
         from syncnet.engines.video import process_video
-        from syncnet.input_manifest import is_uri
+        from syncnet.inputs.discovery import VideoFile
+        from syncnet.inputs.manifest import is_uri
 
         uri = path if isinstance(path, str) and is_uri(path) else ""
         path = Path(path)
@@ -176,10 +175,10 @@ class _NoRecords:
 def load_stages(choices: ScoringChoices, workers: int) -> Stages:
     """The models and settings that all workers of a process share. Raises UsageError; no video is touched."""
     from syncnet.engines.threads import share_cores
-    from syncnet.models import load_model, resolve_device
     from syncnet.models.precision import resolve_precision
+    from syncnet.models.registry import load_model, resolve_device
     from syncnet.pipeline import Stages
-    from syncnet.reference_tools import find_reference_tools
+    from syncnet.reference.choice import find_reference_tools
 
     share = share_cores(workers)
     device = resolve_device(choices.device)
@@ -223,7 +222,7 @@ def precision_told(precision: Precision, model: str, detector: str) -> Precision
 
 
 def _load_detector(choices: ScoringChoices, device: str, precision: Precision) -> DetectorSpec | None:
-    from detectors import resolve_detector
+    from detectors.registry import resolve_detector
 
     if choices.no_detection:
         return None

@@ -216,3 +216,20 @@ class RaySettings:
             raise UsageError(f"--num_cpus_per_worker {self.num_cpus_per_worker:g}", cure="give a number above 0")
         if not 0 <= self.num_gpus_per_worker < math.inf:
             raise UsageError(f"--num_gpus_per_worker {self.num_gpus_per_worker:g}", cure="give a number of 0 or more")
+
+
+Visualize = Literal["none", "poor", "all"]
+VISUALIZE: tuple[Visualize, ...] = ("none", "poor", "all")
+"""Which scored videos get an overlay video."""
+
+
+@dataclass(frozen=True)
+class LookOptions:
+    """What is left for looking at beside the results."""
+
+    visualize: Visualize = "none"
+    save_outputs: bool = False
+
+    @property
+    def any(self) -> bool:
+        return self.save_outputs or self.visualize != "none"

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syncnet import FPS, MAX_SHIFT_FRAMES
-from syncnet.evidence import OffsetPiece
-from syncnet.scoring import SyncScore
+from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
+from syncnet.scoring.evidence import OffsetPiece
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 
 MILLISECONDS_PER_FRAME = 1000 // FPS

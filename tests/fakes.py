@@ -7,20 +7,20 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from syncnet.discovery import FoundVideos, SkippedPath, VideoFile
-from syncnet.engines import VideoResult
 from syncnet.engines.isolated import Score
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.interruption import StopFlag
-from syncnet.media import MediaInfo
+from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
+from syncnet.media.opening import MediaInfo
 from syncnet.pipeline import TrackScore, VideoScore, best_score
-from syncnet.placement_folders import OutputFolders
-from syncnet.report import Asked, Identity, Run
-from syncnet.scoring import SyncScore
+from syncnet.placement.folders import OutputFolders
+from syncnet.report.run import Asked, Identity, Run
+from syncnet.results import VideoResult
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.timing import Timing
 from syncnet.settings import DetectSettings, Precision, ShotSettings, Thresholds, TrackSettings
-from syncnet.timing import Timing
+from syncnet.system.interruption import StopFlag
 from syncnet.verdict import judge
-from weights import load_manifest
+from weights.manifest import load_manifest
 
 INFO = MediaInfo(
     width=1280,

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from fakes import INFO, faceless, failed, make_track
 
-from syncnet.engines import VideoResult
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.keepsake import Keepsake, TrackKeepsake
-from syncnet.placement_folders import OutputFolders
+from syncnet.keepsake.file import Keepsake, TrackKeepsake
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import CommandLine
 from syncnet.report.told import Told
-from syncnet.scoring import SyncScore
+from syncnet.results import VideoResult
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from syncnet.discovery import FileIdentity, VideoFile
-from syncnet.interruption import StopFlag
-from syncnet.placement import place_video
-from syncnet.placement_folders import OutputFolders
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.placing import place_video
 from syncnet.settings import PlaceMode
+from syncnet.system.interruption import StopFlag
 
 
 class Notes:

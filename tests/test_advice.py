@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncnet.advice import advise_on_no_track
+from syncnet.faces.advice import advise_on_no_track
 from syncnet.settings import TrackSettings
 
 LEAST_TRACK_FRAMES = 20

@@ -25,7 +25,7 @@ from syncnet import (
     filter_videos,
     score_video,
 )
-from syncnet.locking import hold
+from syncnet.system.locking import hold
 
 
 def test_every_public_name_is_there_and_nothing_heavy_comes_with_the_package(repository: Path) -> None:

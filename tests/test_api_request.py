@@ -17,8 +17,8 @@ from syncnet import (
     TrackSettings,
     WeightsPolicy,
 )
-from syncnet.api_request import request_for
-from syncnet.cli import Request, parse_request
+from syncnet.cli.request import Request, parse_request
+from syncnet.run.api_request import request_for
 from syncnet.settings import PUBLISHED_TRACKS
 
 EVERYTHING = ScorerSettings(

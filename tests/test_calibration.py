@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from fakes import faceless, failed, make_run, make_score, successful
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.command import main
 from syncnet.errors import UsageError
-from syncnet.evidence import Evidence
 from syncnet.report.calibration import fit_thresholds, format_calibration
-from syncnet.scoring import SyncScore
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.score import SyncScore
 
 # Confidences 4.06 to 8.01 in steps of a twentieth: 80 videos. Ten more lie 2 frames off, ten 5.
 SCORES = [

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
+from syncnet.cli.subcommands import SUBCOMMANDS
 from syncnet.errors import UsageError
-from syncnet.models import MODEL_NAMES
-from syncnet.report import page_command
+from syncnet.models.registry import MODEL_NAMES
 from syncnet.settings import Thresholds, TrackSettings
-from syncnet.subcommands import SUBCOMMANDS
+from syncnet.subcommands import report as page_command
 from weights import WeightsPolicy
 
 FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]

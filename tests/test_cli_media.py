@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
 from syncnet.settings import MediaSettings
 

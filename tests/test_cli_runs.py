@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
 from syncnet.settings import RunOptions
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from folders import files_below, make_videos, results_in, run
 
-from syncnet import log as log_module
 from syncnet.errors import UsageError
-from syncnet.locking import hold
-from syncnet.log import Log
+from syncnet.system import log as log_module
+from syncnet.system.locking import hold
+from syncnet.system.log import Log
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|ERROR) (.*)")
 NOW = ("--cron", "--settle", "0")

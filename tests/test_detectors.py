@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import weights
-from detectors import YUNET_FILE, Detections, DetectorSpec, box_overlaps, resolve_detector
 from detectors.haar import BoxMapping, mirrored
+from detectors.protocol import Detections, DetectorSpec, box_overlaps
+from detectors.registry import YUNET_FILE, resolve_detector
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError, UsageError
 from weights import WeightsPolicy
@@ -132,7 +133,7 @@ def test_auto_takes_haar_where_there_is_no_file(no_weights: Path) -> None:
 def test_auto_takes_yunet_where_its_file_is(no_weights: Path, test_data: Path) -> None:
     spec = resolve_detector("auto", WeightsPolicy(test_data / "weights"))
     assert spec.name == "yunet"
-    assert spec.identity == weights.load_manifest()[YUNET_FILE]["sha256"]
+    assert spec.identity == weights.manifest.load_manifest()[YUNET_FILE]["sha256"]
     assert resolve_detector("haar", WeightsPolicy(test_data / "weights")).name == "haar"
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from syncnet import discovery
-from syncnet.discovery import find_videos
+from syncnet.inputs import discovery
+from syncnet.inputs.discovery import find_videos
 
 
 def make_files(folder: Path, *names: str) -> None:

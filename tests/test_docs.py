@@ -17,7 +17,7 @@ from folders import make_videos, run
 
 from docs.make_options import PARSERS, make_page
 from syncnet import command
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from weights import __main__ as weights_command
 
 RUN = "run here"

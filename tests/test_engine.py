@@ -9,12 +9,13 @@ import pytest
 import torch
 from fakes import faceless, failed, make_score, successful
 
-from syncnet.discovery import VideoFile
-from syncnet.engines import VideoResult, threads
-from syncnet.engines.cores import count_cores
+from syncnet.engines import threads
 from syncnet.engines.threads import run_in_threads, share_cores
 from syncnet.engines.watch import Watch
-from syncnet.interruption import Interrupted, StopFlag
+from syncnet.inputs.discovery import VideoFile
+from syncnet.results import VideoResult
+from syncnet.system.cores import count_cores
+from syncnet.system.interruption import Interrupted, StopFlag
 
 
 def video(name: str) -> VideoFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from syncnet.evidence import Evidence, OffsetPiece, weigh
+from syncnet.scoring.evidence import Evidence, OffsetPiece, weigh
 
 
 def distances_of(offsets: list[int]) -> np.ndarray:

@@ -17,9 +17,9 @@ from folders import files_below, make_videos, results_in, run
 from hostile_media import Shape, Sound, write_shape
 from synthetic_media import Clip, write_clip
 
-from syncnet.discovery import find_videos
 from syncnet.errors import DamagedVideoError, EmptyVideoError, TooLargeError
-from syncnet.media import open_media
+from syncnet.inputs.discovery import find_videos
+from syncnet.media.opening import open_media
 from syncnet.settings import MediaSettings
 
 Writer = Callable[[Path], object]

@@ -11,15 +11,15 @@ from hostile_media import Shape, Sound, write_shape
 from test_reference import OneFace
 
 from syncnet.errors import NoAudioStreamError
-from syncnet.interruption import StopFlag
 from syncnet.models.lite import load_lite
 from syncnet.pipeline import Stages, VideoScore, score_video
-from syncnet.reference import published_chain
-from syncnet.reference_ffmpeg import FfmpegTools, ffmpeg_version
-from syncnet.reference_pyav import PyavTools
-from syncnet.reference_tools import ReferenceJob
-from syncnet.scoring import SyncScore
+from syncnet.reference.chain import published_chain
+from syncnet.reference.ffmpeg import FfmpegTools, ffmpeg_version
+from syncnet.reference.pyav import PyavTools
+from syncnet.reference.tools import ReferenceJob
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import MediaSettings
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy
 
 FACE = OneFace((74.0, 60.0, 156.0, 172.0))

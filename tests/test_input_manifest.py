@@ -13,7 +13,7 @@ from test_session import Scorer, scorer  # noqa: F401 (a fixture)
 
 from syncnet import command
 from syncnet.errors import UsageError
-from syncnet.input_manifest import find_listed, location_of, manifest_base, name_of, read_manifest
+from syncnet.inputs.manifest import find_listed, location_of, manifest_base, name_of, read_manifest
 
 OFF = ("--score_cache", "off")
 

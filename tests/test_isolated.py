@@ -18,8 +18,8 @@ from fakes import make_score, scored
 from syncnet.engines.failures import ExplainedError
 from syncnet.engines.isolated import ChildScorers, Score
 from syncnet.errors import NoAudioStreamError, TimeLimitError, UsageError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
 from syncnet.pipeline import VideoScore
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 
 def load(problem: str = "") -> Score:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from fakes import make_score, scored
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsake, write_keepsake
-from syncnet.keepsake_arrays import read_arrays
-from syncnet.keepsake_making import (
+from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.keepsake.arrays import read_arrays
+from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, read_keepsake, write_keepsake
+from syncnet.keepsake.making import (
     MOST_PICTURED_TRACKS,
     MOST_THUMBNAIL_BYTES,
     TrackPictures,
@@ -23,11 +23,11 @@ from syncnet.keepsake_making import (
     keep_track,
     keep_video,
 )
-from syncnet.models import Embeddings
-from syncnet.records import score_from_plain, score_to_plain
-from syncnet.score_store import ScoreStore
-from syncnet.scoring import pair_distances
-from syncnet.turns import TrackTable
+from syncnet.models.protocol import Embeddings
+from syncnet.scoring.score import pair_distances
+from syncnet.scoring.turns import TrackTable
+from syncnet.state.records import score_from_plain, score_to_plain
+from syncnet.state.score_store import ScoreStore
 
 
 class DoublingModel:

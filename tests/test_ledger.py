@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from test_records import make_record
 
-from syncnet import ledger as ledger_module
-from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
-from syncnet.ledger import Ledger, open_ledger
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.state import ledger as ledger_module
+from syncnet.state.ledger import Ledger, open_ledger
 
 IDENTITY = FileIdentity(12, 1_700_000_000_123_456_789)
 OTHER = FileIdentity(13, 1_700_000_000_123_456_789)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from syncnet.errors import UsageError
-from syncnet.locking import LockedError, hold
+from syncnet.system.locking import LockedError, hold
 
 HOLD_FOR_EVER = """
 import sys, time
 from pathlib import Path
-from syncnet.locking import hold
+from syncnet.system.locking import hold
 with hold(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

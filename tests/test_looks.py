@@ -15,19 +15,19 @@ from looks_fakes import make_curve_score, make_keepsake, make_result
 from synthetic_media import Clip, draw_frame, find_clicks, read_frame_number, write_clip
 
 from syncnet import command
-from syncnet.discovery import FoundVideos
-from syncnet.engines import VideoResult
 from syncnet.errors import VideoError
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import keepsake_path, write_keepsake
-from syncnet.log import Log
-from syncnet.looks import LookOptions
+from syncnet.inputs.discovery import FoundVideos
+from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.looks.kept_outputs import save_outputs
 from syncnet.looks.making import LookJob, choose_videos, make_looks
 from syncnet.looks.movie import Movie
 from syncnet.looks.telling import tell_looks
-from syncnet.media import Media, open_media
-from syncnet.placement_folders import OutputFolders, longer_name
+from syncnet.media.opening import Media, open_media
+from syncnet.placement.folders import OutputFolders, longer_name
+from syncnet.results import VideoResult
+from syncnet.settings import LookOptions
+from syncnet.system.interruption import StopFlag
+from syncnet.system.log import Log
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from synthetic_media import Clip, write_clip
 from test_looks import make_curve_score, make_result
 from test_page_browser import CHROMIUM
 
-from syncnet.interruption import StopFlag
 from syncnet.looks.overlay import draw_overlay
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
+from syncnet.system.interruption import StopFlag
 
 PLAY = """async () => {
   const video = document.querySelector("video");

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from synthetic_media import Clip, draw_sound, find_clicks
 
-from syncnet.media_audio import SoundTape
+from syncnet.media.sound import SoundTape
 
 START = Fraction(3)
 FRAME_SECONDS = Fraction(20, 1000)

@@ -20,7 +20,7 @@ from syncnet.errors import (
     NoVideoStreamError,
     VideoError,
 )
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
 
 NOBODY = 65534
 

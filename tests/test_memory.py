@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from syncnet.discovery import FileIdentity
-from syncnet.interruption import StopFlag
-from syncnet.memory import PeakMeter, Returner, _machine_memory_mb, find_trim, machine_memory_mb
-from syncnet.records import VideoRecord, record_from_plain, record_to_plain
+from syncnet.inputs.discovery import FileIdentity
 from syncnet.scorer import ScorerSettings, SyncScorer
+from syncnet.state.records import VideoRecord, record_from_plain, record_to_plain
+from syncnet.system.interruption import StopFlag
+from syncnet.system.memory import PeakMeter, Returner, _machine_memory_mb, find_trim, machine_memory_mb
 from weights import WeightsPolicy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -93,7 +93,7 @@ def test_a_system_that_does_not_tell_is_no_number(mark: Mark) -> None:
 def test_the_real_mark_rises_with_what_is_held_and_knows_nothing_of_who_started_it(repository: Path) -> None:
     # In a process of its own: one that has grown and shrunk gives out memory that it holds already.
     program = """
-from syncnet.memory import METER
+from syncnet.system.memory import METER
 with METER.measured() as small:
     pass
 with METER.measured() as large:
@@ -148,7 +148,7 @@ def test_memory_is_given_back_now_and_then_and_by_all_workers_together() -> None
 
 
 SCATTERED = """
-from syncnet.memory import Returner, find_trim
+from syncnet.system.memory import Returner, find_trim
 
 def held_mb():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

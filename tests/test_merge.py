@@ -11,11 +11,11 @@ from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
 from syncnet import command
-from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
-from syncnet.ledger import open_ledger
-from syncnet.locking import hold
-from syncnet.merge_ledgers import check_parts, read_part, write_merged
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.state.ledger import open_ledger
+from syncnet.subcommands.merge_ledgers import check_parts, read_part, write_merged
+from syncnet.system.locking import hold
 
 OFF = ("--score_cache", "off", "--report", "off")
 NAMES = ["damaged.mp4", "faceless.mp4", "fine_1.mp4", "fine_2.mp4", "poor_1.mp4", "sub/fine_3.mp4", "sub/poor_2.mp4"]

@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 import weights
 from syncnet.errors import ModelFileError, UsageError
-from syncnet.models import load_model, resolve_device
+from syncnet.models.registry import load_model, resolve_device
 from weights import WeightsPolicy
 
 OFFLINE = WeightsPolicy(offline=True)

@@ -13,7 +13,7 @@ from page_fakes import make_keepsake, make_told, with_score
 
 from syncnet import command
 from syncnet.errors import UsageError
-from syncnet.keepsake import keepsake_path, write_keepsake
+from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.report.montage import MOST_VIDEOS, choose_videos, describe, read_strip, write_montage
 from syncnet.settings import Thresholds
 

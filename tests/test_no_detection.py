@@ -11,9 +11,9 @@ import pytest
 from folders import results_in, run
 from seeded_weights import write_seeded_syncnet_v2
 
-from syncnet.interruption import StopFlag
-from syncnet.models import SYNCNET_V2_FILE, load_model
+from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.pipeline import Stages, score_video
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from syncnet.report import Asked, Identity
 from syncnet.report.notices import find_notices
-from weights import load_manifest
+from syncnet.report.run import Asked, Identity
+from weights.manifest import load_manifest
 
 AUTO = Asked(None, "auto", "auto", "auto")
 LITE = Identity("lite", load_manifest()["lite.safetensors"]["sha256"])

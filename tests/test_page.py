@@ -16,16 +16,16 @@ from fakes import ONE_OF_EACH, make_score, successful
 from folders import make_videos, run
 from page_fakes import make_keepsake, make_told, moved_to, with_score
 
-from syncnet.engines import VideoResult
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.keepsake import keepsake_path, write_keepsake
+from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.report import page_data, page_pictures
 from syncnet.report.page import ASSETS, SCRIPTS, json_for_html, render_page
 from syncnet.report.page_data import MOST_TRACKS, deciding_track, describe_video, find_href, nearness, shown_tracks
 from syncnet.report.page_pictures import collect_pictures, thin_out
 from syncnet.report.told import Told
+from syncnet.results import VideoResult
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.turns import Conversation, Turn
 from syncnet.settings import Thresholds
-from syncnet.turns import Conversation, Turn
 
 
 def blocks_of(page: str) -> dict[str, Any]:

@@ -17,14 +17,14 @@ import pytest
 from fakes import ONE_OF_EACH, make_score, successful
 from page_fakes import count_passing, make_keepsake, make_told, many_videos, with_score
 
-from syncnet.cli import parse_request
-from syncnet.evidence import Evidence
-from syncnet.keepsake import keepsake_path, write_keepsake
+from syncnet.cli.request import parse_request
+from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.report.page import write_page
 from syncnet.report.told import Told
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.turns import Conversation, Turn
 from syncnet.settings import PRESETS, Thresholds
-from syncnet.text import printable
-from syncnet.turns import Conversation, Turn
+from syncnet.system.text import printable
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

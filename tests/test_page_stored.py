@@ -13,8 +13,8 @@ from folders import make_videos, results_in, run
 from test_page import blocks_of
 
 from syncnet import command
-from syncnet.locking import hold
 from syncnet.report.command_line import CommandLine, note_command, quoted, read_command, without_thresholds
+from syncnet.system.locking import hold
 
 
 def report(output_dir: Path) -> int:

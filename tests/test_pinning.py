@@ -10,7 +10,7 @@ from fakes import FakeModel, FakeStages
 from folders import make_videos, results_in, run
 
 from syncnet.errors import UsageError
-from syncnet.pinning import NO_DETECTOR, PIN_FILE, STATE_FOLDER, Chosen, Pin, pin_choice
+from syncnet.state.pinning import NO_DETECTOR, PIN_FILE, STATE_FOLDER, Chosen, Pin, pin_choice
 
 LITE = Chosen("lite", "a" * 64)
 PUBLISHED = Chosen("syncnet_v2", "b" * 64)
@@ -86,7 +86,7 @@ def test_the_command_stops_before_any_video(
     assert run(videos, tmp_path / "out") == 0
     before = results_in(tmp_path / "out")
     other = FakeStages(model=FakeModel(name="other"))
-    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", lambda _request, _workers: other)
+    monkeypatch.setattr("syncnet.stages.choose_stages", lambda _request, _workers: other)
     capsys.readouterr()
     assert run(videos, tmp_path / "out") == 2
     told = capsys.readouterr()

@@ -13,15 +13,15 @@ from fakes import INFO, make_score
 
 from syncnet import pipeline
 from syncnet.errors import DamagedVideoError
-from syncnet.faces import FacePass
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.keepsake import TrackKeepsake
-from syncnet.media import MediaInfo
+from syncnet.faces.finding import FacePass
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track, TrackingResult
+from syncnet.keepsake.file import TrackKeepsake
+from syncnet.media.opening import MediaInfo
 from syncnet.pipeline import Stages, best_score, score_video
-from syncnet.scoring import SyncScore
-from syncnet.shots import Shot
-from syncnet.tracks import Track, TrackingResult
-from syncnet.turns import Conversation, Turn
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.turns import Conversation, Turn
+from syncnet.system.interruption import Interrupted, StopFlag
 
 SAMPLES = np.arange(16_000, dtype=np.int16)
 

@@ -9,9 +9,9 @@ import pytest
 from folders import files_below
 from placing import Notes, as_video, place
 
-from syncnet import placement_transfer
-from syncnet.placement import CopyError, replace_verdict
-from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.placement import transfer as placement_transfer
+from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.placement.placing import CopyError, replace_verdict
 from syncnet.settings import PLACE_MODES, PlaceMode
 
 CONTENT = bytes(range(256)) * 100

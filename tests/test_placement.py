@@ -12,9 +12,9 @@ import pytest
 from placing import Notes, place
 
 from syncnet.errors import UsageError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.placement import CopyError
-from syncnet.placement_folders import OutputFolders, prepare_folders
+from syncnet.placement.folders import OutputFolders, prepare_folders
+from syncnet.placement.placing import CopyError
+from syncnet.system.interruption import Interrupted, StopFlag
 
 OLD_NS = 1_000_000_000_123_456_789
 
@@ -118,7 +118,7 @@ def test_a_full_disk_says_what_to_do(source: Path, folders: OutputFolders, monke
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("syncnet.placement_transfer.os.fsync", full)
+    monkeypatch.setattr("syncnet.placement.transfer.os.fsync", full)
     with pytest.raises(CopyError, match="no space left on device: free some space on the output disk and run again"):
         place(source, folders, True)
     assert files_below(folders.output_dir) == []

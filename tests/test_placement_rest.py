@@ -10,10 +10,10 @@ import pytest
 from folders import files_below
 from placing import as_video, place
 
-from syncnet import placement_rest
-from syncnet.placement import CopyError
-from syncnet.placement_folders import OutputFolders
-from syncnet.placement_rest import RestingPlaces
+from syncnet.placement import resting as placement_rest
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.placing import CopyError
+from syncnet.placement.resting import RestingPlaces
 from syncnet.settings import PlaceMode
 
 

@@ -11,10 +11,10 @@ from fakes import FakeDetector, FakeModel, FakeStages
 from seeded_weights import seeded_syncnet_v2_state, write_seeded_s3fd
 
 from detectors.s3fd import load_s3fd
-from syncnet import preparation
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.models.precision import dtype_of, is_in_hardware, resolve_precision
 from syncnet.models.syncnet_v2_network import SyncNetV2Layers, SyncNetV2Streams
+from syncnet.run import preparation
 from syncnet.scorer import ScorerSettings, load_stages
 from syncnet.settings import SpeedSettings
 from weights import WeightsPolicy

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from fakes import INFO, FakeStages, make_score, scored
 
-from syncnet.discovery import FileIdentity
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.records import VideoRecord, fingerprint_of, read_record, record_from_plain, record_to_plain
-from syncnet.records_codec import from_plain, to_plain
-from syncnet.scoring import SyncScore
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.timing import Timing
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
-from syncnet.timing import Timing
+from syncnet.state.codec import from_plain, to_plain
+from syncnet.state.records import VideoRecord, fingerprint_of, read_record, record_from_plain, record_to_plain
 
 
 def through_json(plain: Any) -> Any:

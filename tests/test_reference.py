@@ -14,21 +14,21 @@ import pytest
 from seeded_weights import write_seeded_syncnet_v2
 from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
-from detectors import Detections
-from syncnet import SAMPLES_PER_FRAME
-from syncnet.cli import parse_request
+from detectors.protocol import Detections
+from syncnet.cli.request import parse_request
+from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.errors import NoFaceClipError, UsageError, VideoError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.models import SyncModel
+from syncnet.faces.tracks import Track
 from syncnet.models.lite import load_lite
+from syncnet.models.protocol import SyncModel
 from syncnet.models.syncnet_v2 import load_syncnet_v2
 from syncnet.pipeline import Stages, best_score, score_video
-from syncnet.reference import published_chain
-from syncnet.reference_ffmpeg import FfmpegTools, ffmpeg_version
-from syncnet.reference_pyav import PyavTools
-from syncnet.reference_tools import ReferenceJob, ReferenceTools
+from syncnet.reference.chain import published_chain
+from syncnet.reference.ffmpeg import FfmpegTools, ffmpeg_version
+from syncnet.reference.pyav import PyavTools
+from syncnet.reference.tools import ReferenceJob, ReferenceTools
 from syncnet.settings import TrackSettings
-from syncnet.tracks import Track
+from syncnet.system.interruption import Interrupted, StopFlag
 from weights import WeightsPolicy
 
 FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]

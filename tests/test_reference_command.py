@@ -16,7 +16,7 @@ import pytest
 from seeded_weights import write_seeded_s3fd, write_seeded_syncnet_v2
 from synthetic_media import Clip, write_clip
 
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
 
 pytestmark = pytest.mark.slow
 

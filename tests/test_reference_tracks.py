@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from synthetic_media import Clip, write_clip
 
-from detectors import Detections
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.reference_crops import smooth_as_published
-from syncnet.reference_tracks import detect_faces, find_published_shots, link_published_tracks
+from detectors.protocol import Detections
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track
+from syncnet.reference.crops import smooth_as_published
+from syncnet.reference.tracks import detect_faces, find_published_shots, link_published_tracks
 from syncnet.settings import PUBLISHED_TRACKS, TrackSettings
-from syncnet.shots import Shot
-from syncnet.tracks import Track
+from syncnet.system.interruption import Interrupted, StopFlag
 
 SETTINGS = TrackSettings(min_face_px=10, min_track_frames=3)
 

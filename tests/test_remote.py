@@ -10,14 +10,14 @@ import pytest
 from fakes import FakeStages
 from remote_fakes import Faulty, emptied_temporary, noted_scoring, started_server  # noqa: F401 (fixtures)
 
-from syncnet import remote
-from syncnet.discovery import FileIdentity, VideoFile
 from syncnet.engines.failures import explain
 from syncnet.errors import StillChangingError
-from syncnet.input_manifest import video_at
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.remote import FetchError, identity_of, local_copy, look_at
+from syncnet.inputs import remote
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.inputs.manifest import video_at
+from syncnet.inputs.remote import FetchError, identity_of, local_copy, look_at
 from syncnet.scorer import ScorerSettings, SyncScorer
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 
 def test_the_copy_is_gone_whatever_happens(server: Faulty, temporary: Path) -> None:

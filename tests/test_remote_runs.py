@@ -10,7 +10,8 @@ import pytest
 from folders import files_below, results_in
 from remote_fakes import Faulty, emptied_temporary, noted_scoring, started_server  # noqa: F401 (fixtures)
 
-from syncnet import command, remote
+from syncnet import command
+from syncnet.inputs import remote
 
 registry = pytest.importorskip("fsspec.registry")
 

@@ -13,10 +13,10 @@ from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
 from syncnet import command
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.ledger import open_ledger
-from syncnet.records import VideoRecord
-from syncnet.turns import Conversation
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.turns import Conversation
+from syncnet.state.ledger import open_ledger
+from syncnet.state.records import VideoRecord
 
 
 @pytest.fixture

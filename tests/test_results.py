@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from fakes import ONE_OF_EACH, failed, make_run, make_score, make_track, scored, successful
 
-from syncnet.discovery import FoundVideos, SkippedPath
-from syncnet.engines import VideoResult
+from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.report import entries, results
 from syncnet.report.results import build_results, write_results
-from syncnet.turns import Conversation, Turn
+from syncnet.results import VideoResult
+from syncnet.scoring.turns import Conversation, Turn
 
 
 def test_settings_and_counts_have_the_names_that_scripts_read() -> None:

@@ -8,8 +8,8 @@ import pytest
 from fakes import make_score, scored
 
 from syncnet.errors import UsageError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.score_store import ScoreStore, default_folder, hash_content
+from syncnet.state.score_store import ScoreStore, default_folder, hash_content
+from syncnet.system.interruption import Interrupted, StopFlag
 
 
 def confidence_in(store: ScoreStore, content_hash: str, fingerprint: str) -> float | None:

@@ -13,13 +13,13 @@ from fakes import FakeStages, score_by_name
 from folders import make_videos
 
 import syncnet
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.memory import Returner
 from syncnet.pipeline import VideoScore
 from syncnet.scorer import ScorerSettings, SyncScorer
 from syncnet.settings import Thresholds, TrackSettings
+from syncnet.system.interruption import Interrupted, StopFlag
+from syncnet.system.memory import Returner
 
 LITE = ScorerSettings(model="lite", detector="haar", device="cpu")
 

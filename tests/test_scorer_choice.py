@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 import weights
-from syncnet import scorer_choice
+from syncnet import stages as scorer_choice
 from syncnet.errors import ModelFileError, UsageError
-from syncnet.models import MIN_TRACK_FRAMES, choose_model
 from syncnet.models.lite import LiteModel
 from syncnet.models.lite_network import CONTEXT_FRAMES
+from syncnet.models.protocol import MIN_TRACK_FRAMES
+from syncnet.models.registry import choose_model
 from syncnet.models.syncnet_v2 import SyncNetV2
 from syncnet.models.syncnet_v2_network import WINDOW_FRAMES
-from syncnet.records import fingerprint_of
 from syncnet.scorer import ScorerSettings
-from syncnet.scorer_choice import choose_stages
 from syncnet.settings import SpeedSettings, TrackSettings
+from syncnet.stages import choose_stages
+from syncnet.state.records import fingerprint_of
 from weights import WeightsPolicy
 
 LITE = ScorerSettings(model="lite", detector="haar", weights=WeightsPolicy(offline=True))
@@ -57,7 +58,7 @@ def test_known_files_are_not_loaded_to_be_chosen(monkeypatch: pytest.MonkeyPatch
 
 
 def test_published_files_are_told_by_their_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = weights.load_manifest()
+    manifest = weights.manifest.load_manifest()
     for name, content in (("syncnet_v2.model", b"a network"), ("sfd_face.pth", b"a detector")):
         (tmp_path / name).write_bytes(content)
         manifest[name]["sha256"] = hashlib.sha256(content).hexdigest()

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from syncnet.models import Embeddings
-from syncnet.scoring import mean_distances, score_sync
+from syncnet.models.protocol import Embeddings
+from syncnet.scoring.score import mean_distances, score_sync
 
 
 class RawModel:

@@ -16,16 +16,16 @@ from fakes import score_by_name
 from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
-from syncnet.discovery import FileIdentity, find_videos
 from syncnet.engines.conclusion import Conclusions
 from syncnet.engines.video import VideoJob
-from syncnet.interruption import StopFlag
-from syncnet.ledger import open_ledger
-from syncnet.locking import hold
-from syncnet.pipeline_scores import VideoScore
-from syncnet.placement_folders import prepare_folders
-from syncnet.session import carry_out, plan_run
+from syncnet.inputs.discovery import FileIdentity, find_videos
+from syncnet.placement.folders import prepare_folders
+from syncnet.results import VideoScore
+from syncnet.run.session import carry_out, plan_run
 from syncnet.settings import RunOptions, Thresholds, TrackSettings
+from syncnet.state.ledger import open_ledger
+from syncnet.system.interruption import StopFlag
+from syncnet.system.locking import hold
 
 
 class Scorer:
@@ -103,7 +103,7 @@ def test_other_face_gates_score_anew(videos: Path, out: Path, scorer: Scorer, mo
     def choose(request: Any, _workers: int) -> FakeStages:
         return FakeStages(tracks=request.tracks)
 
-    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", choose)
+    monkeypatch.setattr("syncnet.stages.choose_stages", choose)
     run(videos, out, *OFF)
     scorer.take()
     run(videos, out, *OFF, "--min_face_size", "40")

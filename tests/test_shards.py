@@ -6,7 +6,7 @@ import pytest
 from folders import files_below, make_videos, results_in, run
 
 from syncnet.errors import UsageError
-from syncnet.shards import Shard, parse_shard, shard_folder, slurm_shard
+from syncnet.inputs.shards import Shard, parse_shard, shard_folder, slurm_shard
 
 SLURM = {
     "SLURM_ARRAY_TASK_ID": "3",

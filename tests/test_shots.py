@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from syncnet.faces.shots import CutFinder, Shot, find_shots
 from syncnet.settings import ShotSettings
-from syncnet.shots import CutFinder, Shot, find_shots
 
 
 def plain(level: int, *, width: int = 64, height: int = 48) -> np.ndarray:

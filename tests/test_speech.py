@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from syncnet.media import open_media
-from syncnet.speech import find_speech
+from syncnet.media.opening import open_media
+from syncnet.scoring.speech import find_speech
 
 
 def test_silence_is_no_speech_and_frames_are_counted_whole() -> None:

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from fakes import ONE_OF_EACH, faceless, failed, make_run, make_score, successful
 
-from syncnet.discovery import FoundVideos
-from syncnet.engines import VideoResult
-from syncnet.log import Log
-from syncnet.report import Run
+from syncnet.inputs.discovery import FoundVideos
 from syncnet.report.progress import Progress
+from syncnet.report.run import Run
 from syncnet.report.summary import format_summary
-from syncnet.text import display_width, fit, format_duration, indent, printable
+from syncnet.results import VideoResult
+from syncnet.system.log import Log
+from syncnet.system.text import display_width, fit, format_duration, indent, printable
 
 
 def plain_run(results: list[VideoResult]) -> Run:

@@ -13,12 +13,12 @@ import python_speech_features as psf
 import torch
 from seeded_weights import seeded_syncnet_v2_state, write_seeded_syncnet_v2
 
-from syncnet import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
-from syncnet.models import Embeddings
+from syncnet.models.protocol import Embeddings
 from syncnet.models.syncnet_v2 import SyncNetV2, load_syncnet_v2, mfcc
 from syncnet.models.syncnet_v2_network import SyncNetV2Layers, SyncNetV2Streams
-from syncnet.scoring import PAIRWISE_EPSILON, score_sync
+from syncnet.scoring.score import PAIRWISE_EPSILON, score_sync
 
 # Held between versions of the libraries: 1e-4 of the largest value.
 GOLDEN_TOLERANCE = 1e-4

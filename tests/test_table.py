@@ -10,11 +10,11 @@ import pytest
 from fakes import ONE_OF_EACH, make_run, make_score, successful
 from folders import make_videos, run
 
-from syncnet.engines import VideoResult
 from syncnet.errors import UsageError
 from syncnet.report import table
 from syncnet.report.results import build_results
 from syncnet.report.table import COLUMNS, check_table_format, write_csv, write_parquet
+from syncnet.results import VideoResult
 
 
 def rows_of(results: list[VideoResult], folder: Path) -> list[dict[str, str]]:

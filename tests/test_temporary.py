@@ -12,21 +12,21 @@ from pathlib import Path
 import pytest
 from folders import files_below
 
-from syncnet.placement_folders import OutputFolders, remove_leftovers
-from syncnet.temporary import remove_temporaries, temporary_beside
+from syncnet.placement.folders import OutputFolders, remove_leftovers
+from syncnet.system.temporary import remove_temporaries, temporary_beside
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WRITERS = """
 import os, pathlib, signal, sys
 import numpy as np
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import Keepsake, keepsake_path, write_keepsake
+from syncnet.system.interruption import StopFlag
+from syncnet.keepsake.file import Keepsake, keepsake_path, write_keepsake
 from syncnet.looks.kept_outputs import _write_text
 from syncnet.looks.movie import open_movie
-from syncnet.merge_ledgers import write_merged
-from syncnet.pinning import Chosen, Pin, pin_choice
-from syncnet.placement_folders import OutputFolders
-from syncnet.placement_transfer import copy_file, hardlink_file, symlink_file
+from syncnet.subcommands.merge_ledgers import write_merged
+from syncnet.state.pinning import Chosen, Pin, pin_choice
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.transfer import copy_file, hardlink_file, symlink_file
 from syncnet.report.results import replace_file
 
 folders = OutputFolders(pathlib.Path(sys.argv[1]))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import Detections
-from syncnet.faces import FacePass
+from detectors.protocol import Detections
+from syncnet.faces.finding import FacePass
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track, link_tracks
 from syncnet.settings import TrackSettings
-from syncnet.shots import Shot
-from syncnet.tracks import Track, link_tracks
 
 SHORT = TrackSettings(min_face_px=1, min_track_frames=1)
 """Gates that let every track through."""

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 from fakes import make_run, make_score
 
-from detectors import Detections
-from syncnet.advice import advise_on_no_track
+from detectors.protocol import Detections
 from syncnet.errors import SyncFilterError
-from syncnet.evidence import Evidence, OffsetPiece, weigh
-from syncnet.faces import FacePass
-from syncnet.interruption import Deadline, StopFlag
-from syncnet.locking import LockedError, hold
-from syncnet.media_memory import MemoryBound
-from syncnet.models import resolve_device
+from syncnet.faces.advice import advise_on_no_track
+from syncnet.faces.finding import FacePass
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import link_tracks
+from syncnet.media.memory import MemoryBound
 from syncnet.models.lite import LiteModel
-from syncnet.pinning import Chosen, Pin, pin_choice
-from syncnet.report import Asked, Identity
+from syncnet.models.registry import resolve_device
 from syncnet.report.notices import find_notices
 from syncnet.report.pointers import HEADINGS
+from syncnet.report.run import Asked, Identity
 from syncnet.report.summary import format_summary
+from syncnet.scoring.evidence import Evidence, OffsetPiece, weigh
 from syncnet.settings import Thresholds, TrackSettings
-from syncnet.shots import Shot
-from syncnet.tracks import link_tracks
+from syncnet.state.pinning import Chosen, Pin, pin_choice
+from syncnet.system.interruption import Deadline, StopFlag
+from syncnet.system.locking import LockedError, hold
 from syncnet.verdict import judge
 from weights import examine_weights
 from weights.fetch import fetch_weights

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from fakes import make_score
 
-from syncnet.evidence import Evidence, OffsetPiece
+from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.settings import Thresholds
 from syncnet.verdict import describe_offset, judge, offset_direction, offset_milliseconds
 

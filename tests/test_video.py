@@ -17,18 +17,18 @@ import numpy as np
 import pytest
 from fakes import make_score, score_by_name, scored
 
-from syncnet.discovery import VideoFile
-from syncnet.engines import VideoResult
 from syncnet.engines.conclusion import Conclusions
 from syncnet.engines.video import VideoJob, process_video, report_hung, seconds_until_settled
 from syncnet.errors import DamagedVideoError, NoAudioStreamError, NotAVideoError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.keepsake import Keepsake, keepsake_path, read_keepsake
-from syncnet.ledger import Ledger, open_ledger
+from syncnet.inputs.discovery import VideoFile
+from syncnet.keepsake.file import Keepsake, keepsake_path, read_keepsake
 from syncnet.pipeline import VideoScore
-from syncnet.placement_folders import prepare_folders
-from syncnet.score_store import ScoreStore
+from syncnet.placement.folders import prepare_folders
+from syncnet.results import VideoResult
 from syncnet.settings import Thresholds, TrackSettings
+from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.state.score_store import ScoreStore
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 
 class Bench:
@@ -241,7 +241,7 @@ def test_a_ledger_that_cannot_be_written_fails_the_video_and_places_nothing(
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("syncnet.ledger.os.fsync", full)
+    monkeypatch.setattr("syncnet.state.ledger.os.fsync", full)
     result = bench.process("fine.mp4", placing=True)
     assert (result.status, result.error) == ("failed", "no space left on device")
     assert bench.ledger.records == {}

@@ -19,7 +19,7 @@ from weights.__main__ import main
 def manifest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout that knows one file; its address is put in by the test."""
     monkeypatch.setattr(weights, "_OWN_FOLDER", tmp_path)
-    monkeypatch.setattr(weights, "_MANIFEST", tmp_path / "manifest.json")
+    monkeypatch.setattr("weights.manifest.MANIFEST", tmp_path / "manifest.json")
     return tmp_path / "manifest.json"
 
 

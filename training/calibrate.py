@@ -17,7 +17,7 @@ import numpy as np
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, load_networks
 from syncnet.models.lite_calibration import Calibration
 from syncnet.models.lite_files import CALIBRATION_FILE
-from syncnet.scoring import SyncScore
+from syncnet.scoring.score import SyncScore
 from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, load_corpus
 from training.judge import TalkingClip, score_windows, wrong_sounds
 

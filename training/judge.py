@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from syncnet import SAMPLES_PER_FRAME
+from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel
-from syncnet.scoring import SyncScore, score_sync
+from syncnet.scoring.score import SyncScore, score_sync
 
 HOP_FRAMES = 25
 

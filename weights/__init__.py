@@ -7,15 +7,14 @@ in weights/fetch.py, which is imported where a file has to be fetched.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, cast
 
 from syncnet.errors import ModelFileError, UsageError
-from syncnet.invocation import WEIGHTS_CALL
+from syncnet.system.invocation import WEIGHTS_CALL
+from weights.manifest import MANIFEST, load_manifest
 
 WEIGHTS_ENVIRONMENT_VARIABLE = "SYNC_FILTER_WEIGHTS"
 """Names a folder that is searched after ``--weights_dir`` and before the checkout's own."""
@@ -26,21 +25,9 @@ _OWN_FOLDER = Path(__file__).resolve().parent
 EMBEDDED_MODEL = _OWN_FOLDER / "lite.safetensors"
 """The lip-sync model that ships with the project."""
 
-_MANIFEST = _OWN_FOLDER / "manifest.json"
 _CHUNK_BYTES = 1 << 20
 _SHORTEST_DIGEST = 12
 """An identity made of several files names the later ones by so many hex digits."""
-
-
-class ManifestEntry(TypedDict):
-    """What is known of a model file."""
-
-    sha256: str
-    bytes: int
-    licence: str
-    source: str
-    urls: list[str]
-    """In order of trust; empty for what ships with the project."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +50,6 @@ class WeightsFile:
     sha256: str
     verified: bool
     """Whether it is the file of the manifest."""
-
-
-def load_manifest() -> dict[str, ManifestEntry]:
-    """Known model files by name."""
-    return cast("dict[str, ManifestEntry]", json.loads(_MANIFEST.read_text(encoding="utf-8")))
 
 
 def cache_folder() -> Path:
@@ -124,7 +106,7 @@ def examine_weights(path: Path, origin: str = "", *, allow_unverified: bool = Fa
     """
     entry = load_manifest().get(path.name)
     if entry is None:
-        raise ModelFileError(f"{path} is not listed in {_MANIFEST.name}", path=path, cure="use a file that is listed")
+        raise ModelFileError(f"{path} is not listed in {MANIFEST.name}", path=path, cure="use a file that is listed")
     actual = _sha256_of(path)
     verified = actual == entry["sha256"]
     if not verified and not allow_unverified:

@@ -7,20 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from syncnet.cli_parser import Parser
 from syncnet.errors import ModelFileError, SyncFilterError, UsageError
-from syncnet.interruption import EXIT_INTERRUPTED
-from syncnet.invocation import WEIGHTS_CALL, install_requirements
-from syncnet.text import printable
-from weights import (
-    ManifestEntry,
-    WeightsPolicy,
-    cache_folder,
-    examine_weights,
-    find_weights,
-    load_manifest,
-    search_folders,
-)
+from syncnet.system.argument_parser import Parser
+from syncnet.system.interruption import EXIT_INTERRUPTED
+from syncnet.system.invocation import WEIGHTS_CALL, install_requirements
+from syncnet.system.text import printable
+from weights import WeightsPolicy, cache_folder, examine_weights, find_weights, search_folders
+from weights.manifest import ManifestEntry, load_manifest
 
 DESCRIPTION = f"""\
 The model files, where each is, and how to get it.
@@ -41,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "fetch":
             return _fetch(options.names, policy)
         if options.command == "check":
-            from syncnet.published_check import check_published_example
+            from syncnet.subcommands.published_check import check_published_example
 
             return check_published_example(policy)
         return _list(policy)

@@ -13,8 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from syncnet.errors import ModelFileError
-from syncnet.invocation import WEIGHTS_CALL
-from weights import ManifestEntry
+from syncnet.system.invocation import WEIGHTS_CALL
+from weights.manifest import ManifestEntry
 from weights.transfer import MirrorError, Patience, TransferError, hash_file, say, transfer
 
 

@@ -15,8 +15,8 @@ import requests
 from requests import exceptions
 from tqdm import tqdm
 
-from syncnet.text import printable
-from weights import ManifestEntry
+from syncnet.system.text import printable
+from weights.manifest import ManifestEntry
 
 _READ_BYTES = 1 << 20
 _TRY_AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))

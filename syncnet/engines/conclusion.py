@@ -6,16 +6,15 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Protocol
 
-from syncnet.advice import advise_on_no_track
-from syncnet.discovery import FileIdentity, VideoFile
-from syncnet.engines import Source, VideoResult
-from syncnet.interruption import StopFlag
-from syncnet.pipeline_scores import best_score
-from syncnet.placement import History, place_video, replace_verdict
-from syncnet.placement_folders import OutputFolders
-from syncnet.placement_rest import RestingPlaces
-from syncnet.records import VideoRecord
+from syncnet.faces.advice import advise_on_no_track
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.placing import History, place_video, replace_verdict
+from syncnet.placement.resting import RestingPlaces
+from syncnet.results import Source, VideoResult, best_score
 from syncnet.settings import PlaceMode, Thresholds, TrackSettings
+from syncnet.state.records import VideoRecord
+from syncnet.system.interruption import StopFlag
 from syncnet.verdict import judge
 
 

@@ -6,9 +6,9 @@ import traceback
 from pathlib import Path
 
 from syncnet.errors import SyncFilterError, UsageError, VideoError
-from syncnet.placement import CopyError
-from syncnet.records import Failure
-from syncnet.remote import FetchError
+from syncnet.inputs.remote import FetchError
+from syncnet.placement.placing import CopyError
+from syncnet.state.records import Failure
 
 _OUTSIDE = (CopyError, FetchError, UsageError)
 """Never of the video itself."""

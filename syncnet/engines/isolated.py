@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.engines.failures import ExplainedError, explain
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.pipeline_scores import VideoScore
+from syncnet.results import VideoScore
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 Score = Callable[[Path, StopFlag], VideoScore]
 LOOK_SECONDS = 0.2

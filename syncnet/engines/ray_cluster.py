@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
-from syncnet.invocation import install_requirements
 from syncnet.settings import RaySettings
+from syncnet.system.invocation import install_requirements
 
 _CURE = "start a cluster there (ray start --head), or give --ray_address local for one of this run's own"
 _LONGEST_REASON = 300

@@ -16,10 +16,10 @@ from ray.exceptions import RayError
 from syncnet.engines.failures import ExplainedError, explain
 from syncnet.engines.isolated import Score
 from syncnet.engines.ray_cluster import living_nodes
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.pipeline_scores import VideoScore
-from syncnet.remote import fetched
+from syncnet.inputs.remote import fetched
+from syncnet.results import VideoScore
 from syncnet.settings import RaySettings
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 MOST_TRIES = 3
 """So often a video may lose its worker. One that takes workers along must not go through the whole cluster."""

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncnet.discovery import VideoFile
-from syncnet.engines import VideoResult
-from syncnet.engines.cores import count_cores
-from syncnet.interruption import Interrupted, StopFlag
+from syncnet.inputs.discovery import VideoFile
+from syncnet.results import VideoResult
+from syncnet.system.cores import count_cores
+from syncnet.system.interruption import Interrupted, StopFlag
 
 STOP_LOOK_SECONDS = 0.2
 GRACE_SECONDS = 8.0

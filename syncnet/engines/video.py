@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncnet.discovery import FileIdentity, VideoFile
-from syncnet.engines import Source, VideoResult
 from syncnet.engines.activity import Activities
 from syncnet.engines.conclusion import Conclusions, conclude, failed_result
 from syncnet.engines.failures import explain
 from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, VideoError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.keepsake import keepsake_path, write_keepsake
-from syncnet.pipeline_scores import VideoScore, best_score
-from syncnet.records import VideoRecord
-from syncnet.remote import identity_of, local_copy
-from syncnet.score_store import ScoreStore, hash_content
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.inputs.remote import identity_of, local_copy
+from syncnet.keepsake.file import keepsake_path, write_keepsake
+from syncnet.results import Source, VideoResult, VideoScore, best_score
+from syncnet.state.records import VideoRecord
+from syncnet.state.score_store import ScoreStore, hash_content
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from syncnet.discovery import VideoFile
+from syncnet.inputs.discovery import VideoFile
 
 HANG_GRACE_SECONDS = 60.0
 """Beyond its time limit a video is given up by itself, between two frames. What has not done so by then, hangs."""

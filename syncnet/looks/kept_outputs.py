@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from syncnet import CROP_SIZE_PX, FPS, SAMPLES_PER_FRAME
-from syncnet.crops import TrackCropper
-from syncnet.engines import VideoResult
+from syncnet.conventions import CROP_SIZE_PX, FPS, SAMPLES_PER_FRAME
 from syncnet.errors import VideoError
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import Keepsake
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.tracks import Track
+from syncnet.keepsake.file import Keepsake
 from syncnet.looks.movie import Movie
 from syncnet.looks.overlay import draw_overlay, is_chosen, turns_of
-from syncnet.media import Media
-from syncnet.placement_folders import longer_name
-from syncnet.records_codec import to_plain
-from syncnet.temporary import temporary_beside
-from syncnet.tracks import Track
+from syncnet.media.opening import Media
+from syncnet.placement.folders import longer_name
+from syncnet.results import VideoResult
+from syncnet.state.codec import to_plain
+from syncnet.system.interruption import StopFlag
+from syncnet.system.temporary import temporary_beside
 
 CROP_NAME = re.compile(r"\d{5,}\.mp4")
 TRACKS_FILE = "tracks.json"

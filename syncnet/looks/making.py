@@ -9,19 +9,18 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncnet.engines import VideoResult
 from syncnet.engines.failures import explain
 from syncnet.errors import VideoError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.keepsake import Keepsake, keepsake_path, read_keepsake
-from syncnet.looks import LookOptions
+from syncnet.keepsake.file import Keepsake, keepsake_path, read_keepsake
 from syncnet.looks.kept_outputs import made_from, save_outputs
 from syncnet.looks.movie import read_comment
 from syncnet.looks.overlay import draw_overlay
-from syncnet.media import Media, open_media
-from syncnet.placement_folders import OutputFolders
-from syncnet.records_codec import to_plain
-from syncnet.settings import MediaSettings
+from syncnet.media.opening import Media, open_media
+from syncnet.placement.folders import OutputFolders
+from syncnet.results import VideoResult
+from syncnet.settings import LookOptions, MediaSettings
+from syncnet.state.codec import to_plain
+from syncnet.system.interruption import Interrupted, StopFlag
 
 LOOKS_VERSION = 1
 """Raised whenever the same score is drawn in another way; what earlier versions drew is drawn again."""

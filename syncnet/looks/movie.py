@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from syncnet import SAMPLE_RATE
-from syncnet.temporary import temporary_beside
+from syncnet.conventions import SAMPLE_RATE
+from syncnet.system.temporary import temporary_beside
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

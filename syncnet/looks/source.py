@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from syncnet import FPS
-from syncnet.media import Media
-from syncnet.media_clock import forward_only
-from syncnet.media_decoder import StreamDecoder
-from syncnet.media_file import opened, picture_stream, sound_stream
-from syncnet.media_picture import FrameConverter
+from syncnet.conventions import FPS
+from syncnet.media.clock import forward_only
+from syncnet.media.decoder import StreamDecoder
+from syncnet.media.file import opened, picture_stream, sound_stream
+from syncnet.media.opening import Media
+from syncnet.media.picture import FrameConverter
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

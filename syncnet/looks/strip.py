@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from syncnet import FPS, MAX_SHIFT_FRAMES
+from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.looks.drawing import DARK, GREY, WHITE, Colour, DrawnTrack, colour_of, shorten, text_width, write
 
 HEIGHT_PX = 150

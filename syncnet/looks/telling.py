@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from syncnet.engines import VideoResult
-from syncnet.interruption import StopFlag
-from syncnet.log import Log
 from syncnet.looks.making import LookJob, Made, choose_videos, make_looks
-from syncnet.report import Run
-from syncnet.text import printable
+from syncnet.report.run import Run
+from syncnet.results import VideoResult
+from syncnet.system.interruption import StopFlag
+from syncnet.system.log import Log
+from syncnet.system.text import printable
 
 
 def tell_looks(run: Run, job: LookJob, stop: StopFlag, *, workers: int, log: Log, quiet: bool) -> Made:

@@ -14,10 +14,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
-from syncnet import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.conventions import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
-from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
-from syncnet.models import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
+from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import find_lite, lite_identity
 from syncnet.models.lite_network import (
@@ -28,6 +27,7 @@ from syncnet.models.lite_network import (
     MIDDLE_FRAME,
     LiteNetwork,
 )
+from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 NEIGHBOURS = 2

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.report import Run, count_results
-from syncnet.scoring import SyncScore
+from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.report.run import Run, count_results
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import PRESETS, Thresholds
-from syncnet.text import printable
+from syncnet.system.text import printable
 from syncnet.verdict import describe_offset, judge
 
 KEPT_SHARES = (0.99, 0.95, 0.90)

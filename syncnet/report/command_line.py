@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncnet.invocation import CALL
 from syncnet.report.results import replace_file
+from syncnet.system.invocation import CALL
 
 COMMAND_NAME = "command.json"
 """In the folder of what is remembered."""

@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
-from syncnet.engines import VideoResult
-from syncnet.pipeline_scores import TrackScore
-from syncnet.scoring import SyncScore
-from syncnet.turns import Conversation
+from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.turns import Conversation
 from syncnet.verdict import offset_direction, offset_milliseconds
 
 # A score's last digits change with the number of threads that added it up. These are the ones that do not.

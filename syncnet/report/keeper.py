@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from syncnet.engines import VideoResult
-from syncnet.report import Run
 from syncnet.report.results import build_results, write_results
+from syncnet.report.run import Run
+from syncnet.results import VideoResult
 
 VIDEOS_BETWEEN_WRITES = 10
 MOST_SHARE_OF_TIME = 0.05

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from tqdm import tqdm
 
 from syncnet.engines.activity import Activity
-from syncnet.text import fit, printable
+from syncnet.system.text import fit, printable
 
 LOOK_SECONDS = 0.5
 _NARROWEST_NAME = 12

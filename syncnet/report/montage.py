@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.engines import VideoResult
+from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.errors import UsageError
-from syncnet.keepsake import keepsake_path, read_keepsake
+from syncnet.keepsake.file import keepsake_path, read_keepsake
 from syncnet.report.page_data import deciding_track, nearness
 from syncnet.report.results import replace_file
 from syncnet.report.told import Told
+from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
-from syncnet.text import fit, printable
+from syncnet.system.text import fit, printable
 from syncnet.verdict import describe_offset
 
 if TYPE_CHECKING:

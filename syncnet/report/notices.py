@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syncnet.invocation import WEIGHTS_CALL
-from syncnet.report import Asked, Identity
+from syncnet.report.run import Asked, Identity
+from syncnet.system.invocation import WEIGHTS_CALL
 
 
 def find_notices(asked: Asked, model: Identity, detector: Identity) -> tuple[str, ...]:

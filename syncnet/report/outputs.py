@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from syncnet.report import Run
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.report.run import Run
 from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parquet
 from syncnet.report.told import told_by_run
 

@@ -13,11 +13,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from syncnet.memory_collector import without_collector
 from syncnet.report.page_data import describe_told, describe_tracks, describe_video
 from syncnet.report.page_pictures import collect_pictures
 from syncnet.report.results import replace_file
 from syncnet.report.told import Told
+from syncnet.system.collector import without_collector
 
 PAGE_NAME = "report.html"
 ASSETS = Path(__file__).parent / "assets"

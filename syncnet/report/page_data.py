@@ -10,15 +10,14 @@ from urllib.parse import quote_from_bytes
 
 import numpy as np
 
-from syncnet.engines import VideoResult
-from syncnet.pipeline_scores import TrackScore
-from syncnet.placement_folders import OutputFolders
-from syncnet.report import count_results
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import without_thresholds
+from syncnet.report.run import count_results
 from syncnet.report.told import Told
+from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.turns import Conversation
 from syncnet.settings import PRESETS, Thresholds
-from syncnet.text import printable
-from syncnet.turns import Conversation
+from syncnet.system.text import printable
 
 MOST_TRACKS = 12
 """Of one video; the best one is among them."""

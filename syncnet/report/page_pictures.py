@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsake
+from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, read_keepsake
 from syncnet.report.page_data import deciding_track, nearness, shown_tracks
 from syncnet.report.told import Told
 

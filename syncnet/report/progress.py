@@ -9,13 +9,12 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from syncnet.engines import VideoResult
 from syncnet.engines.activity import Activity
-from syncnet.log import Log
-from syncnet.pipeline_scores import TrackScore
-from syncnet.report import Counts
 from syncnet.report.live import LiveLines
-from syncnet.text import format_duration, printable
+from syncnet.report.run import Counts
+from syncnet.results import TrackScore, VideoResult
+from syncnet.system.log import Log
+from syncnet.system.text import format_duration, printable
 from syncnet.verdict import describe_offset
 
 

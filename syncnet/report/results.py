@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import syncnet
-from syncnet.discovery import SkippedPath
-from syncnet.memory import METER
-from syncnet.memory_collector import without_collector
-from syncnet.report import Identity, Run, count_results, count_this_run
+from syncnet.inputs.discovery import SkippedPath
 from syncnet.report.entries import describe_results
+from syncnet.report.run import Identity, Run, count_results, count_this_run
 from syncnet.report.versions import library_version
-from syncnet.temporary import temporary_beside
+from syncnet.system.collector import without_collector
+from syncnet.system.memory import METER
+from syncnet.system.temporary import temporary_beside
 
 MOST_INDENTED = 2000
 """Videos. With more of them nobody reads the file by eye, and setting it out takes ten times as long."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from syncnet.discovery import VIDEO_SUFFIXES, SkippedPath
-from syncnet.engines import VideoResult
-from syncnet.report import Counts, Run, count_results, count_this_run
+from syncnet.inputs.discovery import VIDEO_SUFFIXES, SkippedPath
 from syncnet.report.colours import PLAIN, Palette
 from syncnet.report.histogram import draw_histogram
 from syncnet.report.pointers import find_pointers
+from syncnet.report.run import Counts, Run, count_results, count_this_run
+from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
-from syncnet.text import display_width, fit, format_duration, indent, printable
+from syncnet.system.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
 
 MOST_SHOWN = 20

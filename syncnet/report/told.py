@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from syncnet.engines import VideoResult
 from syncnet.engines.conclusion import Conclusions, conclude
 from syncnet.errors import UsageError
-from syncnet.input_manifest import video_at
-from syncnet.interruption import StopFlag
-from syncnet.ledger import Ledger, open_ledger
-from syncnet.placement_folders import OutputFolders
-from syncnet.report import Run
+from syncnet.inputs.manifest import video_at
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, read_command
+from syncnet.report.run import Run
+from syncnet.results import VideoResult
 from syncnet.settings import Thresholds, TrackSettings
+from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.system.interruption import StopFlag
 
 
 @dataclass(frozen=True)

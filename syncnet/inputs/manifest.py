@@ -1,0 +1,171 @@
+"""A list in the place of an input folder: one path or URI a line -> the videos that it names, under stable names."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from syncnet.errors import UsageError
+from syncnet.inputs.discovery import FileIdentity, FoundVideos, SkippedPath, VideoFile, reason_of
+from syncnet.inputs.remote import look_at
+
+STDIN = Path("-")
+ELSEWHERE = "_elsewhere"
+"""First folder of the names of all videos that do not lie below the manifest's own folder."""
+LOCAL = "file"
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.+)", re.DOTALL)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def manifest_base(manifest: Path) -> Path:
+    """The absolute folder that relative lines start from: the manifest's own, or for stdin the current one."""
+    return Path(os.path.abspath("." if manifest == STDIN else manifest.parent))
+
+
+def find_listed(listed: Sequence[VideoFile], *, excluded_dirs: Iterable[Path] = ()) -> FoundVideos:
+    """The videos of ``read_manifest``, whatever their extension, with their sizes and times.
+
+    A file that is not there is among the videos, as ``absent``; what cannot be looked at is in ``unreadable``. What
+    lies in ``excluded_dirs`` (where copies are put) is left out. Raises UsageError for URIs without the library that
+    reads them.
+    """
+    found = FoundVideos(from_manifest=True)
+    excluded = tuple(os.path.join(os.path.abspath(folder), "") for folder in excluded_dirs)
+    for video in listed:
+        if not video.uri:
+            _look(video, excluded, found)
+    for video, seen in look_at([video for video in listed if video.uri]):
+        if isinstance(seen, FileIdentity):
+            found.videos.append(replace(video, file_bytes=seen.size, mtime_ns=seen.mtime_ns))
+        elif seen is None:
+            found.videos.append(replace(video, absent=True))
+        else:
+            found.unreadable.append(SkippedPath(video.uri, seen))
+    found.videos.sort(key=lambda video: str(video.path))
+    return found
+
+
+def read_manifest(manifest: Path) -> list[VideoFile]:
+    """A video for each line, a repeated one once, in the order of the lines. Nothing is asked of any file.
+
+    Empty lines and those that begin with ``#`` are passed over. Raises UsageError for a manifest that cannot be read, a
+    line that cannot be meant, and two videos of one name.
+    """
+    base = manifest_base(manifest)
+    videos: dict[str, VideoFile] = {}
+    first_lines: dict[PurePath, int] = {}
+    for number, line in _lines(manifest):
+        location = _location(line, base, f"{_told(manifest)}: line {number}")
+        if location in videos:
+            continue
+        video = video_at(location, base)
+        first = first_lines.setdefault(video.relative_path, number)
+        if first != number:
+            raise UsageError(
+                f"{_told(manifest)}: lines {first} and {number} would both be called {video.relative_path}",
+                cure="rename one of the two, or list them in two manifests with an --output_dir each",
+            )
+        videos[location] = video
+    return list(videos.values())
+
+
+def name_of(location: str, base: Path | str) -> PurePath:
+    """The name below good_quality and poor_quality, and in the ledger: it depends on this one line, and no other.
+
+    Below ``base`` it is the path from there; of any other file ``_elsewhere/file/`` and its path from the root, of a
+    URI ``_elsewhere/``, its scheme and the rest.
+    """
+    uri = _URI.fullmatch(location)
+    if uri:
+        return PurePath(ELSEWHERE, uri[1].lower(), *filter(None, uri[2].split("/")))
+    below = os.path.relpath(location, base)
+    if below == os.pardir or below.startswith(os.path.join(os.pardir, "")):
+        return PurePath(ELSEWHERE, LOCAL, os.path.abspath(location).lstrip("/"))
+    return PurePath(below)
+
+
+def location_of(name: PurePath, base: Path | str) -> str:
+    """The path or URI that ``name_of`` makes this name of."""
+    if name.parts[:1] != (ELSEWHERE,) or len(name.parts) < 3:
+        return os.path.join(base, name)
+    scheme, rest = name.parts[1], "/".join(name.parts[2:])
+    return f"/{rest}" if scheme == LOCAL else f"{scheme}://{rest}"
+
+
+def video_at(location: str, base: Path | str) -> VideoFile:
+    """The video of a path or URI; its size and time are not known yet."""
+    uri = location if is_uri(location) else ""
+    return VideoFile(Path(location), name_of(location, base), 0, uri=uri)
+
+
+def is_uri(location: str) -> bool:
+    """Whether this is no path but has to be fetched."""
+    return _URI.fullmatch(location) is not None
+
+
+def _lines(manifest: Path) -> Iterator[tuple[int, str]]:
+    """Number and text of each line that names something."""
+    try:
+        data = sys.stdin.buffer.read() if manifest == STDIN else manifest.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{_told(manifest)}: {reason_of(error)}", cure="give a text file with one path or URI a line"
+        ) from error
+    for number, line in enumerate(data.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):
+        text = line.strip()
+        if b"\0" in text:
+            raise UsageError(
+                f"{_told(manifest)}: line {number} holds a zero byte",
+                cure="give a text file in UTF-8 with one path or URI a line",
+            )
+        if text and not text.startswith(b"#"):
+            # Names of any bytes are names.
+            yield number, os.fsdecode(text)
+
+
+def _location(line: str, base: Path, where: str) -> str:
+    """The absolute path, or the URI as it stands there."""
+    uri = _URI.fullmatch(line)
+    if uri is None:
+        return os.path.normpath(os.path.join(base, line))
+    scheme, rest = uri[1].lower(), uri[2]
+    if scheme == LOCAL:
+        if not rest.startswith("/"):
+            raise UsageError(f"{where}: {line} names another machine", cure="write file:///path, or the path alone")
+        return os.path.normpath(rest)
+    parts = rest.split("/")
+    if os.pardir in parts or not any(parts[1:]):
+        raise UsageError(f"{where}: {line} names no file", cure=f"write {scheme}://bucket/path/of/video.mp4")
+    return f"{scheme}://{rest}"
+
+
+def _look(video: VideoFile, excluded: tuple[str, ...], found: FoundVideos) -> None:
+    path = video.path
+    if str(path).startswith(excluded):
+        found.left_out.append(SkippedPath(path, "it lies where copies are put"))
+        return
+    try:
+        status = path.lstat()
+        is_link = stat.S_ISLNK(status.st_mode)
+        if is_link:
+            status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        found.videos.append(replace(video, absent=True))
+    except OSError as error:
+        found.unreadable.append(SkippedPath(path, reason_of(error)))
+    else:
+        if stat.S_ISREG(status.st_mode):
+            size, mtime_ns = status.st_size, status.st_mtime_ns
+            found.videos.append(replace(video, file_bytes=size, mtime_ns=mtime_ns, is_link=is_link))
+        else:
+            kind = "a folder, and no video" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            found.unreadable.append(SkippedPath(path, kind))
+
+
+def _told(manifest: Path) -> str:
+    return f"--input_manifest {manifest}"

@@ -1,0 +1,122 @@
+"""From a request to the job that is done with each video, and to the run as it is told of."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from syncnet.cli.request import Request
+from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.isolated import Score
+from syncnet.engines.video import VideoJob
+from syncnet.engines.watch import Watch
+from syncnet.errors import UsageError
+from syncnet.inputs.discovery import FoundVideos
+from syncnet.models.precision import is_in_hardware
+from syncnet.models.registry import resolve_device
+from syncnet.placement.folders import OutputFolders
+from syncnet.report.notices import find_notices
+from syncnet.report.run import Asked, Identity, Run
+from syncnet.settings import RunOptions
+from syncnet.state.ledger import Ledger
+from syncnet.state.pinning import NO_DETECTOR
+from syncnet.state.records import fingerprint_of
+from syncnet.state.score_store import ScoreStore, default_folder
+
+if TYPE_CHECKING:
+    from syncnet.stages import ChosenStages
+
+
+def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, ledger: Ledger, score: Score) -> VideoJob:
+    """What is done with each video."""
+    options = request.options
+    return VideoJob(
+        score=score,
+        fingerprint=run_fingerprint(request, stages),
+        rules=Conclusions(
+            thresholds=request.thresholds,
+            tracks=request.tracks,
+            least_track_frames=stages.model.min_track_frames,
+            folders=None if request.keep_all else folders,
+            ledger=ledger,
+            place=options.place,
+        ),
+        state_dir=folders.state_dir,
+        store=_open_store(options, remote=request.scale.ray is not None),
+        find_again=not options.rescan,
+        settle_seconds=options.settle_seconds,
+        timeout_seconds=options.timeout_seconds,
+        # A worker of a cluster that hangs is ended by the deadline; waiting for one takes as long as it takes.
+        watch=Watch(math.inf if request.scale.ray else options.timeout_seconds),
+    )
+
+
+def run_fingerprint(request: Request, stages: ChosenStages) -> str:
+    """Of everything but the file that a score of this run depends on."""
+    return fingerprint_of(stages, _modes(request, stages))
+
+
+def _modes(request: Request, stages: ChosenStages) -> dict[str, Any]:
+    """Ways of scoring that change the score. A default is not named, so that scores of earlier versions hold."""
+    chosen: dict[str, Any] = {} if request.media.audio_track is None else {"audio_track": request.media.audio_track}
+    if stages.precision != "float32":
+        chosen["precision"] = stages.precision
+    return {"reference": stages.reference.name if stages.reference else None, **chosen}
+
+
+def describe_run(
+    request: Request, folders: OutputFolders, found: FoundVideos, stages: ChosenStages, ledger: Ledger
+) -> Run:
+    """The run before its first video."""
+    asked = Asked(
+        request.preset,
+        request.model,
+        request.detector,
+        request.device,
+        request.no_detection,
+        request.reference,
+        request.media.audio_track,
+    )
+    model = Identity(stages.model.name, stages.model.identity)
+    detector = Identity(*detector_of(stages))
+    notices = find_notices(asked, model, detector)
+    if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(request.device)):
+        notices = (*notices, f"--precision {stages.precision} is slower than float32 here: no hardware for it.")
+    if ledger.damaged_lines:
+        damaged = f"Lines of the ledger that cannot be read: {ledger.damaged_lines}. Their videos were scored again."
+        notices = (*notices, damaged)
+    return Run(
+        folders=folders,
+        thresholds=request.thresholds,
+        tracks=request.tracks,
+        asked=asked,
+        model=model,
+        detector=detector,
+        reference_tools=stages.reference.name if stages.reference else "",
+        notices=notices,
+        found=found,
+        results=(),
+        keep_all=request.keep_all,
+        interrupted=False,
+        seconds=0.0,
+    )
+
+
+def detector_of(stages: ChosenStages) -> tuple[str, str]:
+    """Name and identity of the detector."""
+    return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
+
+
+def _open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:
+    """Raises UsageError only for a folder that was asked for: accounts of services often have no home."""
+    if options.score_cache == "off":
+        return None
+    if options.score_cache is not None:
+        return ScoreStore(options.score_cache)
+    if remote:
+        # This machine would have to read every video, only to hash it.
+        return None
+    try:
+        return ScoreStore(default_folder())
+    except UsageError:
+        return None

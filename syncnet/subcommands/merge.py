@@ -1,0 +1,173 @@
+"""The subcommand ``merge``: folders that parts of one input were sorted into -> one, as a single run leaves it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from syncnet.errors import UsageError
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.transfer import move_file
+from syncnet.report.results import replace_file
+from syncnet.state.pinning import Chosen, Pin, pin_choice
+from syncnet.subcommands.merge_ledgers import LedgerPart, check_parts, read_part, write_merged
+from syncnet.subcommands.merge_results import check_results, encode_results, merge_results, read_results_part
+from syncnet.system.argument_parser import Parser
+from syncnet.system.interruption import StopFlag
+from syncnet.system.invocation import PROGRAM
+from syncnet.system.locking import hold
+from syncnet.system.text import printable
+
+DESCRIPTION = "Makes one output folder of those that --shard worked in. Their files are moved there, not copied."
+EXIT_SOME_FAILED = 1
+KEEPSAKES = "keepsakes"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0, or 1 where some file could not be moved. Raises UsageError before anything is changed."""
+    options = build_parser().parse_flags(arguments)
+    target = OutputFolders(options.output_dir)
+    sources = [OutputFolders(folder) for folder in options.folders]
+    if os.path.realpath(target.output_dir) in {os.path.realpath(source.output_dir) for source in sources}:
+        raise UsageError(f"{target.output_dir} is one of the parts", cure="give another --output_dir")
+    for source in sources:
+        if not source.state_dir.is_dir():
+            raise UsageError(f"{source.output_dir} is no output folder of this tool", cure="name those of the parts")
+    _make(target.state_dir)
+    with contextlib.ExitStack() as locks:
+        for folders in (target, *sources):
+            locks.enter_context(hold(folders.state_dir / "lock"))
+        return _merge(sources, target)
+
+
+def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
+    ledgers = [read_part(source.state_dir / "ledger.jsonl") for source in sources]
+    check_parts(ledgers)
+    _check_kept(ledgers, target)
+    results = [read_results_part(source.results_path) for source in sources]
+    check_results(results)
+    notices = _absent_parts([source.output_dir for source in sources])
+    document, entries = merge_results(results, notices)
+    pin_choice(target.output_dir, target.results_path, Pin(_chosen(document["model"]), _chosen(document["detector"])))
+    try:
+        write_merged(ledgers, target.state_dir / "ledger.jsonl")
+        problems = [
+            problem
+            for source, ledger in zip(sources, ledgers, strict=True)
+            for problem in _move_files(source, target, ledger)
+        ]
+        replace_file(target.results_path, encode_results(document, entries))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {target.output_dir}: {error.strerror}", cure="free some space, then merge again"
+        ) from error
+    for line in (*notices, *problems):
+        print(f"{PROGRAM}: {printable(line)}", file=sys.stderr)
+    print(
+        f"{len(entries):,} videos of {len(sources)} folders in {target.output_dir}: {document['good_quality']:,} good, "
+        f"{document['poor_quality']:,} poor, {document['no_faces_detected']:,} without a face track, "
+        f"{document['processing_failed']:,} failed"
+    )
+    return EXIT_SOME_FAILED if problems else 0
+
+
+def _check_kept(ledgers: Sequence[LedgerPart], target: OutputFolders) -> None:
+    """An earlier merge is done anew; what else the folder holds must not be lost."""
+    path = target.state_dir / "ledger.jsonl"
+    if not path.exists():
+        return
+    lost = read_part(path).videos.keys() - {name for ledger in ledgers for name in ledger.videos}
+    if lost:
+        raise UsageError(
+            f"{target.output_dir} holds {len(lost):,} videos that are in none of the parts, such as {min(lost)}",
+            cure="name all parts at once, or give another --output_dir",
+        )
+
+
+def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerPart) -> Iterator[str]:
+    """Yields what could not be moved, and why. What an earlier merge moved is there already."""
+    pairs = ((source.good_dir, target.good_dir, target.poor_dir), (source.poor_dir, target.poor_dir, target.good_dir))
+    for own, wanted, other in pairs:
+        if not own.is_dir():
+            continue
+        made: set[str] = set()
+        for name in ledger.videos:
+            # Paths are texts here: a million of the other kind take a minute to make.
+            file = os.path.join(own, name)
+            if os.path.lexists(file):
+                try:
+                    _move(file, os.path.join(wanted, name), os.path.join(other, name), made)
+                except OSError as error:
+                    yield f"{file}: could not be moved: {error.strerror or error}"
+    kept = source.state_dir / KEEPSAKES
+    if kept.is_dir():
+        _make(target.state_dir / KEEPSAKES)
+        for name in os.listdir(kept):
+            os.replace(kept / name, target.state_dir / KEEPSAKES / name)
+
+
+def _move(file: str, wanted: str, other: str, made: set[str]) -> None:
+    """``made``: folders that are known to be there."""
+    identity = FileIdentity.of(os.lstat(file))
+    if _identity_at(wanted) not in (None, identity):
+        raise FileExistsError(f"another file is in its place, {wanted}")
+    folder = os.path.dirname(wanted)
+    if folder not in made:
+        os.makedirs(folder, exist_ok=True)
+        made.add(folder)
+    try:
+        os.replace(file, wanted)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        move_file(Path(file), Path(wanted), StopFlag())
+    if _identity_at(other) == identity:
+        # Of an earlier merge, before its verdict changed.
+        os.unlink(other)
+
+
+def _identity_at(path: str) -> FileIdentity | None:
+    """None where nothing is."""
+    try:
+        return FileIdentity.of(os.lstat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _absent_parts(folders: Sequence[Path]) -> list[str]:
+    """A sentence on the parts of a split that were not named."""
+    found = [re.fullmatch(r"(\d+)-of-(\d+)", folder.resolve().name, re.ASCII) for folder in folders]
+    numbers = {(int(match[1]), int(match[2])) for match in found if match}
+    sentences = []
+    for count in sorted({count for _, count in numbers}):
+        absent = [str(number) for number in range(1, count + 1) if (number, count) not in numbers]
+        if absent:
+            sentences.append(f"Parts of {count} that were not merged: {', '.join(absent)}.")
+    return sentences
+
+
+def _chosen(told: dict[str, Any]) -> Chosen:
+    return Chosen(str(told["name"]), str(told["identity"]))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {folder}: {error.strerror}", cure="give an --output_dir you can write to"
+        ) from error
+
+
+def build_parser() -> Parser:
+    parser = Parser(prog=f"{PROGRAM} merge", description=DESCRIPTION)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="OUT", help="output folders of the parts")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="where all of it goes")
+    return parser

@@ -16,7 +16,7 @@ from syncnet.report.run import Identity, Run, count_results, count_this_run
 from syncnet.report.versions import library_version
 from syncnet.system.atomic import write_file
 from syncnet.system.collector import without_collector
-from syncnet.system.memory import METER
+from syncnet.system.memory import PEAK_OF_PROCESS
 
 MOST_INDENTED = 2000
 """Videos. With more of them nobody reads the file by eye, and setting it out takes ten times as long."""
@@ -107,7 +107,7 @@ def _this_run(run: Run) -> dict[str, Any]:
         "processing_failed": done.counts.failed,
         "left_for_later": run.left_for_later,
         "seconds": round(run.seconds, 3),
-        "peak_memory_mb": METER.most_mb(),
+        "peak_memory_mb": PEAK_OF_PROCESS.most_mb(),
     }
 
 

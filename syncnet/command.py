@@ -147,9 +147,10 @@ def _run(request: Request, log: Log) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
+    from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
     from syncnet.run.inputs import find_inputs, read_list
-    from syncnet.run.preparation import run_fingerprint
+    from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
@@ -158,14 +159,16 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     listed = read_list(request)
     input_dir = request.input_dir if listed is None else None
     work_dir = request.scale.work_dir(input_dir, request.output_dir)
+    refuse_foreign_outputs(request, work_dir)
     folders = prepare_folders(input_dir, work_dir, keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
         chosen = choose_stages(on_this_machine(request), workers)
-        pin_choice(folders.output_dir, folders.results_path, pin_of(chosen))
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
+            pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
+            found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.input_dir, ledger, run_fingerprint(request, chosen), request.options)
             # Models are loaded, and a cluster is called, where there is something to score.
             opened = open_engine(request, chosen, workers, len(found.videos)) if plan.to_score else idle_engine(workers)

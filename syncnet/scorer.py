@@ -171,6 +171,13 @@ class _NoRecords:
     def was_moved(self, path: str) -> bool:
         return False
 
+    def placement(self, path: str) -> None: ...
+
+    def has_placement(self, path: str) -> bool:
+        return False
+
+    def note_placed(self, path: str, placement: Any) -> None: ...
+
 
 def load_stages(choices: ScoringChoices, workers: int) -> Stages:
     """The models and settings that all workers of a process share. Raises UsageError; no video is touched."""

@@ -99,7 +99,10 @@ def report_hung(video: VideoFile, job: VideoJob) -> VideoResult:
     problem = f"hangs in the decoder: it did not stop after {job.timeout_seconds:g} s"
     cure = "convert it anew, or leave it out"
     path = str(video.relative_path)
-    record = VideoRecord(path, video.identity, job.fingerprint, None, job.timeout_seconds, "crash", problem, cure)
+    seconds = job.timeout_seconds
+    record = VideoRecord(
+        path, video.identity, job.fingerprint, None, seconds, "crash", problem, cure, source=video.source
+    )
     with contextlib.suppress(OSError):
         job.rules.ledger.add(record)
     return failed_result(video, problem, cure, record=record)
@@ -122,8 +125,7 @@ def _as_it_is_now(video: VideoFile, settle_seconds: float) -> VideoFile:
         return replace(video, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
     if settle_seconds and seconds_until_settled(video.path, settle_seconds) > 0:
         raise StillChangingError("it changed a moment ago", path=video.path)
-    identity = FileIdentity.of(video.path.stat())
-    return replace(video, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
+    return video.seen_as(video.path.stat())
 
 
 def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore, Source]:
@@ -192,7 +194,9 @@ def _refuse_changed(video: VideoFile) -> None:
 def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore | None) -> VideoRecord:
     path, seconds = str(video.relative_path), time.perf_counter() - started
     peak_mb = score.peak_memory_mb if score else None
-    record = VideoRecord(path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb)
+    record = VideoRecord(
+        path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb, source=video.source
+    )
     if score and score.tracks and best_score(score) is None:
         cure = "see that the sound is as long as the picture"
         return replace(record, failure="file", error="no sound while a face is seen", cure=cure)

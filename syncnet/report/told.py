@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from syncnet.engines.conclusion import Conclusions, conclude
@@ -103,6 +103,8 @@ def _told(document: dict[str, Any], folders: OutputFolders, command: CommandLine
 def _result(entry: dict[str, Any], command: CommandLine, rules: Conclusions, ledger: Ledger) -> VideoResult:
     """The video of an entry: its scores as the ledger has them, its fate as the results file tells it."""
     named = video_at(entry["video_path"], command.input_dir)
+    # Files of earlier versions name no other name than the video's own.
+    named = dataclasses.replace(named, relative_path=PurePath(entry.get("relative_path") or named.relative_path))
     path, relative, uri = named.path, named.relative_path, named.uri
     record = ledger.records.get(str(relative))
     fate: dict[str, Any] = {"error": entry["error"] or "", "cure": entry["cure"] or "", "missing": entry["missing"]}

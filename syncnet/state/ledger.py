@@ -13,8 +13,23 @@ from typing import Any, NamedTuple
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.state.ledger_lines import FORMAT, Forget, GivenUp, Head, LedgerLine, Moving, Started, Video, read_line
+from syncnet.inputs.origin import SPARE_MARK, Placement
+from syncnet.state.codec import to_plain
+from syncnet.state.ledger_lines import (
+    FORMAT,
+    Forget,
+    GivenUp,
+    Head,
+    LedgerLine,
+    Moving,
+    Placed,
+    Started,
+    Video,
+    read_line,
+)
 from syncnet.state.records import VideoRecord, read_record, record_to_plain
+
+_LINE_BYTES = 1024
 
 
 class _Known(NamedTuple):
@@ -25,14 +40,17 @@ class _Known(NamedTuple):
     start: int
     """Of its line in the file, in bytes."""
     length: int
+    placed: int = -1
+    """Start of the line that says what stands under its name; -1 where nothing says it."""
 
 
 class Ledger:
     """The lines of ``ledger.jsonl`` and what they come to. One process writes; its threads may take turns.
 
     Kinds of lines: ``ledger`` (the first: format), ``started`` and ``given_up`` (a video is under way, or no longer),
-    ``video`` (its record, the last of a path counts), ``moving`` (its file itself goes to the output folder) and
-    ``forget`` (records above are no longer used instead of scoring).
+    ``video`` (its record, the last of a path counts), ``moving`` (its own file is about to go to the output folder),
+    ``placed`` (what was put there, or whether it is the video's own file) and ``forget`` (records above are no longer
+    used instead of scoring).
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,6 +58,8 @@ class Ledger:
         """Started and not heard of since: in a new run, what was under way when the last one died."""
         self.damaged_lines = 0
         """Lines that could not be read; their videos are scored again."""
+        self.has_scores = False
+        """Whether any video was ever scored."""
         self._known: dict[str, _Known] = {}
         self._unreadable: set[str] = set()
         self._moved: set[str] = set()
@@ -78,8 +98,35 @@ class Ledger:
         return any(one.is_of_copy(identity) for one in (known.identity, *self._earlier.get(path, ())))
 
     def was_moved(self, path: str) -> bool:
-        """Whether the file itself was taken to the output folder, so that nothing may replace it there."""
+        """Whether the file itself was taken to the output folder, or a run died while it was about to be."""
         return path in self._moved
+
+    def identity_of(self, path: str) -> FileIdentity | None:
+        """Of the last record of this path, without reading it; None where there is none."""
+        known = self._known.get(path)
+        return known.identity if known else None
+
+    def source_of(self, path: str) -> str:
+        """The video's own path below the input folder; another than that of its record where that name was taken."""
+        # Every such name has the sign in it, and reading a record takes a while.
+        record = self._record(path) if SPARE_MARK in path else None
+        return (record.source if record else "") or path
+
+    def placement(self, path: str) -> Placement | None:
+        """What was put under this name last; None where nothing was, or where a version wrote it that noted none."""
+        known = self._known.get(path)
+        if known is None or known.placed < 0:
+            return None
+        text = bytearray()
+        while b"\n" not in text and (piece := os.pread(self._handle, _LINE_BYTES, known.placed + len(text))):
+            text += piece
+        line = read_line(bytes(text.partition(b"\n")[0]))
+        return line.placement if isinstance(line, Placed) else None
+
+    def has_placement(self, path: str) -> bool:
+        """Whether ``placement`` would give one, without reading it."""
+        known = self._known.get(path)
+        return known is not None and known.placed >= 0
 
     def note_started(self, path: str, identity: FileIdentity) -> None:
         """The video is under way. Lost with the power, not with the process: that is all it is needed for."""
@@ -96,6 +143,11 @@ class Ledger:
     def note_moving(self, path: str) -> None:
         """To be called before a video's own file is moved."""
         self._append({"kind": "moving", "path": path}, sync=True)
+
+    def note_placed(self, path: str, placement: Placement | None) -> None:
+        """What stands under the name now. Lost with the power it is found out again, so nobody waits for it."""
+        plain = placement and to_plain(placement)
+        self._append({"kind": "placed", "path": path, "placement": plain}, sync=False)
 
     def forget(self) -> None:
         """No record so far is used instead of scoring any more. Those of videos that are gone stay.
@@ -158,10 +210,12 @@ class Ledger:
     def _take(self, line: LedgerLine | None, start: int, length: int) -> None:
         if isinstance(line, Video):
             path, before = line.path, self._known.get(line.path)
+            self.has_scores = self.has_scores or bytes(line.score) != b"null"
             if before is not None and before.identity != line.identity:
                 self._earlier.setdefault(path, set()).add(before.identity)
             # The same text in each line, held once.
-            self._known[path] = _Known(line.identity, sys.intern(line.fingerprint), start, length)
+            placed = before.placed if before else -1
+            self._known[path] = _Known(line.identity, sys.intern(line.fingerprint), start, length, placed)
             self._stale.discard(path)
             self._unreadable.discard(path)
             self.under_way.pop(path, None)
@@ -171,6 +225,11 @@ class Ledger:
             self.under_way.pop(line.path, None)
         elif isinstance(line, Moving):
             self._moved.add(line.path)
+        elif isinstance(line, Placed):
+            moved = line.placement is not None and line.placement.mode == "move"
+            (self._moved.add if moved else self._moved.discard)(line.path)
+            if known := self._known.get(line.path):
+                self._known[line.path] = known._replace(placed=start if line.placement else -1)
         elif isinstance(line, Forget):
             self._stale.update(self._known)
 

@@ -7,6 +7,7 @@ import json
 import msgspec
 
 from syncnet.inputs.discovery import FileIdentity
+from syncnet.inputs.origin import Placement
 
 FORMAT = 1
 
@@ -41,17 +42,24 @@ class Video(msgspec.Struct, tag_field="kind", tag="video"):
 
 
 class Moving(msgspec.Struct, tag_field="kind", tag="moving"):
-    """The video's own file goes to the output folder."""
+    """The video's own file is about to go to the output folder. What came of it says the next ``placed`` line."""
 
     path: str
+
+
+class Placed(msgspec.Struct, tag_field="kind", tag="placed"):
+    """What was put under the video's name into one of the folders, or that nothing stands there any more."""
+
+    path: str
+    placement: Placement | None
 
 
 class Forget(msgspec.Struct, tag_field="kind", tag="forget"):
     """The records above are no longer used instead of scoring."""
 
 
-LedgerLine = Head | Started | GivenUp | Video | Moving | Forget
-_KINDS = frozenset(kind.__struct_config__.tag for kind in (Head, Started, GivenUp, Video, Moving, Forget))
+LedgerLine = Head | Started | GivenUp | Video | Moving | Placed | Forget
+_KINDS = frozenset(kind.__struct_config__.tag for kind in (Head, Started, GivenUp, Video, Moving, Placed, Forget))
 _DECODER: msgspec.json.Decoder[LedgerLine] = msgspec.json.Decoder(LedgerLine)
 
 
@@ -67,6 +75,6 @@ def read_line(text: bytes) -> LedgerLine | None:
         if isinstance(plain.get("kind"), str) and plain["kind"] not in _KINDS:
             return None
         if "score" in plain:
-            plain["score"] = msgspec.Raw()
+            plain["score"] = msgspec.Raw(b"null" if plain["score"] is None else b"")
     line: LedgerLine = msgspec.convert(plain, LedgerLine)
     return line

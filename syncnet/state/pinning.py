@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
+from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.system.atomic import write_file
 
-STATE_FOLDER = ".sync_filter"
 PIN_FILE = "models.json"
 NO_DETECTOR = "none"
 """Name and identity of the detector where every frame is a face crop already."""
@@ -34,9 +34,15 @@ class Pin:
     detector: Chosen
 
 
-def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
-    """Notes the choice in a folder that has none, and raises UsageError where it differs from the one it has."""
+def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: bool = True) -> None:
+    """Notes the choice in a folder that has none, and raises UsageError where it differs from the one it has.
+
+    ``scored``: whether anything was scored there yet; before that no choice holds.
+    """
     pin_path = output_dir / STATE_FOLDER / PIN_FILE
+    if not scored:
+        _write(pin_path, choice)
+        return
     earlier = _read(pin_path) or _read(results_path)
     if earlier is None:
         _write(pin_path, choice)

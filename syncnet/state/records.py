@@ -49,7 +49,7 @@ class VideoRecord:
     """What became of one video, before any threshold is applied."""
 
     path: str
-    """Relative to the input folder."""
+    """Relative to the input folder, unless that name was taken: the name below good_quality and poor_quality."""
     identity: FileIdentity
     fingerprint: str
     """Of all else that the score depends on."""
@@ -62,6 +62,8 @@ class VideoRecord:
     cure: str = ""
     peak_memory_mb: int | None = None
     """Most memory that its process held while it was scored; None where that is not known."""
+    source: str = ""
+    """The video's own path below the input folder, where another video's kept copy has that name; else empty."""
 
 
 def fingerprint_of(stages: ScoringParts, modes: dict[str, Any] | None = None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
+from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.report.told import Told, read_told
 from syncnet.system.argument_parser import Parser
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     with hold(folders.state_dir / "lock"):
         told = read_told(folders)
         for path, write in writers:
+            refuse_foreign(path)
             try:
                 write(told, path)
             except OSError as error:

@@ -20,12 +20,24 @@ from syncnet.state.ledger_lines import FORMAT
 Line = TypeVar("Line", bound="AnyLine")
 
 
+class PlacedAs(msgspec.Struct):
+    """Of a Placement."""
+
+    mode: str
+
+
 class AnyLine(msgspec.Struct):
     """What the lines of each kind have of these."""
 
     kind: str
     path: str = ""
     format: int = 0
+    placement: PlacedAs | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Of ``moving`` and ``placed`` lines: whether the video's own file went to the output folder."""
+        return self.kind == "moving" or (self.placement is not None and self.placement.mode == "move")
 
 
 class BriefLine(AnyLine):
@@ -78,6 +90,8 @@ class ScoredLine(AnyLine):
     failure: str = ""
     error: str = ""
     score: ScannedVideo | None = None
+    source: str = ""
+    identity: FileIdentity | None = None
 
 
 class LedgerScan(Generic[Line]):
@@ -85,6 +99,8 @@ class LedgerScan(Generic[Line]):
 
     def __init__(self, path: Path, kind: type[Line]) -> None:
         self.damaged_lines = 0
+        self.moved: set[str] = set()
+        """Videos whose own files are in the output folder; known when ``last_records`` gives the first one."""
         self._path = path
         self._kind = kind
         self._decoder = msgspec.json.Decoder(kind)
@@ -107,8 +123,11 @@ class LedgerScan(Generic[Line]):
         with self._opened() as reader:
             start = 0
             for text in reader:
-                if text.endswith(b"\n") and (line := brief._read(text)) and line.kind == "video":
-                    starts[line.path] = start
+                if text.endswith(b"\n") and (line := brief._read(text)):
+                    if line.kind == "video":
+                        starts[line.path] = start
+                    elif line.kind in ("moving", "placed"):
+                        (self.moved.add if line.moved else self.moved.discard)(line.path)
                 start += len(text)
             self.damaged_lines += brief.damaged_lines
             for path in sorted(starts):

@@ -14,7 +14,7 @@ from syncnet.system.atomic import write_file
 
 HEAD = b'{"kind": "ledger", "format": 1}\n'
 FORGET = b'{"kind": "forget"}\n'
-_LASTING = ("video", "moving")
+_LASTING = ("video", "moving", "placed")
 
 
 @dataclass
@@ -29,6 +29,8 @@ class LedgerPart:
     last_forget: int = -1
     """Number of the line below which records are forgotten."""
     under_way: dict[str, bytes] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
+    """Videos whose own files are in the output folder."""
 
 
 def read_part(path: Path) -> LedgerPart:
@@ -47,6 +49,8 @@ def read_part(path: Path) -> LedgerPart:
             part.under_way[line.path] = text
         elif line.kind == "given_up":
             part.under_way.pop(line.path, None)
+        elif line.kind in ("moving", "placed"):
+            (part.moved.add if line.moved else part.moved.discard)(line.path)
     return part
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO, Generic, TypeVar
 import msgspec
 
 from syncnet.errors import UsageError
+from syncnet.faces.no_track import NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.score import SyncScore
@@ -68,8 +69,14 @@ class ScannedVideo(msgspec.Struct):
     """Of a VideoScore."""
 
     tracks: list[ScannedTrack] = []
+    no_track: NoTrackReason | None = None
     no_track_reason: str = ""
+    """Of earlier versions."""
     conversation: ScannedConversation | None = None
+
+    def __post_init__(self) -> None:
+        if self.no_track_reason:
+            self.no_track = read_no_track(self.no_track_reason)
 
 
 class ScoredLine(AnyLine):

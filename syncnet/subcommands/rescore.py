@@ -100,7 +100,7 @@ def _judge(line: ScoredLine, thresholds: Thresholds) -> Rescored:
         return Rescored(line.path, "failed", None, None, (line.error,))
     # It has what both ask for; the rest of a score costs ten times as long to read.
     best = best_score(cast("VideoScore", line.score))
-    verdict = judge(best, thresholds, "" if best else line.score.no_track_reason)
+    verdict = judge(best, thresholds, line.score.no_track)
     if best is None:
         return Rescored(line.path, "no_faces", None, None, verdict.reasons)
     confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None

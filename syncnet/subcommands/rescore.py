@@ -58,9 +58,9 @@ def main(arguments: Sequence[str]) -> int:
         options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
     started = time.perf_counter()
-    scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl", ScoredLine)
+    scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl")
     told = _Told(list_passing=options.passing is not None)
-    verdicts = told.heard(_judge(line, thresholds) for line in scan.last_records())
+    verdicts = told.heard(_judge(line, thresholds) for line in scan)
     if options.verdicts:
         _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)

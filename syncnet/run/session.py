@@ -130,8 +130,8 @@ def carry_out(
                 return recall_video(record, video, job.rules, stop, gone=gone)
             return process_video(video, alone if isolate else job, stop)
 
-        def overdue() -> dict[int, VideoResult]:
-            return {thread: report_hung(video, job) for thread, video in job.watch.take_hung().items()}
+        def overdue() -> list[VideoResult]:
+            return [report_hung(video, job) for video in job.watch.take_hung()]
 
         videos = [*(video for _, video, _ in moving), *plan.new]
         batch = run_in_threads(videos, work, workers=workers, stop=stop, on_result=on_result, overdue=overdue)

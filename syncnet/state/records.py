@@ -88,11 +88,6 @@ def record_to_plain(record: VideoRecord) -> dict[str, Any]:
     return plain
 
 
-def record_from_plain(plain: Any) -> VideoRecord:
-    """Raises ValueError for anything that is no whole record."""
-    return from_plain(VideoRecord, plain)
-
-
 def read_record(text: bytes) -> VideoRecord:
     """The record of a line of the ledger. Raises ValueError for anything that is no whole record."""
     record = from_json(VideoRecord, text)

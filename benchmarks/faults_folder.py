@@ -10,8 +10,8 @@ from typing import Any
 
 import av
 
-from synthetic.source_clip import SOUND_RATE, SourceClip, read_source
 from synthetic.media import Clip, write_clip
+from synthetic.source_clip import SOUND_RATE, SourceClip, read_source
 
 SECONDS = 2.2
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"

@@ -24,9 +24,9 @@ import av
 import cv2
 import numpy as np
 
-from synthetic.source_clip import SOUND_RATE, read_source
 from syncnet.conventions import SAMPLES_PER_FRAME
 from synthetic.media import Clip, write_clip
+from synthetic.source_clip import SOUND_RATE, read_source
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

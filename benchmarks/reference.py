@@ -20,8 +20,8 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
-from benchmarks.media_timing import base_clip, read_bias
 
+from benchmarks.media_timing import base_clip, read_bias
 from detectors.registry import resolve_detector
 from syncnet.conventions import FPS
 from syncnet.errors import VideoError

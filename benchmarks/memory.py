@@ -64,7 +64,7 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     from syncnet.settings import DetectSettings, SpeedSettings, TrackSettings
     from syncnet.system.cores import count_cores
     from syncnet.system.interruption import StopFlag
-    from syncnet.system.memory import RETURNER
+    from syncnet.system.memory import FREED_BY_PROCESS
     from weights import WeightsPolicy
 
     share_cores(1)
@@ -84,7 +84,7 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     stages = Stages(load_lite("cpu", policy), spec, tracks, detect, decode_threads=count_cores())
     scorer = SyncScorer(stages=stages)
     scorer.measure(small, StopFlag())
-    RETURNER.give_back()
+    FREED_BY_PROCESS.give_back()
     before = held_mb()
     score = scorer.measure(large, StopFlag())
     print(round((score.peak_memory_mb or 0) - before), len(score.tracks), score.no_track_reason or "-", sep="\t")
@@ -94,7 +94,7 @@ def score_lengths(count: int) -> None:
     """Prints a row after each 60 tracks."""
     from syncnet.engines.threads import share_cores
     from syncnet.models.lite import load_lite
-    from syncnet.system.memory import RETURNER
+    from syncnet.system.memory import FREED_BY_PROCESS
     from weights import WeightsPolicy
 
     share_cores(1)
@@ -110,7 +110,7 @@ def score_lengths(count: int) -> None:
         model.embed(encoder, sound, 0, frames)
         if number % 60 == 0:
             del encoder
-            RETURNER.give_back()
+            FREED_BY_PROCESS.give_back()
             print(f"| {number} | {held_mb():.0f} |", flush=True)
 
 

@@ -17,7 +17,7 @@ LEAST_TRACK_FRAMES = 20
         ("only tracks shorter than 50 frames (longest 22)", "try --min_track 22"),
         (
             "only tracks shorter than 50 frames (longest 19)",
-            "the face is shown too briefly to be scored: that takes 20 frames",
+            "the face is shown too briefly: scoring needs 20 frames",
         ),
         (
             "only faces smaller than 50 px (largest 40 px) or tracks shorter than 50 frames (longest 30)",

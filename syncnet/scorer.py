@@ -22,7 +22,7 @@ from syncnet.settings import (
     TrackSettings,
 )
 from syncnet.system.interruption import StopFlag
-from syncnet.system.memory import METER, RETURNER
+from syncnet.system.memory import FREED_BY_PROCESS, PEAK_OF_PROCESS
 from weights import WeightsPolicy
 
 if TYPE_CHECKING:
@@ -119,10 +119,10 @@ class SyncScorer:
         # Loading the models is not part of any video's memory.
         stages = self.stages
         try:
-            with METER.measured() as span:
+            with PEAK_OF_PROCESS.measured() as span:
                 score = score_video(path, stages, stop)
         finally:
-            RETURNER.give_back()
+            FREED_BY_PROCESS.give_back()
         return replace(score, peak_memory_mb=span.peak_mb)
 
     def score(self, path: Path | str) -> VideoResult:

@@ -14,13 +14,13 @@ import av
 import numpy as np
 import pytest
 from folders import files_below, make_videos, results_in, run
-from hostile_media import Shape, Sound, write_shape
-from synthetic_media import Clip, write_clip
 
 from syncnet.errors import DamagedVideoError, EmptyVideoError, TooLargeError
 from syncnet.inputs.discovery import find_videos
 from syncnet.media.opening import open_media
 from syncnet.settings import MediaSettings
+from synthetic.hostile import Shape, Sound, write_shape
+from synthetic.media import Clip, write_clip
 
 Writer = Callable[[Path], object]
 REMOVE = "remove it, or convert it to mp4"

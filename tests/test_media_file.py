@@ -10,7 +10,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
 from syncnet.errors import (
     DamagedVideoError,
@@ -21,6 +20,7 @@ from syncnet.errors import (
     VideoError,
 )
 from syncnet.media.opening import open_media
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
 
 NOBODY = 65534
 

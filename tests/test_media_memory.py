@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeModel
-from synthetic_media import Clip, write_clip
 
 from detectors.protocol import FaceDetector
 from detectors.registry import HaarSpec, YunetSpec
@@ -21,6 +20,7 @@ from syncnet.media.opening import open_media
 from syncnet.pipeline import Stages, score_video
 from syncnet.settings import DetectSettings, MediaSettings
 from syncnet.system.interruption import StopFlag
+from synthetic.media import Clip, write_clip
 
 
 def test_estimates_worked_out_by_hand() -> None:

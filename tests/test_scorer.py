@@ -19,7 +19,7 @@ from syncnet.pipeline import VideoScore
 from syncnet.scorer import ScorerSettings, SyncScorer
 from syncnet.settings import Thresholds, TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag
-from syncnet.system.memory import Returner
+from syncnet.system.memory import FreedMemory
 
 LITE = ScorerSettings(model="lite", detector="haar", device="cpu")
 
@@ -140,7 +140,7 @@ def test_memory_is_given_back_after_each_video_whatever_came_of_it(
     named: SyncScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
-    monkeypatch.setattr("syncnet.scorer.RETURNER", Returner(lambda: given.append(1), every_seconds=0))
+    monkeypatch.setattr("syncnet.scorer.FREED_BY_PROCESS", FreedMemory(lambda: given.append(1), every_seconds=0))
     named.measure(tmp_path / "a.mp4", StopFlag())
     assert len(given) == 1
     stopped = StopFlag()

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from syncnet.errors import ModelFileError
+from syncnet.system.atomic import sync_folder
 from syncnet.system.invocation import WEIGHTS_CALL
 from weights.manifest import ManifestEntry
 from weights.transfer import MirrorError, Patience, TransferError, hash_file, say, transfer
@@ -91,6 +92,7 @@ def _fetch_from(url: str, path: Path, entry: ManifestEntry, patience: Patience) 
             continue
         if arrived.sha256 == entry["sha256"]:
             os.replace(partial, path)
+            sync_folder(path.parent)
             return
         partial.unlink()
         problem = f"SHA-256 expected {entry['sha256']}, actual {arrived.sha256}"

@@ -15,10 +15,9 @@ from typing import Any
 
 from syncnet.engines.failures import ExplainedError, explain
 from syncnet.results import VideoScore
-from syncnet.system.interruption import Deadline, Interrupted, StopFlag
+from syncnet.system.interruption import LOOK_SECONDS, Deadline, StopFlag
 
 Score = Callable[[Path, StopFlag], VideoScore]
-LOOK_SECONDS = 0.2
 
 
 class ChildScorers:
@@ -66,7 +65,7 @@ class _Child:
     def score(self, path: Path, stop: StopFlag) -> VideoScore:
         try:
             if not self._ready:
-                self._hear(path, lambda: _check_stopped(stop))
+                self._hear(path, stop.check_stopped)
                 self._ready = True
                 if isinstance(stop, Deadline):
                     # Loading the models is not part of any video's time.
@@ -111,11 +110,6 @@ class _Child:
         return ExplainedError(
             f"crashed the decoder ({how})", path=path, cure="convert it again, or leave it out", failure="crash"
         )
-
-
-def _check_stopped(stop: StopFlag) -> None:
-    if stop.stopped:
-        raise Interrupted
 
 
 def _signal_name(number: int) -> str:

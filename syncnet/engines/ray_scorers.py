@@ -19,11 +19,10 @@ from syncnet.engines.ray_cluster import living_nodes
 from syncnet.inputs.remote import fetched
 from syncnet.results import VideoScore
 from syncnet.settings import RaySettings
-from syncnet.system.interruption import Deadline, Interrupted, StopFlag
+from syncnet.system.interruption import LOOK_SECONDS, Deadline, StopFlag
 
 MOST_TRIES = 3
 """So often a video may lose its worker. One that takes workers along must not go through the whole cluster."""
-LOOK_SECONDS = 0.2
 
 
 class RayWorker:
@@ -140,14 +139,14 @@ class RayScorers:
             try:
                 actor = self._idle.get(timeout=LOOK_SECONDS)
             except queue.Empty:
-                _check_stopped(stop)
+                stop.check_stopped()
                 if not self._hired:
                     problem, cure = self._problem
                     raise ExplainedError(problem, path=path, cure=cure, failure="environment") from None
                 continue
             try:
                 if self._is_ready(actor):
-                    _hear(actor.handle.ping.remote(), lambda: _check_stopped(stop))
+                    _hear(actor.handle.ping.remote(), stop.check_stopped)
                     return actor
             except RayError:
                 pass
@@ -191,11 +190,6 @@ def _hear(answer: Any, check: Callable[[], None]) -> Any:
             return future.result(timeout=LOOK_SECONDS)
         except concurrent.futures.TimeoutError:
             check()
-
-
-def _check_stopped(stop: StopFlag) -> None:
-    if stop.stopped:
-        raise Interrupted
 
 
 def _death(path: Path, lost: list[tuple[_Actor, RayError]]) -> ExplainedError:

@@ -12,9 +12,8 @@ from pathlib import Path
 from syncnet.inputs.discovery import VideoFile
 from syncnet.results import VideoResult
 from syncnet.system.cores import count_cores
-from syncnet.system.interruption import Interrupted, StopFlag
+from syncnet.system.interruption import LOOK_SECONDS, Interrupted, StopFlag
 
-STOP_LOOK_SECONDS = 0.2
 GRACE_SECONDS = 8.0
 """With two more for the results, a stop takes no longer than 10 seconds."""
 
@@ -133,7 +132,7 @@ class _Crew:
     def next_finished(self) -> tuple[int, VideoResult] | None:
         """Waits a moment for the next finished video. Raises what its work raised, if that was not Interrupted."""
         try:
-            member, number, outcome = self._reports.get(timeout=STOP_LOOK_SECONDS)
+            member, number, outcome = self._reports.get(timeout=LOOK_SECONDS)
         except queue.Empty:
             return None
         if member.dismissed and number in (member.number, None):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncnet.report.results import replace_file
+from syncnet.system.atomic import write_file
 from syncnet.system.invocation import CALL
 
 COMMAND_NAME = "command.json"
@@ -46,7 +46,7 @@ def command_of(arguments: Sequence[str], input_dir: Path) -> CommandLine:
 def note_command(path: Path, command: CommandLine) -> None:
     """Keeps the command for the page that is made later. Raises OSError."""
     # ASCII, so that names of any bytes come back as they were.
-    replace_file(path, json.dumps(vars(command)).encode("ascii"))
+    write_file(path, json.dumps(vars(command)).encode("ascii"))
 
 
 def read_command(path: Path) -> CommandLine | None:

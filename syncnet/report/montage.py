@@ -17,10 +17,10 @@ from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.errors import UsageError
 from syncnet.keepsake.file import keepsake_path, read_keepsake
 from syncnet.report.page_data import deciding_track, nearness
-from syncnet.report.results import replace_file
 from syncnet.report.told import Told
 from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
+from syncnet.system.atomic import write_file
 from syncnet.system.text import fit, printable
 from syncnet.verdict import describe_offset
 
@@ -56,7 +56,7 @@ def write_montage(told: Told, path: Path) -> int:
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(picture, format="png", dpi=_DOTS_PER_INCH)
     path.parent.mkdir(exist_ok=True)
-    replace_file(path, picture.getvalue())
+    write_file(path, picture.getvalue())
     return len(chosen)
 
 

@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from syncnet.report.page_data import describe_told, describe_tracks, describe_video
 from syncnet.report.page_pictures import collect_pictures
-from syncnet.report.results import replace_file
 from syncnet.report.told import Told
+from syncnet.system.atomic import write_file
 from syncnet.system.collector import without_collector
 
 PAGE_NAME = "report.html"
@@ -28,7 +28,7 @@ SCRIPTS = ("uPlot.iife.min.js", "judge.js", "charts.js", "detail.js", "table.js"
 
 def write_page(told: Told, path: Path) -> None:
     """Raises OSError, leaving the old page as it was."""
-    replace_file(path, render_page(told).encode("utf-8"))
+    write_file(path, render_page(told).encode("utf-8"))
 
 
 @without_collector()

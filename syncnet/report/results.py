@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from syncnet.inputs.discovery import SkippedPath
 from syncnet.report.entries import describe_results
 from syncnet.report.run import Identity, Run, count_results, count_this_run
 from syncnet.report.versions import library_version
+from syncnet.system.atomic import write_file
 from syncnet.system.collector import without_collector
-from syncnet.system.memory import METER
-from syncnet.system.temporary import temporary_beside
+from syncnet.system.memory import PEAK_OF_PROCESS
 
 MOST_INDENTED = 2000
 """Videos. With more of them nobody reads the file by eye, and setting it out takes ten times as long."""
@@ -79,7 +78,7 @@ def write_results(document: dict[str, Any], path: Path) -> None:
         pieces = iter((_as_bytes(text),))
     else:
         pieces = _one_by_one(document, results)
-    replace_file(path, pieces)
+    write_file(path, pieces)
 
 
 def _one_by_one(document: dict[str, Any], results: Sequence[dict[str, Any]]) -> Iterator[bytes]:
@@ -95,20 +94,6 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8", errors="backslashreplace")
 
 
-def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Writes the file at one stroke, whole or by its pieces. Raises OSError, leaving the old one as it was."""
-    temporary = temporary_beside(path)
-    try:
-        with open(temporary, "wb") as writer:
-            writer.writelines((data,) if isinstance(data, bytes) else data)
-            writer.flush()
-            os.fsync(writer.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def _this_run(run: Run) -> dict[str, Any]:
     done = count_this_run(run.results)
     return {
@@ -122,7 +107,7 @@ def _this_run(run: Run) -> dict[str, Any]:
         "processing_failed": done.counts.failed,
         "left_for_later": run.left_for_later,
         "seconds": round(run.seconds, 3),
-        "peak_memory_mb": METER.most_mb(),
+        "peak_memory_mb": PEAK_OF_PROCESS.most_mb(),
     }
 
 

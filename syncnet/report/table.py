@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from syncnet.errors import UsageError
-from syncnet.report.results import replace_file
+from syncnet.system.atomic import write_file
 
 PYARROW = "pyarrow>=17,<27"
 ROWS_A_PIECE = 1000
@@ -67,7 +67,7 @@ def check_table_format(wanted: str) -> None:
 
 def write_csv(document: dict[str, Any], path: Path) -> None:
     """The table of a results document. Raises OSError, leaving the old file as it was."""
-    replace_file(path, (text.encode("utf-8", errors="backslashreplace") for text in _csv_pieces(document)))
+    write_file(path, (text.encode("utf-8", errors="backslashreplace") for text in _csv_pieces(document)))
 
 
 def _csv_pieces(document: dict[str, Any]) -> Iterator[str]:
@@ -104,7 +104,7 @@ def write_parquet(document: dict[str, Any], path: Path) -> None:
     ]
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(pyarrow.table(arrays, names=list(COLUMNS)), sink, compression="zstd")
-    replace_file(path, sink.getvalue().to_pybytes())
+    write_file(path, sink.getvalue().to_pybytes())
 
 
 def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
-from syncnet.system.temporary import temporary_beside
+from syncnet.system.atomic import write_file
 
 STATE_FOLDER = ".sync_filter"
 PIN_FILE = "models.json"
@@ -96,17 +94,10 @@ def _read(path: Path) -> Pin | None:
 
 
 def _write(path: Path, choice: Pin) -> None:
-    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as writer:
-            writer.write(json.dumps(asdict(choice), indent=1) + "\n")
-            writer.flush()
-            os.fsync(writer.fileno())
-        os.replace(temporary, path)
+        write_file(path, json.dumps(asdict(choice), indent=1).encode("ascii") + b"\n")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise UsageError(
             f"cannot write to {path.parent}: {error.strerror}", cure="give an --output_dir you can write to"
         ) from error

@@ -15,11 +15,11 @@ from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.transfer import move_file
-from syncnet.report.results import replace_file
 from syncnet.state.pinning import Chosen, Pin, pin_choice
 from syncnet.subcommands.merge_ledgers import LedgerPart, check_parts, read_part, write_merged
 from syncnet.subcommands.merge_results import check_results, encode_results, merge_results, read_results_part
 from syncnet.system.argument_parser import Parser
+from syncnet.system.atomic import write_file
 from syncnet.system.interruption import StopFlag
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
@@ -63,7 +63,7 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
             for source, ledger in zip(sources, ledgers, strict=True)
             for problem in _move_files(source, target, ledger)
         ]
-        replace_file(target.results_path, encode_results(document, entries))
+        write_file(target.results_path, encode_results(document, entries))
     except OSError as error:
         raise UsageError(
             f"cannot write to {target.output_dir}: {error.strerror}", cure="free some space, then merge again"

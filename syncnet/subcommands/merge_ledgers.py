@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.state.ledger_scan import BriefLine, LedgerScan
-from syncnet.system.temporary import temporary_beside
+from syncnet.system.atomic import write_file
 
 HEAD = b'{"kind": "ledger", "format": 1}\n'
 FORGET = b'{"kind": "forget"}\n'
@@ -76,16 +75,7 @@ def check_parts(parts: Sequence[LedgerPart]) -> None:
 
 def write_merged(parts: Sequence[LedgerPart], path: Path) -> None:
     """Replaces the ledger at one stroke, and returns when it is on the disk. Raises OSError."""
-    temporary = temporary_beside(path)
-    try:
-        with open(temporary, "wb") as writer:
-            writer.writelines(_merged(parts))
-            writer.flush()
-            os.fsync(writer.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_file(path, _merged(parts))
 
 
 def _merged(parts: Sequence[LedgerPart]) -> Iterator[bytes]:

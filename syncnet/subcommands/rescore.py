@@ -16,11 +16,11 @@ from syncnet.errors import UsageError
 from syncnet.inputs.manifest import location_of
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS
-from syncnet.report.results import replace_file
 from syncnet.results import VideoScore, best_score
 from syncnet.settings import PRESETS, Thresholds, resolve_thresholds
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
 from syncnet.system.argument_parser import Parser
+from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
 from syncnet.verdict import judge
@@ -129,7 +129,7 @@ def _listed(path: str, input_dir: Path | None) -> str:
 
 def _write(path: Path, lines: Iterable[str]) -> None:
     try:
-        replace_file(path, _encoded(lines))
+        write_file(path, _encoded(lines))
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", cure="check that it can be written") from error
 

@@ -58,6 +58,7 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     from detectors.protocol import DetectorSpec
     from detectors.registry import resolve_detector
     from syncnet.engines.threads import share_cores
+    from syncnet.faces.no_track import describe_no_track
     from syncnet.models.lite import load_lite
     from syncnet.pipeline import Stages
     from syncnet.scorer import SyncScorer
@@ -87,7 +88,8 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     FREED_BY_PROCESS.give_back()
     before = held_mb()
     score = scorer.measure(large, StopFlag())
-    print(round((score.peak_memory_mb or 0) - before), len(score.tracks), score.no_track_reason or "-", sep="\t")
+    reason = describe_no_track(score.no_track) if score.no_track else "-"
+    print(round((score.peak_memory_mb or 0) - before), len(score.tracks), reason, sep="\t")
 
 
 def score_lengths(count: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from syncnet.engines.isolated import Score
+from syncnet.faces.no_track import MissedGate, NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.media.opening import MediaInfo
 from syncnet.pipeline import TrackScore, VideoScore, best_score
@@ -49,20 +50,20 @@ def make_track(score: SyncScore | None, first_frame: int = 0) -> TrackScore:
     return TrackScore(first_frame, 100, (10.2, 20.7, 110.4, 140.6), score)
 
 
-def scored(*scores: SyncScore | None, no_track_reason: str = "") -> VideoScore:
-    """What the pipeline gives for a video with these track scores."""
-    return VideoScore(INFO, tuple(make_track(score) for score in scores), no_track_reason)
+def scored(*scores: SyncScore | None) -> VideoScore:
+    """What the pipeline gives for a video with these track scores; without any no face was seen."""
+    return VideoScore(INFO, tuple(make_track(score) for score in scores), None if scores else NoTrackReason())
 
 
 def successful(name: str, score: SyncScore, thresholds: Thresholds | None = None) -> VideoResult:
     tracks = (make_track(score),)
     verdict = judge(score, thresholds or Thresholds())
-    best = best_score(VideoScore(INFO, tracks, ""))
+    best = best_score(VideoScore(INFO, tracks))
     return VideoResult(Path("in") / name, PurePath(name), 1234, "success", 1.5, INFO, tracks, best, verdict=verdict)
 
 
 def faceless(name: str, reason: str = "no face seen", cure: str = "try --min_face_size 30") -> VideoResult:
-    verdict = judge(None, Thresholds(), reason)
+    verdict = judge(None, Thresholds(), read_no_track(reason))
     return VideoResult(
         Path("in") / name, PurePath(name), 99, "no_faces", 1.5, INFO, verdict=verdict, error=reason, cure=cure
     )
@@ -142,7 +143,7 @@ def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
     if "memory" in name:
         raise MemoryError
     if "faceless" in name:
-        return scored(no_track_reason="only faces smaller than 50 px (largest 31 px)")
+        return VideoScore(INFO, (), NoTrackReason(face_px=MissedGate(50, 31)))
     if "poor" in name:
         return scored(make_score(1.2, -15))
     return scored(make_score(7.5, 1), make_score(2.0, 9))

@@ -10,6 +10,7 @@ import pytest
 from test_reference import OneFace
 
 from syncnet.errors import NoAudioStreamError
+from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.models.lite import load_lite
 from syncnet.pipeline import Stages, VideoScore, score_video
 from syncnet.reference.chain import published_chain
@@ -110,7 +111,7 @@ def test_sound_of_another_length_is_compared_as_far_as_it_goes(seconds: float, s
 def test_one_frame_is_no_track(score: Scorer) -> None:
     video = score("single.mp4", Shape(seconds=0.04))
     assert video.tracks == ()
-    assert video.no_track_reason == "only tracks shorter than 50 frames (longest 1)"
+    assert video.no_track == NoTrackReason(track_frames=MissedGate(50, 1))
 
 
 def test_lips_at_a_frame_a_second_fit_nothing(score: Scorer) -> None:

@@ -10,13 +10,22 @@ import numpy as np
 import pytest
 from fakes import INFO, FakeStages, make_score, scored
 
+from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.inputs.discovery import FileIdentity
+from syncnet.results import VideoScore
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.timing import Timing
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.state.codec import from_plain, to_plain
-from syncnet.state.records import VideoRecord, fingerprint_of, read_record, record_from_plain, record_to_plain
+from syncnet.state.records import (
+    VideoRecord,
+    fingerprint_of,
+    read_record,
+    record_from_plain,
+    record_to_plain,
+    score_from_plain,
+)
 
 
 def through_json(plain: Any) -> Any:
@@ -129,6 +138,7 @@ HOLED_CURVE = np.array([0.5, np.nan, 1 / 3], np.float32)
             score=scored(make_score(7.0, evidence=Evidence("weak", "few", 7, 3, (OffsetPiece(0.0, 2.5, -3),))))
         ),
         make_record(score=scored(make_score(math.nan))),
+        make_record(score=VideoScore(INFO, (), NoTrackReason(MissedGate(50, 31), MissedGate(50, 7), beyond=True))),
         make_record(score=scored(SyncScore(1, 2.0, 0.5, HOLED_CURVE)), peak_memory_mb=300),
         make_record(score=None, failure="file", error="no sound", cure="add sound"),
         make_record(os.fsdecode(b"caf\xc3\xa9 \xff.mp4")),
@@ -143,6 +153,22 @@ def test_a_line_read_quickly_gives_what_its_values_give(record: VideoRecord) -> 
     assert quick.path == record.path
     for one in quick.score.tracks if quick.score else ():
         assert one.score is None or one.score.curve.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("no face seen", NoTrackReason()),
+        ("only faces smaller than 50 px (largest 31 px)", NoTrackReason(face_px=MissedGate(50, 31))),
+    ],
+)
+def test_records_of_earlier_versions_hold_the_reason_in_words(sentence: str, reason: NoTrackReason) -> None:
+    plain = through_json(record_to_plain(make_record(score=scored())))
+    del plain["score"]["no_track"]
+    plain["score"]["no_track_reason"] = sentence
+    for score in (read_record(json.dumps(plain).encode("ascii")).score, score_from_plain(plain["score"])):
+        assert score is not None
+        assert score.no_track == reason
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"path": "a"}', b"\xff", b"{"])

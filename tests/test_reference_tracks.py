@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from detectors.protocol import Detections
+from syncnet.faces.no_track import describe_no_track
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track
 from syncnet.reference.crops import smooth_as_published
@@ -45,8 +46,9 @@ def test_detections_count_and_not_frames() -> None:
     # Ten frames long, but seen in three of them.
     seen = [[box(0)], *[[]] * 4, [box(0)], *[[]] * 3, [box(0)]]
     assert link(boxes(*seen)) == []
-    reason = link_published_tracks(boxes(*seen), [Shot(0, 10)], SETTINGS).no_track_reason
-    assert reason == "only tracks of no more than 3 frames (longest 3)"
+    reason = link_published_tracks(boxes(*seen), [Shot(0, 10)], SETTINGS).no_track
+    assert reason is not None
+    assert describe_no_track(reason) == "only tracks of no more than 3 frames (longest 3)"
 
 
 def test_gaps_are_filled_in_a_line_up_to_25_frames() -> None:
@@ -86,7 +88,9 @@ def test_tracks_end_with_their_shot() -> None:
     ],
 )
 def test_the_reason_names_the_gate(frames: list[list[list[float]]], reason: str) -> None:
-    assert link_published_tracks(boxes(*frames), [Shot(0, len(frames))], SETTINGS).no_track_reason == reason
+    result = link_published_tracks(boxes(*frames), [Shot(0, len(frames))], SETTINGS)
+    assert result.no_track is not None
+    assert describe_no_track(result.no_track) == reason
 
 
 def test_smoothing_equals_the_published_one(test_data: Path) -> None:

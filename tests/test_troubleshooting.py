@@ -12,8 +12,8 @@ from fakes import make_run, make_score
 
 from detectors.protocol import Detections
 from syncnet.errors import SyncFilterError
-from syncnet.faces.advice import advise_on_no_track
 from syncnet.faces.finding import FacePass
+from syncnet.faces.no_track import NoTrackReason, advise_on_no_track, describe_no_track
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import link_tracks
 from syncnet.media.memory import MemoryBound
@@ -41,11 +41,13 @@ def told_by(call: Callable[[], object], *kinds: type[Exception]) -> str:
     return str(caught.value)
 
 
-def no_track(side_px: float, frames: int) -> str:
+def no_track(side_px: float, frames: int) -> NoTrackReason:
     """The reason of a video whose only face has this size and is seen so long."""
     box = np.float32([[0, 0, side_px, side_px]])
     seen = {frame: Detections(box, np.ones(1, np.float32)) for frame in range(frames)}
-    return link_tracks(FacePass(seen, [Shot(0, 200)], 200, 1), GATES).no_track_reason
+    reason = link_tracks(FacePass(seen, [Shot(0, 200)], 200, 1), GATES).no_track
+    assert reason is not None
+    return reason
 
 
 def unproven(offsets: list[int], offset: int, *, speech: bool = True) -> str:
@@ -103,9 +105,9 @@ def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """What the tool says in the case that the page quotes it for."""
     cases: dict[str, Callable[[], str]] = {
         "No videos found": lambda: format_summary(make_run([]), 200),
-        "no face seen": lambda: no_track(60, 0),
-        "only faces smaller": lambda: no_track(31, 60),
-        "only tracks shorter": lambda: no_track(60, 31),
+        "no face seen": lambda: describe_no_track(no_track(60, 0)),
+        "only faces smaller": lambda: describe_no_track(no_track(31, 60)),
+        "only tracks shorter": lambda: describe_no_track(no_track(60, 31)),
         "the face is shown too briefly": lambda: advise_on_no_track(
             no_track(60, 19), GATES, LiteModel.min_track_frames
         ),

@@ -5,6 +5,7 @@ from typing import Literal
 import pytest
 from fakes import make_score
 
+from syncnet.faces.no_track import NoTrackReason
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.settings import Thresholds
 from syncnet.verdict import describe_offset, judge, offset_direction, offset_milliseconds
@@ -54,7 +55,7 @@ def test_a_confidence_that_is_no_number_never_passes() -> None:
 
 
 def test_no_track_is_a_verdict_with_the_reason_of_the_tracking_stage() -> None:
-    verdict = judge(None, LIMITS, "no face seen")
+    verdict = judge(None, LIMITS, NoTrackReason())
     assert not verdict.passed
     assert verdict.reasons == ("no face seen",)
     assert judge(None, LIMITS).reasons == ("no face track",)

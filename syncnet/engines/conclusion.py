@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Protocol
 
-from syncnet.faces.advice import advise_on_no_track
+from syncnet.faces.no_track import advise_on_no_track
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.placing import History, place_video, replace_verdict
@@ -91,8 +91,8 @@ def judge_record(
         failed = failed_result(video, record.error, record.cure, record=record, source=source)
         return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
     best = best_score(score)
-    reason = "" if best else score.no_track_reason
-    verdict = judge(best, rules.thresholds, reason)
+    no_track = None if best else score.no_track
+    verdict = judge(best, rules.thresholds, no_track)
     return VideoResult(
         path=video.path,
         relative_path=video.relative_path,
@@ -106,8 +106,8 @@ def judge_record(
         best=best,
         conversation=score.conversation,
         verdict=verdict,
-        error=reason,
-        cure=advise_on_no_track(reason, rules.tracks, rules.least_track_frames) if reason else "",
+        error=verdict.reasons[0] if no_track else "",
+        cure=advise_on_no_track(no_track, rules.tracks, rules.least_track_frames) if no_track else "",
         source=source,
         missing=missing,
     )

@@ -15,8 +15,9 @@ from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.transfer import move_file
+from syncnet.state.ledger_state import LedgerState
 from syncnet.state.pinning import Chosen, Pin, pin_choice
-from syncnet.subcommands.merge_ledgers import LedgerPart, check_parts, read_part, write_merged
+from syncnet.subcommands.merge_ledgers import check_parts, read_part, write_merged
 from syncnet.subcommands.merge_results import check_results, encode_results, merge_results, read_results_part
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
@@ -78,12 +79,12 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
     return EXIT_SOME_FAILED if problems else 0
 
 
-def _check_kept(ledgers: Sequence[LedgerPart], target: OutputFolders) -> None:
+def _check_kept(ledgers: Sequence[LedgerState], target: OutputFolders) -> None:
     """An earlier merge is done anew; what else the folder holds must not be lost."""
     path = target.state_dir / "ledger.jsonl"
     if not path.exists():
         return
-    lost = read_part(path).videos.keys() - {name for ledger in ledgers for name in ledger.videos}
+    lost = read_part(path).known.keys() - {name for ledger in ledgers for name in ledger.known}
     if lost:
         raise UsageError(
             f"{target.output_dir} holds {len(lost):,} videos that are in none of the parts, such as {min(lost)}",
@@ -91,14 +92,14 @@ def _check_kept(ledgers: Sequence[LedgerPart], target: OutputFolders) -> None:
         )
 
 
-def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerPart) -> Iterator[str]:
+def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerState) -> Iterator[str]:
     """Yields what could not be moved, and why. What an earlier merge moved is there already."""
     pairs = ((source.good_dir, target.good_dir, target.poor_dir), (source.poor_dir, target.poor_dir, target.good_dir))
     for own, wanted, other in pairs:
         if not own.is_dir():
             continue
         made: set[str] = set()
-        for name in ledger.videos:
+        for name in ledger.known:
             # Paths are texts here: a million of the other kind take a minute to make.
             file = os.path.join(own, name)
             if os.path.lexists(file):

@@ -58,9 +58,9 @@ def main(arguments: Sequence[str]) -> int:
         options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
     started = time.perf_counter()
-    scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl", ScoredLine)
+    scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl")
     told = _Told(list_passing=options.passing is not None)
-    verdicts = told.heard(_judge(line, thresholds) for line in scan.last_records())
+    verdicts = told.heard(_judge(line, thresholds) for line in scan)
     if options.verdicts:
         _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)
@@ -100,7 +100,7 @@ def _judge(line: ScoredLine, thresholds: Thresholds) -> Rescored:
         return Rescored(line.path, "failed", None, None, (line.error,))
     # It has what both ask for; the rest of a score costs ten times as long to read.
     best = best_score(cast("VideoScore", line.score))
-    verdict = judge(best, thresholds, "" if best else line.score.no_track_reason)
+    verdict = judge(best, thresholds, line.score.no_track)
     if best is None:
         return Rescored(line.path, "no_faces", None, None, verdict.reasons)
     confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None

@@ -267,6 +267,6 @@ def _score_tracks(
             break
     if len(scores) < len(tracks):
         raise DamagedVideoError(
-            "decoding a second time gave fewer frames than the first", path=media.path, cure="see that it plays"
+            "the second decoding gave fewer frames than the first", path=media.path, cure="check that it plays"
         )
     return [scores[position] for position in range(len(tracks))]

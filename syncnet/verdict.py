@@ -90,5 +90,5 @@ def _large_offset(offset_frames: int, thresholds: Thresholds) -> str:
     sentence = f"offset {offset_frames:+d} frames ({milliseconds} ms, {direction}) is {limit}"
     if abs(offset_frames) >= MAX_SHIFT_FRAMES:
         # Unrelated sound mostly lands here: the number is the end of the search and no measurement.
-        sentence += ", at the edge of the search: no matching shift was found"
+        sentence += ", at the edge of the search range: no matching shift was found"
     return sentence

@@ -141,7 +141,7 @@ def test_wrong_wishes_are_raised_as_the_command_words_them(fake_scoring: None, t
     del fake_scoring
     videos, out = make_videos(tmp_path / "in", "a.mp4"), tmp_path / "out"
     for settings, words in (
-        (ScorerSettings(no_detection=True, detector="haar"), "--no_detection looks for no faces"),
+        (ScorerSettings(no_detection=True, detector="haar"), "--no_detection needs no face detector"),
         (ScorerSettings(reference=True, model="lite"), "--reference scores with syncnet_v2"),
         (ScorerSettings(model="none"), "invalid choice: 'none'"),
     ):
@@ -169,5 +169,5 @@ def test_a_folder_in_use_is_refused(fake_scoring: None, tmp_path: Path) -> None:
     del fake_scoring
     videos, state = make_videos(tmp_path / "in", "a.mp4"), tmp_path / "out" / ".sync_filter"
     state.mkdir(parents=True)
-    with hold(state / "lock"), pytest.raises(LockedError, match="another run works in"):
+    with hold(state / "lock"), pytest.raises(LockedError, match="another run is using"):
         filter_videos(videos, tmp_path / "out")

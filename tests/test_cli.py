@@ -81,7 +81,7 @@ def test_dashes_in_values_stay() -> None:
         (["--max_workers", "0"], "--max_workers 0: give a whole number of 1 or more"),
         (["--weights_dir", ""], "argument --weights_dir: the name is empty"),
         (["--unknown"], "unrecognized arguments: --unknown"),
-        (["stray"], "unrecognized arguments: stray: folders are named by --input_dir DIR --output_dir DIR"),
+        (["stray"], "unrecognized arguments: stray: name the folders with --input_dir DIR --output_dir DIR"),
         (["reprot"], "unrecognized arguments: reprot: did you mean report?"),
         (["--prest", "high"], "unrecognized arguments: --prest high: did you mean --preset? Else see --help"),
     ],

@@ -152,7 +152,7 @@ def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
 
 def test_another_file_must_work_as_the_detector(tmp_path: Path) -> None:
     (tmp_path / YUNET_FILE).write_bytes(b"not a network")
-    with pytest.raises(ModelFileError, match="does not work as yunet"):
+    with pytest.raises(ModelFileError, match="cannot be loaded as yunet"):
         resolve_detector("yunet", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
 
 

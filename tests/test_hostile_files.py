@@ -14,13 +14,13 @@ import av
 import numpy as np
 import pytest
 from folders import files_below, make_videos, results_in, run
-from hostile_media import Shape, Sound, write_shape
-from synthetic_media import Clip, write_clip
 
 from syncnet.errors import DamagedVideoError, EmptyVideoError, TooLargeError
 from syncnet.inputs.discovery import find_videos
 from syncnet.media.opening import open_media
 from syncnet.settings import MediaSettings
+from synthetic.hostile import Shape, Sound, write_shape
+from synthetic.media import Clip, write_clip
 
 Writer = Callable[[Path], object]
 REMOVE = "remove it, or convert it to mp4"
@@ -64,7 +64,7 @@ CONTENTS: dict[str, tuple[Writer, str, str]] = {
     "zeros.avi": (content(bytes(100_000)), NO_VIDEO, REMOVE),
     "head_only.mp4": (content(b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"), NO_INDEX, AGAIN),
     "no_moov.mp4": (cut(0.8), NO_INDEX, AGAIN),
-    "cut_off.mkv": (cut(0.5, audio_codec="libopus"), "the file breaks off after 1.1 of 2.0 s", REPAIR),
+    "cut_off.mkv": (cut(0.5, audio_codec="libopus"), "the file ends after 1.1 of 2.0 s", REPAIR),
     "no_sound.mp4": (clip(audio_codec=None), "the file holds no sound", "add its sound track, or leave it out"),
     "no_picture.mp4": (clip(video_codec=None), "the file holds no moving picture", "remove it: it is no video"),
     "sound_file.mp4": (clip(container="wav", video_codec=None, audio_codec="pcm_s16le"), NO_VIDEO, REMOVE),
@@ -159,7 +159,7 @@ def test_every_tenth_of_a_file_that_says_its_length_is_seen_to_be_a_part(
         with contextlib.suppress(DamagedVideoError):
             assert open_media(path).info.duration_seconds > 1.4
     else:
-        words = "breaks off after|index is missing|no picture decodes"
+        words = "the file ends after|index is missing|no picture can be decoded"
         with pytest.raises((DamagedVideoError, EmptyVideoError), match=words):
             open_media(path)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hostile_media import Shape, Sound, write_shape
 from test_reference import OneFace
 
 from syncnet.errors import NoAudioStreamError
@@ -21,6 +20,7 @@ from syncnet.reference.tools import ReferenceJob
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
+from synthetic.hostile import Shape, Sound, write_shape
 from weights import WeightsPolicy
 
 FACE = OneFace((74.0, 60.0, 156.0, 172.0))

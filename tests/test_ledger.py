@@ -180,7 +180,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(path: Path) -> None:
 
 
 def test_a_ledger_that_cannot_be_opened_is_wrong_set_up(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="see that it can be read"), open_ledger(tmp_path):
+    with pytest.raises(UsageError, match="check that it can be read"), open_ledger(tmp_path):
         pass
 
 

@@ -12,7 +12,6 @@ from pathlib import Path, PurePath
 import pytest
 from fakes import make_run, make_score
 from looks_fakes import make_curve_score, make_keepsake, make_result
-from synthetic_media import Clip, draw_frame, find_clicks, read_frame_number, write_clip
 
 from syncnet import command
 from syncnet.errors import VideoError
@@ -28,6 +27,7 @@ from syncnet.results import VideoResult
 from syncnet.settings import LookOptions
 from syncnet.system.interruption import StopFlag
 from syncnet.system.log import Log
+from synthetic.media import Clip, draw_frame, find_clicks, read_frame_number, write_clip
 
 
 @pytest.fixture(scope="module")

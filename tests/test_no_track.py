@@ -56,7 +56,7 @@ def test_the_words_say_the_numbers_and_those_of_earlier_records_are_read_back(
         (small(22), "try --min_face_size 22"),
         (short(48), "try --min_track 25"),
         (short(22), "try --min_track 22"),
-        (short(19), "the face is shown too briefly to be scored: that takes 20 frames"),
+        (short(19), "the face is shown too briefly: scoring needs 20 frames"),
         (NoTrackReason(MissedGate(50, 40), MissedGate(50, 30)), "try --min_face_size 30 or --min_track 25"),
         (NoTrackReason(), "try --min_face_size 30, in case the faces are small"),
     ],

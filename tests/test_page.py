@@ -263,7 +263,7 @@ def test_a_page_that_cannot_be_written_is_told_and_changes_nothing(
 ) -> None:
     (tmp_path / "out" / "report.html").mkdir(parents=True)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 0
-    assert "report.html: Is a directory: verdicts and results stand without it" in capsys.readouterr().err
+    assert "report.html: Is a directory; verdicts and results are not affected" in capsys.readouterr().err
     assert (tmp_path / "out" / "good_quality" / "fine.mp4").exists()
 
 

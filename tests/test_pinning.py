@@ -42,7 +42,7 @@ def test_the_first_run_decides_and_the_same_choice_goes_on(tmp_path: Path) -> No
             (
                 r"model lite \(a{8}\) and detector haar \(c{8}\), this run would use syncnet_v2 \(b{8}\) and yunet "
                 r"\(d{8}\): "
-                "choose --model lite --detector haar to go on there, or give another --output_dir"
+                "choose --model lite --detector haar to continue there, or give another --output_dir"
             ),
         ),
         (LITE, CROPS, r"detector haar .* would use none: choose --detector haar without --no_detection"),
@@ -57,9 +57,11 @@ def test_another_choice_is_refused_with_the_way_out(tmp_path: Path, model: Chose
     pin(tmp_path, LITE, HAAR)
 
 
-def test_a_folder_of_face_crops_is_gone_on_with_by_its_own_flag(tmp_path: Path) -> None:
+def test_a_folder_of_face_crops_is_continued_by_its_own_flag(tmp_path: Path) -> None:
     pin(tmp_path, LITE, CROPS)
-    with pytest.raises(UsageError, match=r"detector none, this run would use haar .*choose --no_detection to go on"):
+    with pytest.raises(
+        UsageError, match=r"detector none, this run would use haar .*choose --no_detection to continue there"
+    ):
         pin(tmp_path, LITE, HAAR)
 
 
@@ -91,7 +93,7 @@ def test_the_command_stops_before_any_video(
     assert run(videos, tmp_path / "out") == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert "choose --model fake to go on there, or give another --output_dir" in told.err
+    assert "choose --model fake to continue there, or give another --output_dir" in told.err
     assert results_in(tmp_path / "out") == before
 
 

@@ -197,7 +197,7 @@ def test_the_bytes_are_whole_whatever_the_kernel_can(
 
 
 @pytest.mark.parametrize(
-    ("number", "cure"), [(errno.EXDEV, "hard links do not reach another disk"), (errno.EPERM, "give --place copy")]
+    ("number", "cure"), [(errno.EXDEV, "a hard link cannot point to another disk"), (errno.EPERM, "give --place copy")]
 )
 def test_a_link_that_cannot_be_made_says_what_to_do(
     source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch, number: int, cure: str

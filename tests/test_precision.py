@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeDetector, FakeModel, FakeStages
-from seeded_weights import seeded_syncnet_v2_state, write_seeded_s3fd
 
 from detectors.s3fd import load_s3fd
 from syncnet.cli.request import parse_request
@@ -17,6 +16,7 @@ from syncnet.models.syncnet_v2_network import SyncNetV2Layers, SyncNetV2Streams
 from syncnet.run import preparation
 from syncnet.scorer import ScorerSettings, load_stages
 from syncnet.settings import SpeedSettings
+from synthetic.weights import seeded_syncnet_v2_state, write_seeded_s3fd
 from weights import WeightsPolicy
 
 # bfloat16 keeps 8 bits: each product of six layers one after the other is rounded by up to 1/256.

@@ -11,8 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from seeded_weights import write_seeded_syncnet_v2
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
 from detectors.protocol import Detections
 from syncnet.cli.request import parse_request
@@ -29,6 +27,8 @@ from syncnet.reference.pyav import PyavTools
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
 from syncnet.settings import TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
+from synthetic.weights import write_seeded_syncnet_v2
 from weights import WeightsPolicy
 
 FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]

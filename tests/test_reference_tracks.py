@@ -8,7 +8,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synthetic_media import Clip, write_clip
 
 from detectors.protocol import Detections
 from syncnet.faces.no_track import describe_no_track
@@ -18,6 +17,7 @@ from syncnet.reference.crops import smooth_as_published
 from syncnet.reference.tracks import detect_faces, find_published_shots, link_published_tracks
 from syncnet.settings import PUBLISHED_TRACKS, TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag
+from synthetic.media import Clip, write_clip
 
 SETTINGS = TrackSettings(min_face_px=10, min_track_frames=3)
 

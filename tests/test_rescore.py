@@ -103,7 +103,7 @@ def test_names_of_any_bytes_and_lines_of_any_kind(out: Path, capsys: pytest.Capt
     assert os.fsdecode(passing.read_bytes()) == "in/stray\udcff.mp4\nin/ä b.mp4\n"
     told = capsys.readouterr().out
     assert "Lines of the ledger that cannot be read: 3\n" in told
-    assert "no list can hold: 1\n" in told
+    assert "contain a line break: 1\n" in told
 
 
 def test_a_reason_is_told_as_a_run_tells_it_also_one_of_an_earlier_version(out: Path) -> None:

@@ -295,7 +295,7 @@ def test_a_second_run_at_once_is_exit_code_75(
     shown = capsys.readouterr()
     assert shown.out == ""
     (line,) = shown.err.splitlines()
-    assert f"another run works in {out} (pid {os.getpid()} on " in line
+    assert f"another run is using {out} (pid {os.getpid()} on " in line
     assert results_in(out) == before
 
 

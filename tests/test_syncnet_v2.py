@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import python_speech_features as psf
 import torch
-from seeded_weights import seeded_syncnet_v2_state, write_seeded_syncnet_v2
 
 from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
@@ -19,6 +18,7 @@ from syncnet.models.protocol import Embeddings
 from syncnet.models.syncnet_v2 import SyncNetV2, load_syncnet_v2, mfcc
 from syncnet.models.syncnet_v2_network import SyncNetV2Layers, SyncNetV2Streams
 from syncnet.scoring.score import PAIRWISE_EPSILON, score_sync
+from synthetic.weights import seeded_syncnet_v2_state, write_seeded_syncnet_v2
 
 # Held between versions of the libraries: 1e-4 of the largest value.
 GOLDEN_TOLERANCE = 1e-4

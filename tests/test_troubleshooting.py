@@ -114,9 +114,9 @@ def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "confidence": lambda: judge(make_score(3.1), Thresholds()).reasons[0],
         "no evidence of sync": lambda: unproven([0] * 100, 0, speech=False),
         "no speech": lambda: unproven([0] * 100, 0, speech=False),
-        "12 of 40 windows": lambda: unproven(np.repeat([4, -9, 11, -3, 8, -13, 2, -6, 13, -11], 20).tolist(), 4),
-        "the best shift lies": lambda: unproven([15] * 100, 15),
-        "the sound shuffled": shuffled,
+        "12 of 40 one-second": lambda: unproven(np.repeat([4, -9, 11, -3, 8, -13, 2, -6, 13, -11], 20).tolist(), 4),
+        "the best shift is": lambda: unproven([15] * 100, 15),
+        "shuffled sound fits": shuffled,
         "offset -6": lambda: judge(make_score(7.0, -6), Thresholds()).reasons[0],
         "the offset changes": moving,
         "Faces were found": speed_notice,
@@ -127,7 +127,7 @@ def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "face_detection_yunet": unfetched,
         "is not the expected file": wrong_file,
         "sorted holds results": other_detector,
-        "another run works in": locked,
+        "another run is using": locked,
         "it took longer": lambda: told_by(Deadline(StopFlag(), -1.0).check),
     }  # fmt: skip
     (case,) = [case for start, case in cases.items() if quote.startswith(start)]

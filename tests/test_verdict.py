@@ -37,7 +37,10 @@ def test_negative_offset_is_sound_late() -> None:
 def test_both_limits_missed_are_two_reasons_and_the_edge_of_the_search_is_named() -> None:
     assert judge(make_score(0.5, -15), LIMITS).reasons == (
         "confidence 0.5 is below 5.0",
-        "offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search: no matching shift was found",
+        (
+            "offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search range: "
+            "no matching shift was found"
+        ),
     )
 
 

@@ -86,7 +86,7 @@ def require_weights(file_name: str, policy: WeightsPolicy, wanted_by: str, inste
         return found
     if policy.offline:
         raise ModelFileError(
-            f"{wanted_by} needs {file_name}, which is not here, and --offline forbids to fetch it",
+            f"{wanted_by} needs {file_name}, which is not here, and --offline forbids downloading it",
             cure=f"run `{WEIGHTS_CALL} fetch {file_name}` where there is a network, or use {instead}",
         )
     from weights.fetch import fetch_weights
@@ -115,7 +115,7 @@ def examine_weights(path: Path, origin: str = "", *, allow_unverified: bool = Fa
             f"{path} is not the expected file "
             f"({origin and f'{origin}; '}SHA-256 expected {entry['sha256']}, actual {actual})",
             path=path,
-            cure=f"delete it{again}; if it is meant to be another one, give --allow_unverified_weights",
+            cure=f"delete it{again}; to use another file on purpose, give --allow_unverified_weights",
         )
     return WeightsFile(path, actual, verified)
 

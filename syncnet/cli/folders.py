@@ -25,21 +25,21 @@ class AskedFolders:
 
 
 def add_folder_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--input_dir", type=folder, metavar="DIR", help="folder of videos")
+    group.add_argument("--input_dir", type=folder, metavar="DIR", help="folder with the videos")
     group.add_argument(
         "--input_manifest",
         type=folder,
         metavar="FILE",
-        help="in the place of --input_dir: a text file with one path or URI (s3://, gs://, hf:// ...) a line, or - for "
-        "stdin; see docs/scale-out.md",
+        help="use instead of --input_dir: a text file with one path or URI (s3://, gs://, hf:// ...) per line, "
+        "or - for standard input; see docs/scale-out.md",
     )
     group.add_argument("--output_dir", type=folder, metavar="DIR", help="folder for the results")
     group.add_argument(
         "--calibrate",
         type=folder,
         metavar="DIR",
-        help="in the place of --input_dir: a folder of videos that are held to be in sync; tells which thresholds keep "
-        "99, 95 and 90 %% of them and what each preset keeps. Copies nothing; --output_dir may be left out",
+        help="use instead of --input_dir: a folder of videos that you know to be in sync. Prints the thresholds that "
+        "keep 99, 95 and 90 %% of them, and how many each preset keeps. Copies nothing; --output_dir is optional",
     )
 
 

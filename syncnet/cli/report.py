@@ -25,12 +25,12 @@ class ReportOptions:
 
 def add_report_flags(parser: argparse.ArgumentParser) -> None:
     """The group of the flags that ``read_report_options`` reads."""
-    group = parser.add_argument_group("what is there to look at")
+    group = parser.add_argument_group("reports and tables")
     group.add_argument(
         "--report",
         choices=("on", "off"),
         default="on",
-        help="write OUTPUT_DIR/report.html, a page to look at the results with (default %(default)s)",
+        help="write OUTPUT_DIR/report.html, a page that shows the results (default %(default)s)",
     )
     add_table_flag(group)
 
@@ -40,7 +40,7 @@ def add_table_flag(group: argparse._ActionsContainer) -> None:
         "--table",
         choices=TABLE_FORMATS,
         default=TABLE_FORMATS[0],
-        help="results.csv is always written, with parquet results.parquet as well (default %(default)s)",
+        help="parquet: write results.parquet as well as results.csv, which is always written (default %(default)s)",
     )
 
 

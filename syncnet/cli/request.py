@@ -88,7 +88,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
         )
     options = build_parser().parse_flags(arguments)
     if options.no_detection and options.detector != "auto":
-        raise UsageError("--no_detection looks for no faces", cure=f"leave out --detector {options.detector}")
+        raise UsageError("--no_detection needs no face detector", cure=f"leave out --detector {options.detector}")
     if options.reference:
         _check_reference(options)
     max_workers = DEFAULT_WORKERS if options.max_workers is None else options.max_workers
@@ -153,7 +153,7 @@ class _CommandParser(Parser):
         if unknown.startswith("-"):
             return super().meant_by(unknown)
         near = difflib.get_close_matches(unknown, SUBCOMMANDS, n=1)
-        return f"did you mean {near[0]}?" if near else "folders are named by --input_dir DIR --output_dir DIR"
+        return f"did you mean {near[0]}?" if near else "name the folders with --input_dir DIR --output_dir DIR"
 
 
 def build_parser() -> Parser:
@@ -170,7 +170,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     _add_folders(parser.add_argument_group("folders"))
-    _add_gates(parser.add_argument_group("what passes"))
+    _add_gates(parser.add_argument_group("what a video needs to pass"))
     _add_means(parser.add_argument_group("how it is scored"))
     add_media_flags(parser)
     add_speed_flags(parser)
@@ -183,19 +183,21 @@ def build_parser() -> Parser:
 
 def _add_folders(group: argparse._ArgumentGroup) -> None:
     add_folder_flags(group)
-    group.add_argument("--recursive", action="store_true", help="also videos in subfolders; paths are kept")
+    group.add_argument(
+        "--recursive", action="store_true", help="include subfolders; the output keeps the same subfolders"
+    )
     group.add_argument("--keep_all", action="store_true", help="analyse only: write the results, copy nothing")
     group.add_argument(
         "--place",
         choices=PLACE_MODES,
         default=PLACE_MODES[0],
-        help="how videos come into their folders (default %(default)s)",
+        help="how videos are placed in the two output folders (default %(default)s)",
     )
 
 
 def _add_gates(group: argparse._ArgumentGroup) -> None:
     thresholds, tracks = Thresholds(), TrackSettings()
-    group.add_argument("--preset", choices=PRESETS, help="a pair of thresholds, see below")
+    group.add_argument("--preset", choices=PRESETS, help="a confidence and an offset limit, see below")
     group.add_argument(
         "--min_confidence",
         type=float,
@@ -206,31 +208,31 @@ def _add_gates(group: argparse._ArgumentGroup) -> None:
         "--max_abs_offset",
         type=int,
         metavar="FRAMES",
-        help=f"maximum offset to either side, in frames of 1/25 s (default {thresholds.max_abs_offset})",
+        help=f"largest offset in either direction, in frames of 1/25 s (default {thresholds.max_abs_offset})",
     )
     group.add_argument(
         "--min_offset",
         type=int,
         metavar="FRAMES",
-        help="lowest offset, where it is not minus --max_abs_offset: negative means that the sound comes late",
+        help="lowest offset, if it is not minus --max_abs_offset; negative means that the sound is late",
     )
     group.add_argument(
         "--max_offset",
         type=int,
         metavar="FRAMES",
-        help="highest offset, where it is not --max_abs_offset: people notice early sound sooner than late sound",
+        help="highest offset, if it is not --max_abs_offset; people notice early sound sooner than late sound",
     )
     group.add_argument(
         "--min_face_size",
         type=int,
         metavar="PX",
-        help=f"minimum size of a face, in pixels of the original frame (default {tracks.min_face_px})",
+        help=f"minimum face size, in pixels of the original frame (default {tracks.min_face_px})",
     )
     group.add_argument(
         "--min_track",
         type=int,
         metavar="FRAMES",
-        help=f"minimum number of frames that a face must be seen (default {tracks.min_track_frames})",
+        help=f"minimum length of a face track, in frames of 1/25 s (default {tracks.min_track_frames})",
     )
 
 
@@ -239,49 +241,50 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
         "--max_workers",
         type=int,
         metavar="N",
-        help=f"videos processed in parallel (default {DEFAULT_WORKERS}; with --engine ray what the cluster holds)",
+        help=f"videos processed in parallel (default {DEFAULT_WORKERS}; with --engine ray: as many as fit there)",
     )
     group.add_argument(
         "--model",
         choices=("auto", "lite", "syncnet_v2"),
         default="auto",
-        help="scorer: lite is embedded, syncnet_v2 is the published one, fetched where it is missing; "
-        "auto takes syncnet_v2 where its file is at hand, else lite (default auto)",
+        help="scoring model: lite is included; syncnet_v2 is the published one, downloaded if it is missing; "
+        "auto: syncnet_v2 if its file is already here, else lite (default auto)",
     )
     group.add_argument(
         "--detector",
         choices=("auto", "haar", "yunet", "s3fd"),
         default="auto",
-        help="face detector: haar is in OpenCV, the others are fetched where they are missing; "
-        "auto takes yunet where its file is at hand, else haar (default auto)",
+        help="face detector: haar is part of OpenCV; the others are downloaded if they are missing; "
+        "auto: yunet if its file is already here, else haar (default auto)",
     )
     group.add_argument(
         "--no_detection",
         action="store_true",
-        help="every video is a 224 x 224 face crop already and is scored as it is",
+        help="every video is already a 224 x 224 face crop: score it as it is",
     )
     group.add_argument(
         "--reference",
         action="store_true",
-        help="score the published way, through its lossy passes, with syncnet_v2, s3fd and its gates (a track of more "
-        f"than {PUBLISHED_TRACKS.min_track_frames} frames, a face of more than {PUBLISHED_TRACKS.min_face_px} px); "
+        help="score as the published code does: with its lossy intermediate files, syncnet_v2, s3fd and its minimums "
+        f"(tracks of more than {PUBLISHED_TRACKS.min_track_frames} frames, faces of more than "
+        f"{PUBLISHED_TRACKS.min_face_px} px); "
         "see docs/scores.md",
     )
     group.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
-        help="where the networks run; auto: on a GPU where PyTorch can use one (default auto)",
+        help="where the networks run; auto: on a GPU if PyTorch can use one, else on the CPU (default auto)",
     )
     group.add_argument(
         "--weights_dir",
         type=folder,
         metavar="DIR",
-        help="where model files are looked for first; also the environment variable SYNC_FILTER_WEIGHTS",
+        help="folder to search first for model files; the environment variable SYNC_FILTER_WEIGHTS names the next one",
     )
-    group.add_argument("--offline", action="store_true", help="never fetch a model file")
+    group.add_argument("--offline", action="store_true", help="never download a model file")
     group.add_argument(
         "--allow_unverified_weights",
         action="store_true",
-        help="accept model files that are not the published ones; the results say so",
+        help="accept a model file that is not the published one; the results say so",
     )

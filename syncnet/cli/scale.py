@@ -43,29 +43,29 @@ def add_scale_flags(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=_FROM_SLURM,
         metavar="I/N",
-        help="only part I of N of the videos, in OUTPUT_DIR/shards/I-of-N; "
-        "without I/N as a task of a Slurm job array; the subcommand merge makes one folder of them",
+        help="process only part I of N of the videos, in OUTPUT_DIR/shards/I-of-N; without I/N: the part of this "
+        "Slurm array task. The subcommand merge joins the parts",
     )
     group.add_argument(
-        "--engine", choices=("threads", "ray"), default="threads", help="who scores: this machine, or a Ray cluster"
+        "--engine", choices=("threads", "ray"), default="threads", help="where to score: this machine or a Ray cluster"
     )
     group.add_argument(
         "--ray_address",
         metavar="ADDRESS",
-        help="auto, HOST:PORT, ray://HOST:PORT, or local for a new one on this machine (default: the cluster of this "
-        "machine, else a new one)",
+        help="Ray cluster to use: auto, HOST:PORT, ray://HOST:PORT, or local to start one on this machine "
+        "(default: the cluster that runs on this machine, else a new one)",
     )
     group.add_argument(
         "--num_gpus_per_worker",
         type=float,
         metavar="F",
-        help=f"share of a GPU that a worker on the cluster takes (default {RaySettings().num_gpus_per_worker:g})",
+        help=f"share of a GPU for each worker on the cluster (default {RaySettings().num_gpus_per_worker:g})",
     )
     group.add_argument(
         "--num_cpus_per_worker",
         type=float,
         metavar="N",
-        help=f"processor cores that it takes (default {RaySettings().num_cpus_per_worker:g})",
+        help=f"processor cores for each worker on the cluster (default {RaySettings().num_cpus_per_worker:g})",
     )
 
 

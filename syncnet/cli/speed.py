@@ -15,14 +15,14 @@ def add_speed_flags(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISION_CHOICES,
         default=PRECISION_CHOICES[0],
-        help="numbers in which the networks calculate: auto is float32; the others are quicker only where "
-        "the processor or the GPU has them in hardware (default auto)",
+        help="number format of the networks: auto is float32; the others are faster only if the processor or the GPU "
+        "supports them in hardware (default auto)",
     )
     group.add_argument(
         "--detect_every",
         type=int,
         metavar="N",
-        help="look for faces in every Nth frame, at cuts, and more often while a face moves fast; 1: in every frame "
+        help="detect faces in every Nth frame, at cuts, and more often while a face moves fast; 1: in every frame "
         f"(default {DetectSettings().detect_every_frames}, with s3fd {COSTLY_DETECT_EVERY_FRAMES})",
     )
 
@@ -37,7 +37,7 @@ def read_speed_settings(options: argparse.Namespace) -> SpeedSettings:
         )
     if options.reference and speed.detect_every_frames not in (None, 1):
         raise UsageError(
-            f"--reference looks at every frame, not with --detect_every {speed.detect_every_frames}",
+            f"--reference detects faces in every frame, not with --detect_every {speed.detect_every_frames}",
             cure=f"leave out --detect_every {speed.detect_every_frames}",
         )
     return speed

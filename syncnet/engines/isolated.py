@@ -101,14 +101,14 @@ class _Child:
         self._connection.close()
         if code == -signal.SIGKILL:
             return ExplainedError(
-                "its process was killed, mostly by the system for want of memory",
+                "its process was killed, most likely by the system because memory ran out",
                 path=path,
                 cure="give fewer --max_workers",
                 failure="killed",
             )
         how = _signal_name(-code) if code < 0 else f"exit code {code}"
         return ExplainedError(
-            f"crashed the decoder ({how})", path=path, cure="convert it anew, or leave it out", failure="crash"
+            f"crashed the decoder ({how})", path=path, cure="convert it again, or leave it out", failure="crash"
         )
 
 

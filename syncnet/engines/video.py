@@ -97,7 +97,7 @@ def recall_video(
 def report_hung(video: VideoFile, job: VideoJob) -> VideoResult:
     """A video whose thread will not come back: recorded, so that it is tried again in a child process if at all."""
     problem = f"hangs in the decoder: it did not stop after {job.timeout_seconds:g} s"
-    cure = "convert it anew, or leave it out"
+    cure = "convert it again, or leave it out"
     path = str(video.relative_path)
     record = VideoRecord(path, video.identity, job.fingerprint, None, job.timeout_seconds, "crash", problem, cure)
     with contextlib.suppress(OSError):
@@ -194,7 +194,7 @@ def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore |
     peak_mb = score.peak_memory_mb if score else None
     record = VideoRecord(path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb)
     if score and score.tracks and best_score(score) is None:
-        cure = "see that the sound is as long as the picture"
+        cure = "check that the sound is as long as the picture"
         return replace(record, failure="file", error="no sound while a face is seen", cure=cure)
     return record
 

@@ -63,9 +63,9 @@ def advise_on_no_track(reason: NoTrackReason, settings: TrackSettings, least_tra
         if frames >= least_track_frames:
             flags.append(f"--min_track {max(least_track_frames, min(SHORT_TRACK_FRAMES, frames))}")
         elif not flags:
-            return f"the face is shown too briefly to be scored: that takes {least_track_frames} frames"
+            return f"the face is shown too briefly: scoring needs {least_track_frames} frames"
     if flags:
         return f"try {' or '.join(flags)}"
     if settings.min_face_px > SMALL_FACE_PX:
         return f"try --min_face_size {SMALL_FACE_PX}, in case the faces are small"
-    return "faces must be turned to the camera; another --detector may find more"
+    return "faces must look towards the camera; another --detector may find more"

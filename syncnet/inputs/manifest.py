@@ -1,4 +1,4 @@
-"""A list in the place of an input folder: one path or URI a line -> the videos that it names, under stable names."""
+"""A list in the place of an input folder: one path or URI per line -> the videos that it names, under stable names."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_manifest(manifest: Path) -> list[VideoFile]:
         first = first_lines.setdefault(video.relative_path, number)
         if first != number:
             raise UsageError(
-                f"{_told(manifest)}: lines {first} and {number} would both be called {video.relative_path}",
+                f"{_told(manifest)}: lines {first} and {number} would both get the name {video.relative_path}",
                 cure="rename one of the two, or list them in two manifests with an --output_dir each",
             )
         videos[location] = video
@@ -114,14 +114,14 @@ def _lines(manifest: Path) -> Iterator[tuple[int, str]]:
         data = sys.stdin.buffer.read() if manifest == STDIN else manifest.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{_told(manifest)}: {reason_of(error)}", cure="give a text file with one path or URI a line"
+            f"{_told(manifest)}: {reason_of(error)}", cure="give a text file with one path or URI per line"
         ) from error
     for number, line in enumerate(data.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):
         text = line.strip()
         if b"\0" in text:
             raise UsageError(
                 f"{_told(manifest)}: line {number} holds a zero byte",
-                cure="give a text file in UTF-8 with one path or URI a line",
+                cure="give a text file in UTF-8 with one path or URI per line",
             )
         if text and not text.startswith(b"#"):
             # Names of any bytes are names.
@@ -147,7 +147,7 @@ def _location(line: str, base: Path, where: str) -> str:
 def _look(video: VideoFile, excluded: tuple[str, ...], found: FoundVideos) -> None:
     path = video.path
     if str(path).startswith(excluded):
-        found.left_out.append(SkippedPath(path, "it lies where copies are put"))
+        found.left_out.append(SkippedPath(path, "it is in a folder where copies are put"))
         return
     try:
         status = path.lstat()

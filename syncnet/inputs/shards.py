@@ -56,7 +56,7 @@ def slurm_shard(environment: Mapping[str, str]) -> Shard:
     if first > 1 or last - first + 1 != count:
         raise UsageError(
             f"--shard: a job array of {count} tasks from {first} to {last} does not say how many parts there are",
-            cure="give --shard $SLURM_ARRAY_TASK_ID/N, with the N of the first time",
+            cure="give --shard $SLURM_ARRAY_TASK_ID/N, with the N of the first run",
         )
     return Shard(task - first + 1, count)
 
@@ -73,7 +73,7 @@ def shard_folder(output_dir: Path, shard: Shard) -> Path:
     counts = {int(found[1]) for name in names if (found := re.fullmatch(r"\d+-of-(\d+)", name, re.ASCII))}
     if other := counts - {shard.count}:
         raise UsageError(
-            f"{folder} holds parts of a split in {max(other)}, not in {shard.count}",
+            f"{folder} holds parts of a split into {max(other)}, not in {shard.count}",
             cure=f"give --shard I/{max(other)}, or another --output_dir",
         )
     return folder / shard.name

@@ -63,7 +63,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
         except av.FFmpegError as error:
             problem = f"decoding failed ({error.strerror})"
             if isinstance(error, MemoryError):
-                problem = "the file asks for more memory than can be had, as a broken one does"
+                problem = "the file asks for more memory than there is; most likely it is damaged"
             raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN) from error
 
 

@@ -48,7 +48,7 @@ def write_montage(told: Told, path: Path) -> int:
     """Returns how many videos it shows. Raises UsageError where there is none to show, and OSError."""
     chosen = choose_videos(told)
     if not chosen:
-        raise UsageError("no video has a score that thresholds decide on", cure="score some videos first")
+        raise UsageError("no video has a score to compare with the thresholds", cure="score some videos first")
     picture = io.BytesIO()
     figure = _draw(chosen, told)
     with warnings.catch_warnings():

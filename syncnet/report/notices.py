@@ -11,13 +11,13 @@ def find_notices(asked: Asked, model: Identity, detector: Identity) -> tuple[str
     notices = []
     if asked.model == "auto" and model.name == "lite":
         notices.append(
-            "Scored with the embedded model, because the published one is not at hand: "
-            f"`{WEIGHTS_CALL} fetch syncnet_v2.model` gets it."
+            "Scored with the embedded model, because the published one is not here. "
+            f"`{WEIGHTS_CALL} fetch syncnet_v2.model` downloads it."
         )
     if asked.detector == "auto" and detector.name == "haar":
         notices.append(
-            "Faces were found by the slower haar, because yunet is not at hand: "
-            f"`{WEIGHTS_CALL} fetch face_detection_yunet_2023mar.onnx` gets it."
+            "Faces were found with haar, which is slower, because yunet is not here. "
+            f"`{WEIGHTS_CALL} fetch face_detection_yunet_2023mar.onnx` downloads it."
         )
     notices += [
         f"The file of {identity.name} is not the published one (--allow_unverified_weights)."

@@ -36,5 +36,5 @@ def write_outputs(
             write(path)
             written.append(path)
         except OSError as error:
-            problems.append(f"cannot write {path}: {error.strerror}: verdicts and results stand without it")
+            problems.append(f"cannot write {path}: {error.strerror}; verdicts and results are not affected")
     return [path for path in written if path.name == PAGE_NAME], problems

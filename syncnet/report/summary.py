@@ -63,7 +63,7 @@ def format_alarms(run: Run) -> list[str]:
 def _headline(run: Run, counts: Counts, width: int) -> list[str]:
     total = run.total
     if not total and run.found.from_manifest:
-        return ["No video of the list could be looked at." if run.found.unreadable else "The list names no video."]
+        return ["No video of the list could be read." if run.found.unreadable else "The list names no video."]
     if not total:
         kinds = " ".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
         hint = f"No videos found (looked for {kinds}). Videos in subfolders need --recursive."

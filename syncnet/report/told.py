@@ -68,7 +68,7 @@ def read_told(folders: OutputFolders) -> Told:
     if command is None:
         raise UsageError(
             f"{folders.output_dir} holds results of an earlier version",
-            cure="run the filter once more into it: the scores are found again",
+            cure="run the filter on it again; the stored scores are reused",
         )
     try:
         return _told(document, folders, command)
@@ -124,7 +124,7 @@ def _read_document(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file", cure="give the --output_dir of an earlier run") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read", cure="run the filter once more into its folder") from error
+        raise UsageError(f"{path} cannot be read", cure="run the filter on its folder again") from error
     if not isinstance(document, dict):
         raise UsageError(f"{path} is no results file", cure="give the --output_dir of an earlier run")
     return document

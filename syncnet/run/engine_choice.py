@@ -72,7 +72,7 @@ def load_on_node(request: Request, expected: Pin, settings: RaySettings) -> Scor
     scorer = SyncScorer(request, workers=max(1, round(count_cores() / settings.num_cpus_per_worker)))
     if pin_of(scorer.stages) != expected:
         raise UsageError(
-            "its model, its detector or its OpenCV is not that of the machine that started the run",
+            "its model, detector or OpenCV differs from that of the machine that started the run",
             cure="give all of them the same --weights_dir and the same packages",
         )
     return scorer.measure

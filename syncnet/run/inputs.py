@@ -42,7 +42,10 @@ def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:
     if uri is None:
         return
     if request.keep_all and request.looks.any:
-        raise UsageError(f"--visualize and --save_outputs need a copy of {uri}", cure="leave out --keep_all, or them")
+        raise UsageError(
+            f"--visualize and --save_outputs need a copy of {uri}",
+            cure="leave out --keep_all, or leave out these two flags",
+        )
     if not request.keep_all and request.options.place != "copy":
         raise UsageError(
             f"--place {request.options.place} does not reach {uri}", cure="give --place copy or --keep_all"

@@ -81,7 +81,10 @@ def describe_run(
     detector = Identity(*detector_of(stages))
     notices = find_notices(asked, model, detector)
     if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(request.device)):
-        notices = (*notices, f"--precision {stages.precision} is slower than float32 here: no hardware for it.")
+        notices = (
+            *notices,
+            f"--precision {stages.precision} is slower than float32 here: this machine has no hardware for it.",
+        )
     if ledger.damaged_lines:
         damaged = f"Lines of the ledger that cannot be read: {ledger.damaged_lines}. Their videos were scored again."
         notices = (*notices, damaged)

@@ -153,5 +153,5 @@ def open_ledger(path: Path) -> Iterator[Ledger]:
 
 def _cannot_open(path: Path, error: OSError) -> UsageError:
     return UsageError(
-        f"{path}: {error.strerror}", cure="see that it can be read and written, and that the disk is not full"
+        f"{path}: {error.strerror}", cure="check that it can be read and written, and that the disk is not full"
     )

@@ -53,10 +53,10 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
 
 def _cure(differing: Mapping[str, tuple[Chosen, Chosen]]) -> str:
     if any(was.name == now.name for was, now in differing.values()):
-        return "give another --output_dir: scores of two versions do not mix"
+        return "give another --output_dir: scores of two versions cannot be compared"
     flags = " ".join(_flag(kind, was.name) for kind, (was, _) in differing.items())
     without = " without --no_detection" if any(now.name == NO_DETECTOR for _, now in differing.values()) else ""
-    return f"choose {flags}{without} to go on there, or give another --output_dir"
+    return f"choose {flags}{without} to continue there, or give another --output_dir"
 
 
 def _flag(kind: str, name: str) -> str:
@@ -87,7 +87,7 @@ def _read(path: Path) -> Pin | None:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UsageError(
-            f"{path} cannot be read, so that nobody knows which model the results there are of",
+            f"{path} cannot be read, so the model of the results there is unknown",
             path=path,
             cure="restore or delete it, or give another --output_dir",
         ) from error

@@ -26,7 +26,7 @@ from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 from syncnet.system.text import printable
 
-DESCRIPTION = "Makes one output folder of those that --shard worked in. Their files are moved there, not copied."
+DESCRIPTION = "Joins the output folders of several runs with --shard into one. Files are moved, not copied."
 EXIT_SOME_FAILED = 1
 KEEPSAKES = "keepsakes"
 
@@ -169,6 +169,6 @@ def _make(folder: Path) -> None:
 
 def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} merge", description=DESCRIPTION)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="OUT", help="output folders of the parts")
-    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="where all of it goes")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="OUT", help="output folder of one part")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder for the joined results")
     return parser

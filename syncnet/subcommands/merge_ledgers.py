@@ -32,15 +32,15 @@ def check_parts(parts: Sequence[LedgerState]) -> None:
             known, where = seen.setdefault(name, (identity, part.path))
             if known != identity:
                 raise UsageError(
-                    f"{name} is another file in {_folder(part.path)} than in {_folder(where)}",
+                    f"{name} differs between {_folder(part.path)} and {_folder(where)}",
                     cure="merge only parts of one input folder",
                 )
     if len(of_kind) > 1:
         first, second, *_ = of_kind.values()
         folders = f"{_folder(first)} and {_folder(second)}" if first != second else f"within {_folder(first)}"
         raise UsageError(
-            f"scores of different settings, models or versions do not mix ({folders})",
-            cure="run the command for each part again with the same flags",
+            f"scores of different settings, models or versions cannot be compared ({folders})",
+            cure="repeat the run of each part with the same flags",
         )
 
 

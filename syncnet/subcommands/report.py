@@ -15,9 +15,9 @@ from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 
 DESCRIPTION = """\
-Writes OUTPUT_DIR/report.html again, the page that each run leaves: after an update of this tool, or after runs with
---report off. Scores, verdicts and videos are left alone. With --montage also OUTPUT_DIR/report/montage.png, a contact
-sheet of the videos nearest to the thresholds.
+Writes OUTPUT_DIR/report.html again. Use it after an update of this tool, or after runs with --report off. It changes no
+score, no verdict and no video. --montage also writes OUTPUT_DIR/report/montage.png, a contact sheet of the videos
+nearest to the thresholds.
 """
 
 
@@ -37,13 +37,15 @@ def main(arguments: Sequence[str]) -> int:
             try:
                 write(told, path)
             except OSError as error:
-                raise UsageError(f"cannot write {path}: {error.strerror}", cure="see that it can be written") from error
+                raise UsageError(
+                    f"cannot write {path}: {error.strerror}", cure="check that it can be written"
+                ) from error
             print(path)
     return 0
 
 
 def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} report", description=DESCRIPTION)
-    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of an earlier run")
-    parser.add_argument("--montage", action="store_true", help="also the contact sheet; needs matplotlib")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="output folder of an earlier run")
+    parser.add_argument("--montage", action="store_true", help="also write the contact sheet; needs matplotlib")
     return parser

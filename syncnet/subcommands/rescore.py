@@ -25,7 +25,7 @@ from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
 from syncnet.verdict import judge
 
-DESCRIPTION = "Judges every video of an earlier run by other thresholds, from the scores that the run left behind."
+DESCRIPTION = "Applies other thresholds to the stored scores of an earlier run. Opens, moves and copies no video."
 STATUS_NAMES = {
     "good": "good quality",
     "poor": "poor quality",
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     if scan.damaged_lines:
         print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
     if options.passing and (left_out := sum("\n" in path for path in told.passing)):
-        print(f"Names with a line break in them, which no list can hold: {left_out}")
+        print(f"Names left out of the list because they contain a line break: {left_out}")
     return 0
 
 
@@ -131,7 +131,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     try:
         write_file(path, _encoded(lines))
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", cure="see that it can be written") from error
+        raise UsageError(f"cannot write {path}: {error.strerror}", cure="check that it can be written") from error
 
 
 def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
@@ -141,19 +141,24 @@ def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
 def build_parser() -> Parser:
     default = Thresholds()
     parser = Parser(prog=f"{PROGRAM} rescore", description=DESCRIPTION)
-    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of that run")
-    parser.add_argument("--preset", choices=PRESETS, help="a pair of thresholds, as in the command")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="output folder of that run")
+    parser.add_argument("--preset", choices=PRESETS, help="a confidence and an offset limit, as in the command")
     parser.add_argument(
         "--min_confidence", type=float, metavar="N", help=f"minimum confidence (default {default.min_confidence})"
     )
     parser.add_argument(
-        "--max_abs_offset", type=int, metavar="FRAMES", help=f"maximum offset (default {default.max_abs_offset})"
+        "--max_abs_offset",
+        type=int,
+        metavar="FRAMES",
+        help=f"largest offset in either direction (default {default.max_abs_offset})",
     )
     parser.add_argument("--min_offset", type=int, metavar="FRAMES", help="lowest offset, as in the command")
     parser.add_argument("--max_offset", type=int, metavar="FRAMES", help="highest offset, as in the command")
-    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="a line of JSON for each video")
-    parser.add_argument("--passing", type=Path, metavar="FILE", help="the path of each video that passes, one a line")
+    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="write one line of JSON per video")
     parser.add_argument(
-        "--input_dir", type=Path, metavar="DIR", help="set before each path of --passing; else they are relative to it"
+        "--passing", type=Path, metavar="FILE", help="write the path of each video that passes, one per line"
+    )
+    parser.add_argument(
+        "--input_dir", type=Path, metavar="DIR", help="put this folder in front of each path of --passing"
     )
     return parser

@@ -148,12 +148,12 @@
     $("means").textContent = `${told.total.toLocaleString("en")} videos, model ${told.model}, detector ${told.detector}`;
     const notices = [...told.notices];
     const unfinished = told.total - videos.length;
-    if (told.interrupted || !told.complete) notices.unshift(`The run did not come to its end: ${unfinished} of ${told.total} videos are not processed.`);
+    if (told.interrupted || !told.complete) notices.unshift(`The run did not finish: ${unfinished} of ${told.total} videos are not processed.`);
     else if (unfinished > 0) notices.unshift(`${unfinished} of ${told.total} videos are left for a later run.`);
     $("notices").append(...notices.map((words) => make("li", {}, words)));
     $("directory").textContent = `Relative names start in ${told.directory}`;
     $("left-out").textContent = told.pictures_left_out
-      ? `${told.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture: those nearest to the thresholds have theirs in this page, and scores of an earlier version brought none.`
+      ? `${told.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture. This page holds pictures of the videos nearest to the thresholds only, and scores from an earlier version have none.`
       : "";
     const highest = videos.reduce((most, video) => Math.max(most, video.confidence ?? 0), 10);
     $("confidence-slider").max = Math.ceil(highest + 0.5);

@@ -306,7 +306,7 @@ def test_a_file_in_the_way_fails_in_every_run_and_is_left(videos: Path, out: Pat
     for _ in range(2):
         assert run(videos, out, *OFF) == 1
         (entry,) = (entry for entry in results_in(out)["results"] if entry["status"] == "failed")
-        assert "already exists and is no copy of this video" in entry["error"]
+        assert "already exists and is not a copy of this video" in entry["error"]
         assert entry["confidence"] == 7.5
     assert foreign.read_bytes() == b"precious"
     assert scorer.take() == ["faceless.mp4", "fine.mp4", "poor.mp4"]

@@ -137,7 +137,7 @@ def test_a_copy_that_fails_makes_the_video_failed_and_keeps_its_score(bench: Ben
     result = bench.process("fine.mp4", placing=True)
     assert result.status == "failed"
     assert result.failed_now
-    assert "already exists and is no copy of this video" in result.error
+    assert "already exists and is not a copy of this video" in result.error
     assert result.best is not None
     assert not result.passed
     record = bench.ledger.records["fine.mp4"]

@@ -143,7 +143,7 @@ def search_folders(policy: WeightsPolicy) -> Iterator[tuple[str, Path]]:
             continue
         if not Path(folder).is_dir():
             raise UsageError(
-                f"{origin} names {folder}, which is no folder", path=folder, cure="name a folder that exists"
+                f"{origin} names {folder}, which is not a folder", path=folder, cure="name a folder that exists"
             )
         yield f"found by {origin}", Path(folder)
     yield "found in the tool's own folder", _OWN_FOLDER

@@ -197,7 +197,7 @@ def _add_folders(group: argparse._ArgumentGroup) -> None:
 
 def _add_gates(group: argparse._ArgumentGroup) -> None:
     thresholds, tracks = Thresholds(), TrackSettings()
-    group.add_argument("--preset", choices=PRESETS, help="a confidence and an offset limit, see below")
+    group.add_argument("--preset", choices=PRESETS, help="a confidence and an offset limit (see presets)")
     group.add_argument(
         "--min_confidence",
         type=float,

@@ -73,7 +73,7 @@ def read_told(folders: OutputFolders) -> Told:
     try:
         return _told(document, folders, command)
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{folders.results_path} is no results file of this version", cure="run again") from error
+        raise UsageError(f"{folders.results_path} is not a results file of this version", cure="run again") from error
 
 
 def _told(document: dict[str, Any], folders: OutputFolders, command: CommandLine) -> Told:
@@ -126,5 +126,5 @@ def _read_document(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read", cure="run the filter on its folder again") from error
     if not isinstance(document, dict):
-        raise UsageError(f"{path} is no results file", cure="give the --output_dir of an earlier run")
+        raise UsageError(f"{path} is not a results file", cure="give the --output_dir of an earlier run")
     return document

@@ -40,7 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"{target.output_dir} is one of the parts", cure="give another --output_dir")
     for source in sources:
         if not source.state_dir.is_dir():
-            raise UsageError(f"{source.output_dir} is no output folder of this tool", cure="name those of the parts")
+            raise UsageError(
+                f"{source.output_dir} is not an output folder of this tool", cure="name those of the parts"
+            )
     _make(target.state_dir)
     with contextlib.ExitStack() as locks:
         for folders in (target, *sources):

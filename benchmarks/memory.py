@@ -24,13 +24,11 @@ import av
 import cv2
 import numpy as np
 
+from syncnet.conventions import SAMPLES_PER_FRAME
+from synthetic.media import Clip, write_clip
+from synthetic.source_clip import SOUND_RATE, read_source
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
-
-from source_clip import SOUND_RATE, read_source  # noqa: E402
-from synthetic_media import Clip, write_clip  # noqa: E402
-
-from syncnet import SAMPLES_PER_FRAME  # noqa: E402
 
 SECONDS = 1.2
 MIN_TRACK_FRAMES = 25
@@ -60,6 +58,7 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     from detectors.protocol import DetectorSpec
     from detectors.registry import resolve_detector
     from syncnet.engines.threads import share_cores
+    from syncnet.faces.no_track import describe_no_track
     from syncnet.models.lite import load_lite
     from syncnet.pipeline import Stages
     from syncnet.scorer import SyncScorer
@@ -73,9 +72,8 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     policy = WeightsPolicy(offline=True, weights_dir=weights_dir)
     spec: DetectorSpec
     if detector == "s3fd":
-        from seeded_weights import write_seeded_s3fd
-
         from detectors.s3fd import boxes, load_s3fd
+        from synthetic.weights import write_seeded_s3fd
 
         # Seeded weights see faces everywhere, and each would take what a real one takes. Two looks for none suffice.
         boxes._MIN_FACE_SCORE = 2.0
@@ -90,7 +88,8 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     FREED_BY_PROCESS.give_back()
     before = held_mb()
     score = scorer.measure(large, StopFlag())
-    print(round((score.peak_memory_mb or 0) - before), len(score.tracks), score.no_track_reason or "-", sep="\t")
+    reason = describe_no_track(score.no_track) if score.no_track else "-"
+    print(round((score.peak_memory_mb or 0) - before), len(score.tracks), reason, sep="\t")
 
 
 def score_lengths(count: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.system.atomic import write_file
+from weights import Identity
 
 PIN_FILE = "models.json"
 NO_DETECTOR = "none"
@@ -18,20 +19,11 @@ NO_DETECTOR = "none"
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A model or a detector."""
-
-    name: str
-    identity: str
-    """SHA-256 of the files that its answers depend on."""
-
-
-@dataclass(frozen=True)
 class Pin:
     """What the results of a folder were made with."""
 
-    model: Chosen
-    detector: Chosen
+    model: Identity
+    detector: Identity
 
 
 def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: bool = True) -> None:
@@ -57,31 +49,31 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: boo
         )
 
 
-def _cure(differing: Mapping[str, tuple[Chosen, Chosen]]) -> str:
+def _cure(differing: Mapping[str, tuple[Identity, Identity]]) -> str:
     if any(was.name == now.name for was, now in differing.values()):
-        return "give another --output_dir: scores of two versions do not mix"
+        return "give another --output_dir: scores of two versions cannot be compared"
     flags = " ".join(_flag(kind, was.name) for kind, (was, _) in differing.items())
     without = " without --no_detection" if any(now.name == NO_DETECTOR for _, now in differing.values()) else ""
-    return f"choose {flags}{without} to go on there, or give another --output_dir"
+    return f"choose {flags}{without} to continue there, or give another --output_dir"
 
 
 def _flag(kind: str, name: str) -> str:
     return "--no_detection" if name == NO_DETECTOR else f"--{kind} {name}"
 
 
-def _short(chosen: Chosen) -> str:
+def _short(chosen: Identity) -> str:
     """The embedded model's identity has two parts, of which either may differ."""
     if chosen.name == chosen.identity:
         return chosen.name
     return f"{chosen.name} ({'+'.join(part[:8] for part in chosen.identity.split('+'))})"
 
 
-def _chosen(document: dict[str, Any]) -> Chosen:
+def _chosen(document: dict[str, Any]) -> Identity:
     """Raises LookupError or TypeError where it holds no name and identity."""
     name, identity = document["name"], document["identity"]
     if not (isinstance(name, str) and isinstance(identity, str)):
         raise TypeError("a name and an identity are texts")
-    return Chosen(name, identity)
+    return Identity(name, identity)
 
 
 def _read(path: Path) -> Pin | None:
@@ -93,7 +85,7 @@ def _read(path: Path) -> Pin | None:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UsageError(
-            f"{path} cannot be read, so that nobody knows which model the results there are of",
+            f"{path} cannot be read, so the model of the results there is unknown",
             path=path,
             cure="restore or delete it, or give another --output_dir",
         ) from error

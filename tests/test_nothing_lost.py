@@ -69,7 +69,7 @@ def test_another_video_without_a_face_takes_no_copy_away(
     arrive(videos, "a_fine.mp4", b"nobody in it")
     from fakes import scored
 
-    monkeypatch.setattr("syncnet.pipeline.score_video", lambda *_: scored(no_track_reason="no face"))
+    monkeypatch.setattr("syncnet.pipeline.score_video", lambda *_: scored())
     assert run(videos, out, *OFF) == 0
     assert videos_below(out) == {"good_quality/a_fine.mp4": b"a_fine.mp4"}
     assert {name: entry["status"] for name, entry in entries_in(out).items()} == {
@@ -180,7 +180,7 @@ def test_of_two_names_that_a_disk_takes_for_one_the_second_is_refused(
         assert kept == {"fine.mp4": b"fine.mp4", "FINE.mp4": other}
         (refused,) = (entry for entry in entries_in(out).values() if entry["status"] == "failed")
         assert refused["relative_path"] != name
-        assert "already exists and is no copy of this video" in refused["error"]
+        assert "already exists and is not a copy of this video" in refused["error"]
 
 
 @pytest.mark.parametrize("mode", ["copy", "move"])
@@ -205,7 +205,7 @@ def test_a_file_that_comes_to_the_place_while_a_copy_is_under_way_is_left(
         assert run(videos, out, *OFF, "--place", mode) == 1
         assert videos_below(out) == {"good_quality/fine.mp4": b"precious"}
         assert videos_below(videos) == {"fine.mp4": b"fine.mp4"}
-        assert "already exists and is no copy of this video" in entries_in(out)["fine.mp4"]["error"]
+        assert "already exists and is not a copy of this video" in entries_in(out)["fine.mp4"]["error"]
 
 
 def test_a_file_that_takes_the_place_of_an_earlier_copy_meanwhile_is_left(

@@ -223,4 +223,4 @@ def test_what_a_list_names_by_a_link_is_not_taken_out_of_the_folder_of_copies(tm
     arguments = ["--input_manifest", str(tmp_path / "list.txt"), "--output_dir", str(out), *OFF, "--place", "move"]
     assert command.main(arguments) == 0
     assert videos_below(out) == {"good_quality/fine.mp4": b"fine.mp4"}
-    assert [entry["reason"] for entry in results_in(out)["left_out"]] == ["it lies where copies are put"]
+    assert [entry["reason"] for entry in results_in(out)["left_out"]] == ["it is in a folder where copies are put"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import os
 import re
 import stat
@@ -27,12 +28,14 @@ _FOLDERS_HELD = 4096
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def find_listed(listed: Sequence[VideoFile], *, excluded_dirs: Iterable[Path] = ()) -> FoundVideos:
+def find_listed(
+    listed: Sequence[VideoFile], *, excluded_dirs: Iterable[Path] = (), limit_seconds: float = math.inf
+) -> FoundVideos:
     """The videos of ``read_manifest``, whatever their extension, with their sizes and times.
 
     A file that is not there is among the videos, as ``absent``; what cannot be looked at is in ``unreadable``. What
-    lies in ``excluded_dirs`` (where copies are put) is left out. Raises UsageError for URIs without the library that
-    reads them.
+    lies in ``excluded_dirs`` (where copies are put) is left out. ``limit_seconds``: the most that a look at a URI may
+    take. Raises UsageError for URIs without the library that reads them.
     """
     found = FoundVideos(from_manifest=True)
     excluded = tuple(os.path.join(os.path.realpath(folder), "") for folder in excluded_dirs)
@@ -40,7 +43,7 @@ def find_listed(listed: Sequence[VideoFile], *, excluded_dirs: Iterable[Path] = 
     for video in listed:
         if not video.uri:
             _look(video, excluded, real, found)
-    for video, seen in look_at([video for video in listed if video.uri]):
+    for video, seen in look_at([video for video in listed if video.uri], limit_seconds):
         if isinstance(seen, FileIdentity):
             found.videos.append(replace(video, file_bytes=seen.size, mtime_ns=seen.mtime_ns))
         elif seen is None:
@@ -107,9 +110,10 @@ def video_at(location: str, base: Path | str) -> VideoFile:
 def as_line(location: str) -> str:
     """The path or URI as a line that is read back exactly: one that would be taken otherwise, as a string of JSON."""
     plain = os.fsencode(location)
-    if plain == plain.strip() and b"\n" not in plain and not plain.startswith((b"#", b'"', _BYTE_ORDER_MARK)):
-        return location
-    return json.dumps(location)
+    if plain.startswith((b"#", b'"', _BYTE_ORDER_MARK)):
+        # Else it would be a comment, or such a string.
+        location = f"./{location}"
+    return location if plain == plain.strip() and b"\n" not in plain else json.dumps(location)
 
 
 def is_uri(location: str) -> bool:

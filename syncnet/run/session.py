@@ -132,7 +132,8 @@ def carry_out(
         def work(video: VideoFile) -> VideoResult:
             if id(video) in records:
                 record, gone = records[id(video)]
-                return recall_video(record, video, job.rules, stop, gone=gone)
+                idle = job.timeout_seconds
+                return recall_video(record, video, job.rules, stop, gone=gone, idle_seconds=idle)
             return process_video(video, alone if isolate else job, stop)
 
         def overdue() -> list[VideoResult]:

@@ -172,7 +172,7 @@ def _recall_resting(
 
 
 def _not_reached(plan: Plan, job: VideoJob, results: Sequence[VideoResult]) -> list[VideoResult]:
-    """What is known of videos that a stopped run did not come to: it is in the results all the same, and placed by the next run."""
+    """What is known of videos that a stopped run did not come to. It is in the results; the next run places them."""
     reached = {result.path for result in results}
     rules = replace(job.rules, folders=None)
     return [

@@ -138,12 +138,12 @@ def test_a_sound_track_that_is_not_there_is_told_with_those_that_are(score: Scor
     with pytest.raises(NoAudioStreamError) as caught:
         score("tracks.mp4", TWO_TRACKS, 2)
     assert str(caught.value) == (
-        "there is no sound track 2: the file holds 2 sound tracks: give --audio_track 0 to 1, or leave it out"
+        "there is no audio track 2: the file holds 2 audio tracks: give --audio_track 0 to 1, or leave it out"
     )
     with pytest.raises(NoAudioStreamError) as caught:
         score("usual.mp4", Shape(), 1)
     assert str(caught.value) == (
-        "there is no sound track 1: the file holds one sound track: give --audio_track 0, or leave it out"
+        "there is no audio track 1: the file holds one audio track: give --audio_track 0, or leave it out"
     )
 
 

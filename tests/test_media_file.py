@@ -58,11 +58,11 @@ def test_empty_file(tmp_path: Path) -> None:
 
 
 def test_folder_and_pipe(tmp_path: Path) -> None:
-    assert_refused(tmp_path, NotAVideoError, "no regular file")
+    assert_refused(tmp_path, NotAVideoError, "not a regular file")
     pipe = tmp_path / "pipe.mp4"
     os.mkfifo(pipe)
     # Opening it would wait for ever.
-    assert_refused(pipe, NotAVideoError, "no regular file")
+    assert_refused(pipe, NotAVideoError, "not a regular file")
 
 
 @contextmanager
@@ -92,14 +92,14 @@ def test_content_that_is_no_video(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     noise = np.random.default_rng(0).bytes(100_000)
     path.write_bytes(b"These are words.\n" * 1000 if "text" in name else noise)
-    assert_refused(path, NotAVideoError, "no video file")
+    assert_refused(path, NotAVideoError, "not a video file")
 
 
 @pytest.mark.parametrize("container", ["wav", "mp3"])
 def test_sound_file_under_a_video_s_name(container: str, write: Callable[..., Path]) -> None:
     codec = {"wav": "pcm_s16le", "mp3": "libmp3lame"}[container]
     path = write("sound.mp4", container=container, video_codec=None, audio_codec=codec)
-    assert_refused(path, NotAVideoError, "no video file")
+    assert_refused(path, NotAVideoError, "not a video file")
 
 
 # Streams that are missing
@@ -267,4 +267,4 @@ def test_playlists_open_nothing(name: str, text: str, tmp_path: Path, write: Cal
     # FFmpeg left to itself follows the list, even where only files may be opened.
     with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
         assert len(container.streams.video) == 1
-    assert_refused(path, NotAVideoError, "no video file")
+    assert_refused(path, NotAVideoError, "not a video file")

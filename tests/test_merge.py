@@ -157,10 +157,10 @@ def test_what_is_no_part_is_wrong_usage(videos: Path, out: Path, capsys: pytest.
     (parts[0] / "sync_filter_results.json").unlink()
     assert merge(parts, out) == 2
     none, nowhere, itself, no_results, not_ended = capsys.readouterr().err.splitlines()[-5:]
-    assert "is no output folder of this tool" in none
-    assert "is no output folder of this tool" in nowhere
+    assert "is not an output folder of this tool" in none
+    assert "is not an output folder of this tool" in nowhere
     assert "is one of the parts" in itself
-    assert "is no results file" in no_results
+    assert "is not a results file" in no_results
     assert "wait until the run of this part ends" in not_ended
 
 

@@ -237,7 +237,7 @@ class RunsCode:
 def test_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "syncnet_v2.model"
     torch.save({"netfclip.3.bias": RunsCode(tmp_path / "hacked")}, path, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ModelFileError, match="no file of plain tensors"):
+    with pytest.raises(ModelFileError, match="not a file of plain tensors"):
         load_syncnet_v2(path, "cpu")
     assert not (tmp_path / "hacked").exists()
 
@@ -248,7 +248,7 @@ def test_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, zi
 def test_file_of_anything_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "syncnet_v2.model"
     path.write_bytes(content)
-    with pytest.raises(ModelFileError, match="no file of plain tensors"):
+    with pytest.raises(ModelFileError, match="not a file of plain tensors"):
         load_syncnet_v2(path, "cpu")
 
 

@@ -129,11 +129,11 @@ def test_fetch_leaves_a_wrong_file_of_the_users_alone(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["fetch", "nothing.model"], f"nothing.model is no model file of this tool: choose from {NAME}"),
+        (["fetch", "nothing.model"], f"nothing.model is not a model file of this tool: choose from {NAME}"),
         (["fetch", "--offline"], "--offline forbids downloads"),
         (["--offline", "fetch"], "--offline forbids downloads"),
-        (["--weights_dir", "absent"], "--weights_dir names absent, which is no folder"),
-        (["--weights-dir", "absent"], "--weights_dir names absent, which is no folder"),
+        (["--weights_dir", "absent"], "--weights_dir names absent, which is not a folder"),
+        (["--weights-dir", "absent"], "--weights_dir names absent, which is not a folder"),
         (["--ofline"], "unrecognized arguments: --ofline: did you mean --offline?"),
         (["chekc"], "invalid choice: 'chekc'"),
     ],

@@ -72,7 +72,7 @@ def _fetch(names: Sequence[str], policy: WeightsPolicy) -> int:
     manifest = load_manifest()
     for name in names:
         if name not in manifest:
-            raise UsageError(f"{name} is no model file of this tool", cure=f"choose from {', '.join(manifest)}")
+            raise UsageError(f"{name} is not a model file of this tool", cure=f"choose from {', '.join(manifest)}")
     if policy.offline:
         raise UsageError("--offline forbids downloads", cure="leave it out, or list the files without a command")
     code = 0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from syncnet.settings import MediaSettings
-
 
 def add_media_flags(parser: argparse.ArgumentParser) -> None:
     """One group."""
@@ -23,8 +21,3 @@ def add_media_flags(parser: argparse.ArgumentParser) -> None:
         help="refuse a video whose pictures or sound may need more memory than this; the limit is per worker and "
         "does not include the models (default: the memory of the machine)",
     )
-
-
-def read_media_settings(options: argparse.Namespace) -> MediaSettings:
-    """Raises UsageError for numbers that cannot be meant."""
-    return MediaSettings(audio_track=options.audio_track, max_memory_mb=options.max_memory)

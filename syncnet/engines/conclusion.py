@@ -32,7 +32,7 @@ class Records(History, Protocol):
 
 
 @dataclass(frozen=True)
-class Conclusions:
+class VerdictRules:
     """What verdict and placement depend on."""
 
     thresholds: Thresholds
@@ -46,7 +46,7 @@ class Conclusions:
 
 
 def conclude(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, stop: StopFlag, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """Judges and places the video of a record; ``gone``: its file is no longer in the input folder.
 
@@ -65,7 +65,7 @@ def conclude(
 
 
 def recall_resting(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, places: RestingPlaces | None, *, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, places: RestingPlaces | None, *, gone: bool = False
 ) -> VideoResult | None:
     """The same for a known video where its file is as it should be; None where something has to be done to it.
 
@@ -82,7 +82,7 @@ def _wanted(result: VideoResult) -> bool | None:
 
 
 def judge_record(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """The verdict; no file is looked at."""
     missing = gone and not rules.ledger.was_moved(record.path)

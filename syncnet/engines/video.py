@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syncnet.engines.activity import Activities
-from syncnet.engines.conclusion import Conclusions, conclude, failed_result
+from syncnet.engines.conclusion import VerdictRules, conclude, failed_result
 from syncnet.engines.failures import explain
 from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, VideoError
@@ -30,7 +30,7 @@ class VideoJob:
     score: Callable[[Path, StopFlag], VideoScore]
     fingerprint: str
     """Of everything but the file that the score depends on."""
-    rules: Conclusions
+    rules: VerdictRules
     state_dir: Path | None = None
     """Where keepsakes are written below; None: nowhere."""
     score_uri: Callable[[str, StopFlag], VideoScore] | None = None
@@ -82,7 +82,7 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
 
 
 def recall_video(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, stop: StopFlag, *, gone: bool = False
 ) -> VideoResult:
     """A video that needs no scoring: judged and placed as if it had just been scored. Raises Interrupted only."""
     try:

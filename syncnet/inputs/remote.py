@@ -78,13 +78,13 @@ def identity_of(uri: str, *, fresh: bool = False) -> FileIdentity:
     with _explained(uri):
         if fresh:
             file_system.invalidate_cache()
-        told: Mapping[str, Any] = file_system.info(path)
-        size = told.get("size")
-        if told.get("type") == "directory":
+        facts: Mapping[str, Any] = file_system.info(path)
+        size = facts.get("size")
+        if facts.get("type") == "directory":
             raise FetchError("a folder, and no video", path=uri, cure="name the videos in it one by one")
         if size is None:
             raise FetchError("its server does not report its size", path=uri, cure="copy it to a disk first")
-        return FileIdentity(int(size), _time_with_mark(told))
+        return FileIdentity(int(size), _time_with_mark(facts))
 
 
 @contextmanager
@@ -203,10 +203,10 @@ def _words(error: Exception) -> str:
     return first_line or type(error).__name__
 
 
-def _time_with_mark(told: Mapping[str, Any]) -> int:
+def _time_with_mark(facts: Mapping[str, Any]) -> int:
     """Nanoseconds."""
-    moment = next((told[name] for name in _TIMES if told.get(name)), None)
-    marks = [str(told[name]) for name in _MARKS if told.get(name)]
+    moment = next((facts[name] for name in _TIMES if facts.get(name)), None)
+    marks = [str(facts[name]) for name in _MARKS if facts.get(name)]
     if moment is None and not marks:
         return 0
     digest = hashlib.sha256("\n".join([str(moment), *marks]).encode(errors="surrogateescape")).digest()

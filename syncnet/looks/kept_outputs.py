@@ -52,10 +52,10 @@ def save_outputs(
 def made_from(folder: Path) -> str:
     """What the outputs in the folder were made from; empty where they are not whole."""
     try:
-        told = json.loads((folder / "analysis" / TRACKS_FILE).read_text(encoding="ascii"))["made_from"]
+        note = json.loads((folder / "analysis" / TRACKS_FILE).read_text(encoding="ascii"))["made_from"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return told if isinstance(told, str) else ""
+    return note if isinstance(note, str) else ""
 
 
 def _write_crops(media: Media, tracks: list[Track], folder: Path, stop: StopFlag) -> None:

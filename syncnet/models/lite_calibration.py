@@ -48,7 +48,7 @@ def read_calibration(path: Path) -> Calibration:
             raise ValueError("its columns do not increase, or differ in length")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelFileError(
-            f"{path} is no calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
+            f"{path} is not a calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
         ) from error
     return calibration
 

@@ -142,7 +142,7 @@ class _Slots:
         """Raises CopyError where a file stands that this tool did not put there, or that was moved there."""
         if _look(target) is not None and not self.is_own(target):
             raise CopyError(
-                f"{target} already exists and is no copy of this video",
+                f"{target} already exists and is not a copy of this video",
                 path=self._video.path,
                 cure="move that file away or rename the video, then run again",
             )

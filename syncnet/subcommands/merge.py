@@ -16,7 +16,7 @@ from syncnet.inputs.discovery import FileIdentity
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.transfer import move_file
 from syncnet.state.ledger_state import LedgerState
-from syncnet.state.pinning import Chosen, Pin, pin_choice
+from syncnet.state.pinning import Pin, pin_choice
 from syncnet.subcommands.merge_ledgers import check_parts, read_part, write_merged
 from syncnet.subcommands.merge_results import check_results, encode_results, merge_results, read_results_part
 from syncnet.system.argument_parser import Parser
@@ -25,6 +25,7 @@ from syncnet.system.interruption import StopFlag
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 from syncnet.system.text import printable
+from weights import Identity
 
 DESCRIPTION = "Joins the output folders of several runs with --shard into one. Files are moved, not copied."
 EXIT_SOME_FAILED = 1
@@ -40,7 +41,9 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"{target.output_dir} is one of the parts", cure="give another --output_dir")
     for source in sources:
         if not source.state_dir.is_dir():
-            raise UsageError(f"{source.output_dir} is no output folder of this tool", cure="name those of the parts")
+            raise UsageError(
+                f"{source.output_dir} is not an output folder of this tool", cure="name those of the parts"
+            )
     _make(target.state_dir)
     with contextlib.ExitStack() as locks:
         for folders in (target, *sources):
@@ -154,8 +157,8 @@ def _absent_parts(folders: Sequence[Path]) -> list[str]:
     return sentences
 
 
-def _chosen(told: dict[str, Any]) -> Chosen:
-    return Chosen(str(told["name"]), str(told["identity"]))
+def _chosen(entry: dict[str, Any]) -> Identity:
+    return Identity(str(entry["name"]), str(entry["identity"]))
 
 
 def _make(folder: Path) -> None:

@@ -54,7 +54,7 @@ def read_results_part(path: Path) -> ResultsPart:
             f"{path}: {(error.strerror or '').lower()}", cure="wait until the run of this part ends"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no results file", cure="repeat the run of this part") from error
+        raise UsageError(f"{path} is not a results file", cure="repeat the run of this part") from error
     return ResultsPart(path, document, entries)
 
 
@@ -112,7 +112,7 @@ def encode_results(document: dict[str, Any], entries: Sequence[msgspec.Raw]) -> 
 
 
 def _taken_apart(data: mmap.mmap) -> tuple[dict[str, Any], list[msgspec.Raw]]:
-    """Raises ValueError, KeyError or TypeError for what is no results file."""
+    """Raises ValueError, KeyError or TypeError for what is not a results file."""
     try:
         fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         entries: list[msgspec.Raw] = msgspec.json.decode(fields.pop("results"), type=list[msgspec.Raw])

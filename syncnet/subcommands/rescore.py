@@ -59,25 +59,25 @@ def main(arguments: Sequence[str]) -> int:
     )
     started = time.perf_counter()
     scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl")
-    told = _Told(list_passing=options.passing is not None)
-    verdicts = told.heard(_judge(line, thresholds) for line in scan)
+    tally = _Tally(list_passing=options.passing is not None)
+    verdicts = tally.counted(_judge(line, thresholds) for line in scan)
     if options.verdicts:
         _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)
     if options.passing:
-        _write(options.passing, (_listed(path, options.input_dir) for path in told.passing if "\n" not in path))
-    total = f"{told.counts.total():,}"
+        _write(options.passing, (_listed(path, options.input_dir) for path in tally.passing if "\n" not in path))
+    total = f"{tally.counts.total():,}"
     print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
     for status, name in STATUS_NAMES.items():
-        print(f"  {name:<14} {told.counts[status]:>{len(total)},}")
+        print(f"  {name:<14} {tally.counts[status]:>{len(total)},}")
     if scan.damaged_lines:
         print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
-    if options.passing and (left_out := sum("\n" in path for path in told.passing)):
+    if options.passing and (left_out := sum("\n" in path for path in tally.passing)):
         print(f"Names left out of the list because they contain a line break: {left_out}")
     return 0
 
 
-class _Told:
+class _Tally:
     """What is kept of verdicts that go by: a million of them are not held."""
 
     def __init__(self, *, list_passing: bool) -> None:
@@ -86,7 +86,7 @@ class _Told:
         """Paths, where they are wanted."""
         self._list_passing = list_passing
 
-    def heard(self, verdicts: Iterable[Rescored]) -> Iterator[Rescored]:
+    def counted(self, verdicts: Iterable[Rescored]) -> Iterator[Rescored]:
         """The same verdicts, noted one by one."""
         for verdict in verdicts:
             self.counts[verdict.status] += 1

@@ -115,13 +115,7 @@ def _add_folders(group: argparse._ArgumentGroup) -> None:
 
 def _add_gates(group: argparse._ArgumentGroup) -> None:
     thresholds, tracks = Thresholds(), TrackSettings()
-<<<<<<< HEAD
-    group.add_argument(
-        "--preset", metavar=one_of(tuple(PRESETS)), help="a confidence and an offset limit (see presets)"
-    )
-=======
     group.add_argument("--preset", metavar=one_of(tuple(PRESETS)), help="confidence and offset limit (see presets)")
->>>>>>> main
     group.add_argument(
         "--min_confidence",
         type=float,

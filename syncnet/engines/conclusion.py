@@ -92,7 +92,12 @@ def _found_in_place(result: VideoResult, rules: VerdictRules, *, gone: bool) -> 
     if result.best is None or rules.folders is None:
         return result
     folder = rules.folders.good_dir if result.passed else rules.folders.poor_dir
-    if gone and look(folder / result.relative_path) is None:
+    try:
+        stands = not gone or look(folder / result.relative_path) is not None
+    except OSError:
+        # Whether it stands there cannot be told.
+        return result
+    if not stands:
         return dataclasses.replace(result, missing=True)
     return dataclasses.replace(result, placed_in=folder)
 

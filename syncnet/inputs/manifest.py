@@ -19,6 +19,7 @@ from syncnet.inputs.discovery import FileIdentity, FoundVideos, SkippedPath, Vid
 from syncnet.inputs.paths import absolute
 from syncnet.inputs.remote import look_at
 from syncnet.settings import STDIN, manifest_base
+from syncnet.system.plain import read_json
 
 ELSEWHERE = "_elsewhere"
 """First folder of the names of all videos that do not lie below the manifest's own folder."""
@@ -146,7 +147,7 @@ def _unquoted(line: str) -> str:
     """``"a name "`` is a string of JSON, for names that a plain line cannot hold."""
     if line.startswith('"') and line.endswith('"'):
         with contextlib.suppress(ValueError):
-            return str(json.loads(line))
+            return str(read_json(line))
     return line
 
 

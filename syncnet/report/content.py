@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -19,6 +18,7 @@ from syncnet.results import VideoResult
 from syncnet.settings import Thresholds, TrackSettings
 from syncnet.state.ledger import Ledger, open_ledger
 from syncnet.system.interruption import StopFlag
+from syncnet.system.plain import read_json
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, le
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
+        document = read_json(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file", cure="give the --output_dir of an earlier run") from None
     except (OSError, ValueError) as error:

@@ -9,6 +9,8 @@ import msgspec
 
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.inputs.origin import Placement
+from syncnet.state.record_check import check_identity, check_name
+from syncnet.system.plain import read_json
 
 FORMAT = 1
 
@@ -84,12 +86,23 @@ def started_line(path: str, identity: FileIdentity) -> bytes:
 
 def read_line(text: bytes) -> LedgerLine | None:
     """What the line says; None for a kind of line that this version does not know. Raises ValueError for no line."""
+    line = _decoded(text)
+    if isinstance(line, (Started, GivenUp, Video, Moving, Placed)):
+        check_name(line.path)
+    if isinstance(line, (Started, Video)):
+        check_identity(line.identity)
+    return line
+
+
+def _decoded(text: bytes) -> LedgerLine | None:
     try:
         return _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeError):
         pass
+    except RecursionError as error:
+        raise ValueError("a line that is nested too deep") from error
     # Names of stray bytes are escapes that only Python's own reader lets pass.
-    plain = json.loads(text)
+    plain = read_json(text)
     if isinstance(plain, dict):
         if isinstance(plain.get("kind"), str) and plain["kind"] not in _KINDS:
             return None

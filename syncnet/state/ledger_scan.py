@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.score import SyncScore
 from syncnet.state.ledger_lines import Moving, Placed, Video
 from syncnet.state.ledger_state import LedgerReader, open_for_reading
+from syncnet.system.plain import read_json
 
 
 class ScannedScore(msgspec.Struct):
@@ -96,9 +96,9 @@ class LedgerScan(LedgerReader):
                 text = reader.readline()
                 try:
                     yield decoder.decode(text)
-                except (msgspec.MsgspecError, UnicodeError):
+                except (msgspec.MsgspecError, UnicodeError, RecursionError):
                     # Names of stray bytes are escapes that only Python's own reader lets pass.
                     try:
-                        yield msgspec.convert(json.loads(text), ScoredLine)
+                        yield msgspec.convert(read_json(text), ScoredLine)
                     except (msgspec.MsgspecError, ValueError):
                         self.damaged_lines += 1

@@ -11,6 +11,7 @@ from typing import Any
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.system.atomic import write_file
+from syncnet.system.plain import read_json
 from weights import Identity
 
 PIN_FILE = "models.json"
@@ -79,7 +80,7 @@ def _chosen(document: dict[str, Any]) -> Identity:
 def _read(path: Path) -> Pin | None:
     """The choice that a file holds: our own note, or the results of a version that wrote none."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        document: dict[str, Any] = read_json(path.read_text(encoding="utf-8", errors="surrogateescape"))
         return Pin(_chosen(document["model"]), _chosen(document["detector"]))
     except FileNotFoundError:
         return None

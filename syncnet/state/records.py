@@ -12,6 +12,8 @@ from syncnet.inputs.discovery import FileIdentity
 from syncnet.results import VideoScore
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.state.codec import from_json, from_plain, to_plain
+from syncnet.state.record_check import check_record, check_score
+from syncnet.system.plain import read_json
 
 
 class _Named(Protocol):
@@ -93,9 +95,10 @@ def record_to_plain(record: VideoRecord) -> dict[str, Any]:
 def read_record(text: bytes) -> VideoRecord:
     """The record of a line of the ledger. Raises ValueError for anything that is no whole record."""
     record = from_json(VideoRecord, text)
+    check_record(record)
     if record.score is None or record.score.tracks or record.score.no_track:
         return record
-    return replace(record, score=_with_reason(record.score, json.loads(text)["score"]))
+    return replace(record, score=_with_reason(record.score, read_json(text)["score"]))
 
 
 def score_to_plain(score: VideoScore) -> dict[str, Any]:
@@ -106,7 +109,9 @@ def score_to_plain(score: VideoScore) -> dict[str, Any]:
 
 def score_from_plain(plain: Any) -> VideoScore:
     """Raises ValueError for anything that is no whole score."""
-    return _with_reason(from_plain(VideoScore, plain), plain)
+    score = _with_reason(from_plain(VideoScore, plain), plain)
+    check_score(score)
+    return score
 
 
 def _with_reason(score: VideoScore, plain: Any) -> VideoScore:

@@ -18,6 +18,7 @@ import msgspec
 
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders
+from syncnet.system.plain import read_json
 
 SAME_EVERYWHERE = ("filter_settings", "model", "detector")
 LISTS = ("unreadable", "left_out", "pending")
@@ -143,10 +144,10 @@ def _taken_apart(data: mmap.mmap) -> tuple[dict[str, Any], list[msgspec.Raw]]:
     try:
         fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         entries: list[msgspec.Raw] = msgspec.json.decode(fields.pop("results"), type=list[msgspec.Raw])
-        return {name: json.loads(bytes(value)) for name, value in fields.items()}, entries
+        return {name: read_json(bytes(value)) for name, value in fields.items()}, entries
     except msgspec.MsgspecError:
         # Names of stray bytes are escapes that only Python's own reader lets pass.
-        document = json.loads(bytes(data))
+        document = read_json(bytes(data))
         return document, [msgspec.Raw(json.dumps(entry).encode("ascii")) for entry in document.pop("results")]
 
 
@@ -156,7 +157,7 @@ def _placed(raw: msgspec.Raw, standing: Standing) -> bytes:
     if not entry.relative_path:
         return bytes(raw)
     placed_path, missing = standing.of(entry)
-    document = json.loads(bytes(raw))
+    document = read_json(bytes(raw))
     return json.dumps({**document, "placed_path": placed_path, "missing": missing}).encode("ascii")
 
 
@@ -165,7 +166,7 @@ def read_entry(raw: msgspec.Raw) -> Entry:
     try:
         return msgspec.json.decode(raw, type=Entry)
     except msgspec.MsgspecError:
-        return msgspec.convert(json.loads(bytes(raw)), Entry)
+        return msgspec.convert(read_json(bytes(raw)), Entry)
 
 
 def _difference(name: str, part: ResultsPart, other: ResultsPart) -> str:

@@ -72,7 +72,7 @@ def read_content(folders: OutputFolders) -> ReportContent:
         )
     try:
         return _content(document, folders, command)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(f"{folders.results_path} is not a results file of this version", cure="run again") from error
 
 

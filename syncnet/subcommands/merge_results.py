@@ -59,7 +59,7 @@ def read_results_part(path: Path) -> ResultsPart:
         raise UsageError(
             f"{path}: {(error.strerror or '').lower()}", cure="wait until the run of this part ends"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is not a results file", cure="repeat the run of this part") from error
     return ResultsPart(path, document, entries)
 

@@ -12,6 +12,7 @@ from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
+from syncnet.system.text import masked
 from syncnet.verdict import Verdict
 
 
@@ -108,7 +109,7 @@ class VideoResult:
     @property
     def location(self) -> str:
         """Its URI or its path, for people."""
-        return self.uri or str(self.path)
+        return masked(self.uri) or str(self.path)
 
     @property
     def placed_path(self) -> Path | None:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
+from syncnet.system.text import masked
+
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".flv", ".wmv", ".3gp",
@@ -70,6 +72,8 @@ class VideoFile:
     """Whether the path itself is a link; None where nobody looked."""
     node: int = 0
     """``node_of`` the file; 0 where nobody looked."""
+    unseen: bool = False
+    """Nobody can tell whether it is there: its folder, or its server, could not be read."""
     source: str = ""
     """Its path below the input folder, where another video's kept copy has that name; empty where it is its own."""
 
@@ -84,7 +88,7 @@ class VideoFile:
     @property
     def location(self) -> str:
         """Its URI or its path, for people."""
-        return self.uri or str(self.path)
+        return masked(self.uri) or str(self.path)
 
     @property
     def file(self) -> Path:

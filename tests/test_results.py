@@ -95,6 +95,8 @@ def test_a_scored_video_tells_everything() -> None:
         "file_size": 1234,
         "processing_time": 1.5,
         "peak_memory_mb": None,
+        "relative_path": "sub/a.b.mp4",
+        "placed_path": None,
         "missing": False,
         "error": None,
         "cure": None,

@@ -53,6 +53,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
     return {
         "video_name": result.path.stem,
         "video_path": result.location,
+        "relative_path": str(result.relative_path),
+        "placed_path": str(result.placed_path) if result.placed_path else None,
         "status": result.status,
         "offset": best["offset"],
         "offset_ms": None if offset is None else offset_milliseconds(offset),

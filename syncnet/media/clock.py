@@ -29,14 +29,18 @@ class ContinuousStamps:
     together (FFmpeg's command line does likewise: ts_discontinuity_process in ffmpeg_demux.c).
     """
 
-    def __init__(self, may_restart: bool, stated_end: Fraction | None = None) -> None:
+    def __init__(self, may_restart: bool, stated_end: Fraction | None = None, *, may_step_back: bool = False) -> None:
         """``may_restart``: the format is one whose clock may jump ahead, so that a long step is no gap.
+
+        ``may_step_back``: decoding times go back where an edit list has pictures decoded that are not shown, or shown
+        again. That is no restart.
 
         ``stated_end``: when the file ends by its own word, in seconds of its clock, where it has one. A long step that
         leads far beyond it is no gap either, but a broken stamp.
         """
         self._max_step = MAX_SUDDEN_STEP_SECONDS if may_restart else MAX_STEP_SECONDS
         self._latest = None if stated_end is None else stated_end + MAX_SUDDEN_STEP_SECONDS
+        self._may_step_back = may_step_back
         self._correction = Fraction(0)
         self._expected: dict[int, Fraction] = {}
 
@@ -49,7 +53,7 @@ class ContinuousStamps:
             too_long = step > self._max_step or (
                 self._latest is not None and step > MAX_SUDDEN_STEP_SECONDS and time > self._latest
             )
-            if step < -MAX_STEP_BACK_SECONDS or too_long:
+            if too_long or (step < -MAX_STEP_BACK_SECONDS and not self._may_step_back):
                 self._correction += expected - time
                 time = expected
             self._expected[packet.stream_index] = time + (packet.duration or 0) * packet.time_base

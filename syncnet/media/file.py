@@ -19,6 +19,7 @@ from syncnet.errors import (
     NoVideoStreamError,
     VideoError,
 )
+from syncnet.media.mp4_index import has_several_edits
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -29,6 +30,8 @@ DEMUXERS = "mov,matroska,avi,mpegts,mpeg,flv,asf"
 """What mp4 m4v mov 3gp, mkv webm, avi, ts mts m2ts, mpg mpeg, flv and wmv hold. FFmpeg goes by the content, not by the
 extension, and a playlist (concat, HLS, DASH) would make it read other files whatever the protocol list says: so the
 formats are listed too."""
+IGNORE_EDITS = "ignore_editlist"
+"""The option with which FFmpeg reads MP4 as if there were no edit lists; syncnet.media.decoder follows them then."""
 COPY_AGAIN = "copy or download the file again, or repair it (ffmpeg -i FILE -c copy NEW_FILE)"
 
 _SIGNATURES = (
@@ -44,15 +47,20 @@ _SIGNATURES = (
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
-    """The file opened by FFmpeg, closed at the end; FFmpeg's errors come out as typed errors."""
+def opened(path: Path, **options: str) -> Iterator[InputContainer]:
+    """The file opened by FFmpeg, closed at the end; FFmpeg's errors come out as typed errors.
+
+    ``options`` are those of its demuxer.
+    """
     head = _read_head(path)
+    if has_several_edits(path):
+        options = {IGNORE_EDITS: "1", **options}
     try:
         # "file:" keeps a name that starts with "-" or holds a ":" from being read as anything but a path. FFmpeg's own
         # file access needs no GIL, unlike a Python file object. Tags in an old encoding must not fail a video.
         container = av.open(
             f"file:{path}",
-            container_options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"},
+            container_options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file", **options},
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:

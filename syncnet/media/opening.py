@@ -16,6 +16,7 @@ from syncnet.conventions import FPS, SAMPLE_RATE
 from syncnet.errors import DamagedVideoError, EmptyVideoError
 from syncnet.media.clock import MAX_STEP_SECONDS, nearest_items
 from syncnet.media.decoder import StreamDecoder
+from syncnet.media.edits import picture_shift
 from syncnet.media.file import COPY_AGAIN, opened, picture_stream, sound_stream
 from syncnet.media.info import MediaInfo
 from syncnet.media.memory import MemoryBound, WorkBytes, no_work
@@ -107,10 +108,12 @@ def open_media(
         taken_mb = bound.check_pictures(first.width, first.height, first.format.padded_bits_per_pixel, threads)
         sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
+        shift = picture_shift(path, container)
+    with opened(path) as container:
         picture, sound = picture_stream(container, path), sound_stream(container, path, settings.audio_track)
         decoder = StreamDecoder(path, container, sound, picture, stop=stop, beside=picture)
         bound.check_sound(_sound_seconds(container, decoder.own_end(picture), start))
-        samples = _read_samples(bound, decoder, start)
+        samples = _read_samples(bound, decoder, start + shift)
         _check_passed_over(path, decoder, picture)
         orientation = orientation_of(first)
         info = MediaInfo(
@@ -145,12 +148,15 @@ def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple
 def _read_samples(bound: MemoryBound, decoder: StreamDecoder, start: Fraction) -> np.ndarray:
     """All samples from ``start`` on, (S,) int16."""
     tape = SoundTape(start)
-    heard = False
+    heard, stretch = False, 0
     for time, frame in decoder.frames():
         if not heard and time is not None and time - start > MAX_STEP_SECONDS:
             problem = f"the sound starts {float(time - start):.0f} s after the picture"
             raise DamagedVideoError(problem, path=bound.path, cure=COPY_AGAIN)
         heard = True
+        if decoder.stretch != stretch:
+            tape.cut()
+            stretch = decoder.stretch
         tape.add(time, cast("AudioFrame", frame))
         # What the header says of the length need not be true.
         bound.check_sound(tape.seconds)

@@ -64,6 +64,10 @@ class SoundTape:
         self._write_all(resampler.resample(frame))
         self._expected += length
 
+    def cut(self) -> None:
+        """The next frame is laid where its time says, however little it strays from the running count."""
+        self._kind = None
+
     def finish(self) -> np.ndarray:
         """All samples, (S,) int16."""
         self._end_run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -78,6 +79,8 @@ class StreamDecoder:
         self._promised_ends = {stream.index: _promised_end(container, stream) for stream in self._streams}
         edits = read_edits(path) if IGNORE_EDITS in container.container_options else {}
         self._edits = edits.get(wanted.id)
+        self.stamps_beside = array("q")
+        """Time stamps of what ``beside`` shows, in its own unit and in the order of the file."""
         self.stretch = 0
         """Of an edit list with several, the one that the last frame was of, counted from 0."""
         self._missing = Fraction(0)
@@ -200,6 +203,8 @@ class StreamDecoder:
         if end - self._read_ends.get(index, end) > MAX_STEP_SECONDS:
             return
         self._read_ends[index] = max(end, self._read_ends.get(index, end))
+        if self._beside is not None and index == self._beside.index and not packet.is_discard:
+            self.stamps_beside.append(stamp)
         if not packet.is_discard and self._edits is None:
             self.ends[index] = max(end, self.ends.get(index, end))
 

@@ -135,3 +135,16 @@ def sound_stream(container: InputContainer, path: Path, track: int | None = None
         if stream.codec_context is not None:
             return stream
     raise NoAudioStreamError("the sound is in an unknown codec", path=path, cure="convert it to AAC")
+
+
+def sound_tracks(container: InputContainer, path: Path, track: int | None = None) -> list[int]:
+    """The numbers of the tracks that can be heard, those first that the file calls its default; or the one asked for.
+
+    Never empty. Raises NoAudioStreamError.
+    """
+    sound_stream(container, path, track)
+    if track is not None:
+        return [track]
+    known = [number for number, stream in enumerate(container.streams.audio) if stream.codec_context is not None]
+    by_default = [n for n in known if container.streams.audio[n].disposition & Disposition.default]
+    return sorted(known, key=lambda number: number not in by_default)

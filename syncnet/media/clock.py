@@ -74,7 +74,7 @@ LEAST_PHASE_SECONDS = 0.002
 """Less is left alone: what the choice of the nearest leaves at the usual rates, and rounded stamps."""
 CHANCE_ERRORS = 3
 """At a variable rate the mean is not zero either; what is within so many standard errors is chance."""
-MOST_STEP_OF_MOTION_SECONDS = 0.06
+MOST_STEP_OF_MOTION_SECONDS = 0.1
 """A picture that lies further from its tick stands still, and says nothing about the clock."""
 
 

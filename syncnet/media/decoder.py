@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import av
 
 from syncnet.errors import DamagedVideoError
+from syncnet.media.avi import AviClock
 from syncnet.media.clock import MAX_STEP_SECONDS, ContinuousStamps
 from syncnet.media.file import COPY_AGAIN, IGNORE_EDITS
 from syncnet.media.mp4_index import Edit, end_of, read_edits
@@ -67,13 +68,8 @@ class StreamDecoder:
         self._streams = (wanted, *others)
         self._stop = stop or StopFlag()
         self._beside = beside
-        # AVI holds no times of pictures but their order of decoding; the stamps that FFmpeg makes up for it are wrong
-        # where the codec reorders frames. Without frame threads, a frame comes out with the decoding time of the packet
-        # that drove it out, and that is late by a constant: the depth of the reordering.
-        self._is_avi = container.format.name == "avi"
-        self._first_decoding_time: int | None = None
-        self._reorder_delay: int | None = None
-        wanted.codec_context.thread_count = 1 if self._is_avi else threads
+        self._avi = AviClock() if container.format.name == "avi" else None
+        wanted.codec_context.thread_count = 1 if self._avi else threads
         wanted.codec_context.thread_type = "AUTO"
         # Taken now: reading the file adds to the index what was found, promised or not.
         self._promised_ends = {stream.index: _promised_end(container, stream) for stream in self._streams}
@@ -155,15 +151,13 @@ class StreamDecoder:
     def _timed(self, frames: list[VideoFrame] | list[AudioFrame]) -> Iterator[TimedFrame]:
         for frame in frames:
             # libavcodec has already cut the encoder's delay, and moved the stamp on by as much.
-            stamp = self._shown_at(frame) if self._is_avi and self._wanted.type == "video" else frame.pts
+            stamp = self._avi.shown_at(frame.dts) if self._avi and self._wanted.type == "video" else frame.pts
             yield (None if stamp is None else stamp * _time_base(self._wanted)), frame
 
-    def _shown_at(self, frame: VideoFrame | AudioFrame) -> int | None:
-        if frame.dts is None or self._first_decoding_time is None:
-            return None
-        if self._reorder_delay is None:
-            self._reorder_delay = frame.dts - self._first_decoding_time
-        return frame.dts - self._reorder_delay
+    @property
+    def reordering(self) -> Fraction:
+        """Of an AVI file, once a picture came out: how many seconds later that is than it was decoded."""
+        return Fraction(self._avi.depth or 0) * _time_base(self._wanted) if self._avi else Fraction(0)
 
     def _packets(self) -> Iterator[Packet[Stream]]:
         name = self._container.format.name
@@ -177,10 +171,8 @@ class StreamDecoder:
             if packet.size == 0:
                 continue
             stamps.straighten(packet)
-            if self._is_avi and packet.stream.type == "video":
-                packet.pts = None
-                if self._first_decoding_time is None and packet.is_keyframe:
-                    self._first_decoding_time = packet.dts
+            if self._avi and packet.stream.type == "video":
+                self._avi.feed(packet)
             self._note(packet)
             yield packet
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from syncnet.conventions import FPS, SAMPLE_RATE
 from syncnet.errors import EmptyVideoError
+from syncnet.media.avi import reordering_told_by_sound
 from syncnet.media.clock import nearest_items
 from syncnet.media.decoder import StreamDecoder
 from syncnet.media.edits import picture_shift
@@ -143,13 +144,13 @@ def open_media(
         picture = picture_stream(container, path)
         aspect = believed_aspect(as_fraction(picture.sample_aspect_ratio))
         _bound_pictures(bound, picture, aspect, threads)
-        first, start = _first_frame(path, container, stop)
+        first, start, reordering = _first_frame(path, container, stop)
         orientation = orientation_of(first)
         width, height = shown_size(first.width, first.height, orientation, aspect)
         taken_mb = bound.check_pictures(width, height, first.format.padded_bits_per_pixel, threads)
         sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
-        late = picture_shift(path, container)
+        late = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
     heard = listen(path, bound, settings.audio_track, PictureStart(start, late), stop)
     with opened(path) as container:
         picture = picture_stream(container, path)
@@ -189,9 +190,9 @@ def _bound_pictures(bound: MemoryBound, picture: VideoStream, pixel_aspect: Frac
         bound.check_pictures(width, height, stored.padded_bits_per_pixel, threads)
 
 
-def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple[VideoFrame, Fraction]:
-    """The first shown frame and its time, in seconds of the file's own clock."""
+def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple[VideoFrame, Fraction, Fraction]:
+    """The first shown frame; its time, in seconds of the file's own clock; and the depth of an AVI's reordering."""
     decoder = StreamDecoder(path, container, picture_stream(container, path), stop=stop)
     for time, frame in decoder.frames():
-        return cast("VideoFrame", frame), time or Fraction(0)
+        return cast("VideoFrame", frame), time or Fraction(0), decoder.reordering
     raise EmptyVideoError("no picture decodes", path=path, cure="check that the file plays")

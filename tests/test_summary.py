@@ -92,7 +92,8 @@ def test_lines_respect_a_narrow_terminal() -> None:
 
 def test_an_empty_folder_says_what_was_looked_for() -> None:
     text = format_summary(plain_run([]), 100)
-    assert text.startswith("No videos found (looked for 3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ts webm wmv).")
+    kinds = "3g2 3gp asf avi dv f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogg ogv ts vob webm wmv"
+    assert text.startswith(f"No videos found (looked for {kinds}).")
     assert "--recursive" in text
     assert "  good quality   0" in text
 

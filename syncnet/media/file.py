@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-DEMUXERS = "mov,matroska,avi,mpegts,mpeg,flv,asf"
-"""What mp4 m4v mov 3gp, mkv webm, avi, ts mts m2ts, mpg mpeg, flv and wmv hold. FFmpeg goes by the content, not by the
-extension, and a playlist (concat, HLS, DASH) would make it read other files whatever the protocol list says: so the
-formats are listed too."""
+DEMUXERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,mxf,dv,ogg"
+"""What mp4 m4v mov 3gp 3g2 f4v, mkv webm, avi, ts mts m2ts, mpg mpeg vob, flv, wmv asf, mxf, dv, ogv and ogg hold.
+FFmpeg goes by the content, not by the extension, and a playlist (concat, HLS, DASH) would make it read other files
+whatever the protocol list says: so the formats are listed too."""
 IGNORE_EDITS = "ignore_editlist"
 """The option with which FFmpeg reads MP4 as if there were no edit lists; syncnet.media.decoder follows them then."""
 COPY_AGAIN = "copy or download the file again, or repair it (ffmpeg -i FILE -c copy NEW_FILE)"
@@ -43,6 +43,8 @@ _SIGNATURES = (
     (0, b"FLV\x01"),
     (0, b"\x30\x26\xb2\x75"),  # ASF: WMV
     (0, b"\x00\x00\x01\xba"),  # MPEG program stream
+    (0, b"\x06\x0e\x2b\x34"),  # MXF
+    (0, b"OggS"),
 )
 
 
@@ -98,7 +100,7 @@ def _opening_error(path: Path, head: bytes) -> VideoError:
         problem = "the file starts like a video, but its index is missing or broken (an interrupted copy or recording?)"
         # ffmpeg -c copy needs the index too.
         return DamagedVideoError(problem, path=path, cure="copy or download the file again")
-    problem = "this is no video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
+    problem = "this is no video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, mxf, dv, ogv)"
     return NotAVideoError(problem, path=path, cure="remove it, or convert it to mp4")
 
 

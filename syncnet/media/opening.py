@@ -18,6 +18,7 @@ from syncnet.media.avi import reordering_told_by_sound
 from syncnet.media.clock import nearest_items
 from syncnet.media.decoder import StreamDecoder
 from syncnet.media.edits import picture_shift
+from syncnet.media.fields import field_delay
 from syncnet.media.file import opened, picture_stream, sound_stream
 from syncnet.media.info import MediaInfo
 from syncnet.media.listening import PictureStart, listen
@@ -151,6 +152,11 @@ def open_media(
         sound_stream(container, path, settings.audio_track)
     with opened(path) as container:
         late = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
+    if first.interlaced_frame:
+        with opened(path) as container:
+            picture = picture_stream(container, path)
+            frames = StreamDecoder(path, container, picture, stop=stop).frames()
+            late += field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
     heard = listen(path, bound, settings.audio_track, PictureStart(start, late), stop)
     with opened(path) as container:
         picture = picture_stream(container, path)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
-HIGHEST_STATED_FPS = 300
-"""A rate above is the unit of a file's clock, which FFmpeg guesses where a recorder stated no rate."""
+HIGHEST_STATED_FPS = 500
+"""A mean rate above is none: DV's is 60,000."""
 
 
 def as_fraction(ratio: object) -> Fraction | None:
@@ -23,4 +23,5 @@ def rate_of(picture: VideoStream) -> Fraction | None:
 
     FFmpeg's guess of a rate follows from the units of the time stamps, and is 1000 or 240 for what a browser recorded.
     """
-    return as_fraction(picture.average_rate)
+    rate = as_fraction(picture.average_rate)
+    return None if rate is None or rate > HIGHEST_STATED_FPS else rate

@@ -18,6 +18,7 @@ from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces.crops import TrackCropper
 from syncnet.faces.finding import FacePass, find_faces
 from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
+from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track, link_tracks
 from syncnet.keepsake.file import TrackKeepsake
@@ -94,7 +95,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     speech = find_speech(media.samples)
     scored = _score_tracks(media, tracking.tracks, kept, stages.model, speech, stop)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
-    video = _video_score(info, scored, tracking.no_track_reason, media.samples, faces.shots)
+    video = _video_score(info, scored, tracking.no_track, media.samples, faces.shots)
     return _with_conversation(video, find_conversation([table for _, _, table in scored], stages.model, speech))
 
 
@@ -136,7 +137,7 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
             with chain.face_clip(track) as clip:
                 embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, pictures)
             scored.append(_score_track(track, embeddings, stages.model, speech, pictures))
-        return _video_score(info, scored, tracking.no_track_reason, chain.samples)
+        return _video_score(info, scored, tracking.no_track, chain.samples)
 
 
 def _face_crops(media: Media) -> Iterator[np.ndarray]:
@@ -159,10 +160,10 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
     embeddings, count = _embed(crops, samples, stages.model, pictures)
     least = stages.tracks.min_track_frames
     if count < least:
-        return VideoScore(info, (), f"only tracks shorter than {least} frames (longest {count})")
+        return VideoScore(info, (), NoTrackReason(track_frames=MissedGate(least, count)))
     track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
     scored = _score_track(track, embeddings, stages.model, find_speech(samples), pictures)
-    return _video_score(info, [scored], "", samples)
+    return _video_score(info, [scored], None, samples)
 
 
 def _embed(
@@ -191,12 +192,16 @@ def _score_track(
 
 
 def _video_score(
-    info: MediaInfo, scored: Sequence[_Scored], no_track_reason: str, samples: np.ndarray, shots: Sequence[Shot] = ()
+    info: MediaInfo,
+    scored: Sequence[_Scored],
+    no_track: NoTrackReason | None,
+    samples: np.ndarray,
+    shots: Sequence[Shot] = (),
 ) -> VideoScore:
     tracks = tuple(track for track, _, _ in scored)
     kept = [keepsake for _, keepsake, _ in scored]
     keepsake = keep_video(kept, [track.score for track in tracks], samples, [shot.first_frame for shot in shots])
-    return VideoScore(info, tracks, no_track_reason, keepsake=keepsake)
+    return VideoScore(info, tracks, no_track, keepsake=keepsake)
 
 
 def _with_conversation(video: VideoScore, conversation: Conversation | None) -> VideoScore:
@@ -277,6 +282,6 @@ def _score_tracks(
             break
     if len(scores) < len(tracks):
         raise DamagedVideoError(
-            "decoding a second time gave fewer frames than the first", path=media.path, cure="see that it plays"
+            "the second decoding gave fewer frames than the first", path=media.path, cure="check that it plays"
         )
     return [scores[position] for position in range(len(tracks))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
 
+from syncnet.faces.no_track import NoTrackReason
 from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
 from syncnet.scoring.score import SyncScore
@@ -33,8 +34,8 @@ class VideoScore:
     info: MediaInfo
     tracks: tuple[TrackScore, ...]
     """In the order of the tracking stage."""
-    no_track_reason: str
-    """Which gate dropped every face; empty when there are tracks."""
+    no_track: NoTrackReason | None = None
+    """Which gate dropped every face; None when there are tracks."""
     conversation: Conversation | None = None
     """Where several faces speak in turns, and score better together than each alone."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})

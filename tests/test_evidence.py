@@ -39,7 +39,7 @@ def test_under_forty_percent_agreement_is_no_evidence() -> None:
     assert evidence.windows == 18
     assert evidence.agreeing < 0.4 * 18
     assert evidence.level == "none"
-    assert evidence.problem == f"{evidence.agreeing} of 18 windows of a second agree with the offset"
+    assert evidence.problem == f"{evidence.agreeing} of 18 one-second windows agree with the offset"
 
 
 def test_only_windows_in_which_somebody_speaks_half_the_time_count() -> None:
@@ -58,7 +58,7 @@ def test_no_speech_is_no_evidence() -> None:
 @pytest.mark.parametrize("edge", [-15, 15])
 def test_the_edge_of_the_search_is_no_evidence_however_sharp(edge: int) -> None:
     evidence = weighed([edge] * 100, edge)
-    assert evidence == Evidence("none", "the best shift lies at the edge of the search", 8, 8)
+    assert evidence == Evidence("none", "the best shift is at the edge of the search range", 8, 8)
 
 
 def test_a_short_track_of_noise_fits_its_shuffled_sound_as_well() -> None:
@@ -66,7 +66,7 @@ def test_a_short_track_of_noise_fits_its_shuffled_sound_as_well() -> None:
     offset = 15 - int(noise.mean(axis=1).argmin())
     assert abs(offset) < 15
     evidence, _ = weigh(noise, offset, np.ones(40, bool), 0)
-    assert (evidence.level, evidence.problem) == ("none", "the sound shuffled fits as well")
+    assert (evidence.level, evidence.problem) == ("none", "shuffled sound fits as well")
 
 
 def test_a_jump_is_told_with_its_times() -> None:

@@ -106,7 +106,8 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
 
     Hidden files and folders (``.name``, so also the ``._name`` companions that macOS writes) are skipped. A
     link to a video is a video. A linked subfolder is not followed, because it may lead back up; it is named
-    in ``left_out``. Files of other endings are counted. ``excluded_dirs`` (the output folders) are not entered, under whatever name they appear.
+    in ``left_out``. Files of other endings are counted. ``excluded_dirs`` (the output folders) are not entered, under
+    whatever name they appear.
     """
     found = FoundVideos()
     excluded = {os.path.realpath(path) for path in excluded_dirs}

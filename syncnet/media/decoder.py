@@ -104,7 +104,7 @@ class StreamDecoder:
                 yield from self._stretch(edit)
             self._check_stretches()
         if self._failed > MAX_FAILED_SHARE * self._decoded_packets:
-            problem = f"{self._failed} of {self._decoded_packets} {self._wanted.type} packets do not decode"
+            problem = f"{self._failed} of {self._decoded_packets} {self._wanted.type} packets cannot be decoded"
             raise DamagedVideoError(problem, path=self._path, cure=COPY_AGAIN)
 
     def _decoded(self, packets: Iterator[Packet[Stream]]) -> Iterator[TimedFrame]:
@@ -227,7 +227,7 @@ class StreamDecoder:
                 reached = max(self._read_ends.values(), default=start)
             missing, length = promised - reached, promised - start
             if missing > MAX_MISSING_SECONDS and missing > MAX_MISSING_SHARE * length:
-                problem = f"the file breaks off after {float(reached - start):.1f} of {float(length):.1f} s"
+                problem = f"the file ends after {float(reached - start):.1f} of {float(length):.1f} s"
                 raise DamagedVideoError(problem, path=self._path, cure=COPY_AGAIN)
 
     def _check_stretches(self) -> None:

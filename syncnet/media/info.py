@@ -24,7 +24,7 @@ class MediaInfo:
     """How far the stored picture was turned clockwise to stand upright: 0, 90, 180 or 270."""
     file_bytes: int
     sound_track: int = 0
-    """Which sound was heard, counted from 0 among the file's sound tracks."""
+    """Which sound was heard, counted from 0 among the file's audio tracks."""
     sound_tracks: int = 1
     """How many of them there are."""
     corrupt_pictures: int = 0

@@ -36,7 +36,7 @@ class Heard:
     samples: np.ndarray
     """(S,) int16 at 16 kHz; sample 0 belongs to the start of the clock."""
     track: int
-    """Counted from 0 among the file's sound tracks."""
+    """Counted from 0 among the file's audio tracks."""
     tracks: int
     codec: str
     picture_seconds: Fraction
@@ -76,7 +76,9 @@ def listen(path: Path, bound: MemoryBound, wanted: int | None, start: PictureSta
             return heard
         silent = silent or heard
     if silent is None:
-        raise empty or EmptyVideoError("no sound decodes", path=path, cure="check that the file plays with sound")
+        raise empty or EmptyVideoError(
+            "no sound can be decoded", path=path, cure="check that the file plays with sound"
+        )
     return silent
 
 
@@ -103,7 +105,7 @@ def _read_track(
         phase = grid_phase(times)
         samples = tape.finish()[round((MAX_PHASE_SECONDS + phase) * SAMPLE_RATE) :]
         if len(samples) == 0:
-            problem = "no sound decodes that belongs to the picture"
+            problem = "no sound can be decoded at the times of the picture"
             raise EmptyVideoError(problem, path=path, cure="check that the file plays with sound")
         return Heard(
             samples=samples,
@@ -156,5 +158,5 @@ def _length_seconds(container: InputContainer) -> float:
 
 def _check_passed_over(path: Path, decoder: StreamDecoder, picture: VideoStream) -> None:
     if decoder.passed_over_from is not None and decoder.ends[picture.index] > decoder.passed_over_from:
-        problem = "sound and picture lie more than ten minutes apart in the file"
+        problem = "sound and picture are more than ten minutes apart in the file"
         raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN)

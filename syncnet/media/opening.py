@@ -201,4 +201,4 @@ def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple
     decoder = StreamDecoder(path, container, picture_stream(container, path), stop=stop)
     for time, frame in decoder.frames():
         return cast("VideoFrame", frame), time or Fraction(0), decoder.reordering
-    raise EmptyVideoError("no picture decodes", path=path, cure="check that the file plays")
+    raise EmptyVideoError("no picture can be decoded", path=path, cure="check that the file plays")

@@ -79,16 +79,16 @@ def weigh(
     ]
     agreeing = sum(abs(window.offset_frames - offset_frames) <= AGREEMENT_FRAMES for window in windows)
     if abs(offset_frames) == MAX_SHIFT_FRAMES:
-        return Evidence("none", "the best shift lies at the edge of the search", len(windows), agreeing), curves
+        return Evidence("none", "the best shift is at the edge of the search range", len(windows), agreeing), curves
     if not windows:
         return Evidence("none", "no speech in the sound"), curves
     if len(windows) < FEWEST_WINDOWS:
         if _stands_out(distances):
             return Evidence("weak", "", len(windows), agreeing), curves
-        return Evidence("none", "the sound shuffled fits as well", len(windows), agreeing), curves
+        return Evidence("none", "shuffled sound fits as well", len(windows), agreeing), curves
     pieces = find_pieces(windows)
     if not pieces and agreeing < LEAST_AGREEMENT * len(windows):
-        problem = f"{agreeing} of {len(windows)} windows of a second agree with the offset"
+        problem = f"{agreeing} of {len(windows)} one-second windows agree with the offset"
         return Evidence("none", problem, len(windows), agreeing), curves
     return Evidence("strong", "", len(windows), agreeing, pieces), curves
 

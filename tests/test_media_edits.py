@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mp4_edits import Edit, set_edits
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
 from syncnet.errors import DamagedVideoError
 from syncnet.media.mp4_index import read_edits
 from syncnet.media.opening import Media, open_media
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
+from synthetic.mp4_edits import Edit, set_edits
 
 CLICKS = tuple(float(time) for time in np.arange(0.25, 8, 0.5))
 B_FRAMES = (("preset", "ultrafast"), ("bf", "2"), ("g", "50"))

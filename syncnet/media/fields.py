@@ -30,18 +30,18 @@ def field_delay(frames: Iterable[VideoFrame], picture_rate: Fraction | None) -> 
     fields; so where something moves it is compared which fields fit each other. Where nothing moves the stream
     is believed.
     """
-    own = first_crossed = second_crossed = 0.0
-    pixels = 0
-    for (top, bottom), (next_top, next_bottom) in pairwise(_fields(frame) for frame in islice(frames, MOST_FRAMES)):
-        moving = ((np.abs(top - next_top) > MOVED) | (np.abs(bottom - next_bottom) > MOVED))[:-1]
-        pixels += int(moving.sum())
-        own += _misfit(top, bottom, moving)
-        first_crossed += _misfit(next_top, bottom, moving)
-        second_crossed += _misfit(top, next_bottom, moving)
+    shares, pixels = [], 0
+    for (even, odd), (next_even, next_odd) in pairwise(_fields(frame) for frame in islice(frames, MOST_FRAMES)):
+        moving = ((np.abs(even - next_even) > MOVED) | (np.abs(odd - next_odd) > MOVED))[:-1]
+        crossed = min(_misfit(next_even, odd, moving), _misfit(even, next_odd, moving))
+        if crossed > 0:
+            shares.append(_misfit(even, odd, moving) / crossed)
+            pixels += int(moving.sum())
         if pixels >= ENOUGH_PIXELS:
             break
-    # Of fields taken in turn each is as near in time to one of the next picture as to the other one of its own.
-    if pixels >= LEAST_PIXELS and own < PROGRESSIVE_SHARE * min(first_crossed, second_crossed):
+    # Of fields taken in turn each is as near in time to one of the next picture as to the other one of its own. The
+    # median, since at a cut those of two pictures have nothing to do with each other.
+    if pixels >= LEAST_PIXELS and float(np.median(shares)) < PROGRESSIVE_SHARE:
         return Fraction(0)
     return 1 / (4 * (picture_rate or Fraction(FPS)))
 

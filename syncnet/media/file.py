@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.stream import Disposition
@@ -32,6 +32,8 @@ FFmpeg goes by the content, not by the extension, and a playlist (concat, HLS, D
 whatever the protocol list says: so the formats are listed too."""
 IGNORE_EDITS = "ignore_editlist"
 """The option with which FFmpeg reads MP4 as if there were no edit lists; syncnet.media.decoder follows them then."""
+TAGS_IN_OLD_ENCODINGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""They must not fail a video; from PyAV 19 on they do not."""
 COPY_AGAIN = "copy or download the file again, or repair it (ffmpeg -i FILE -c copy NEW_FILE)"
 
 _SIGNATURES = (
@@ -59,11 +61,11 @@ def opened(path: Path, **options: str) -> Iterator[InputContainer]:
         options = {IGNORE_EDITS: "1", **options}
     try:
         # "file:" keeps a name that starts with "-" or holds a ":" from being read as anything but a path. FFmpeg's own
-        # file access needs no GIL, unlike a Python file object. Tags in an old encoding must not fail a video.
+        # file access needs no GIL, unlike a Python file object.
         container = av.open(
             f"file:{path}",
             container_options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file", **options},
-            metadata_errors="replace",
+            **TAGS_IN_OLD_ENCODINGS,
         )
     except (av.FFmpegError, ValueError) as error:
         raise _opening_error(path, head) from error

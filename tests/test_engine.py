@@ -83,6 +83,19 @@ def test_as_many_at_once_as_there_are_workers() -> None:
     assert len(run(work, 6, 3).results) == 6
 
 
+def test_two_videos_of_one_path_are_two_results() -> None:
+    # Both are under way at the same time.
+    barrier = threading.Barrier(2, timeout=60)
+
+    def work(item: VideoFile) -> VideoResult:
+        barrier.wait()
+        return result_of(item)
+
+    videos = [video("a.mp4"), video("a.mp4")]
+    batch = run_in_threads(videos, work, workers=2, stop=StopFlag(), on_result=lambda _: None)
+    assert [result.path.name for result in batch.results] == ["a.mp4", "a.mp4"]
+
+
 def test_no_videos_are_no_results() -> None:
     assert run(result_of, 0, 1) == threads.Batch([], 0)
 
@@ -128,13 +141,18 @@ def test_a_thread_that_hangs_is_left_behind_after_the_grace() -> None:
     assert batch == threads.Batch([], 1)
 
 
-def test_a_thread_that_hangs_is_replaced_and_what_is_told_of_its_video_stands() -> None:
+@pytest.mark.parametrize("late", [None, KeyboardInterrupt])
+def test_a_thread_that_hangs_is_replaced_and_what_is_told_of_its_video_stands(
+    late: type[BaseException] | None,
+) -> None:
     release, hanging = threading.Event(), threading.Event()
 
     def work(item: VideoFile) -> VideoResult:
         if item.path.name == "1.mp4":
             hanging.set()
             release.wait(60)
+            if late:
+                raise late
         return result_of(item)
 
     def overdue() -> list[VideoResult]:
@@ -174,11 +192,14 @@ def test_what_is_no_bad_video_ends_the_run_and_starts_nothing_more() -> None:
 
 ENDS = """
 import sys, threading
-sys.path[:0] = ["tests", "."]
 from pathlib import Path
-from test_engine import failed, result_of, video
 from syncnet.engines.threads import run_in_threads
+from syncnet.inputs.discovery import VideoFile
+from syncnet.results import VideoResult
 from syncnet.system.interruption import StopFlag
+def result_of(item):
+    return VideoResult(item.path, item.relative_path, 7, "failed", 0.0)
+videos = [VideoFile(Path(name), Path(name), 7) for name in ("0.mp4", "1.mp4")]
 hangs, stop = threading.Event(), StopFlag()
 def work(item):
     if item.path.name == "0.mp4":
@@ -188,15 +209,14 @@ def work(item):
         threading.Event().wait()
     return result_of(item)
 def overdue():
-    return [failed("0.mp4", "hangs")] if sys.argv[1] == "overdue" and hangs.is_set() else []
+    return [result_of(videos[0])] if sys.argv[1] == "overdue" and hangs.is_set() else []
 def interrupt(result):
     hangs.wait()
     if sys.argv[1] == "interrupt":
         raise KeyboardInterrupt
 try:
     batch = run_in_threads(
-        [video("0.mp4"), video("1.mp4")], work, workers=2, stop=stop, on_result=interrupt, grace_seconds=0.5,
-        overdue=overdue,
+        videos, work, workers=2, stop=stop, on_result=interrupt, grace_seconds=0.5, overdue=overdue
     )
     print(batch.abandoned)
 except KeyboardInterrupt:
@@ -206,9 +226,9 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize(("how", "told"), [("overdue", "1"), ("stop", "1"), ("interrupt", "interrupted")])
 def test_the_process_ends_without_a_thread_that_hangs(how: str, told: str, repository: Path) -> None:
-    # As a program that uses the library ends: by the end of its last line. A minute is only there to fail by.
+    # As a program that uses the library ends: by the end of its last line. The minutes are only there to fail by.
     ended = subprocess.run(
-        [sys.executable, "-c", ENDS, how], cwd=repository, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", ENDS, how], cwd=repository, capture_output=True, text=True, timeout=300
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{told}\n", "")
 

@@ -11,7 +11,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from syncnet.inputs.discovery import VideoFile
 from syncnet.results import VideoResult
@@ -86,6 +85,7 @@ class _Task:
     """A video that is under way."""
 
     number: int
+    video: VideoFile
     thread: threading.Thread | None = None
     """Known once it has begun."""
 
@@ -103,7 +103,7 @@ class _Crew:
         self._workers, self._work, self._stop = workers, work, stop
         self._unstarted = len(videos)
         self._room = threading.Semaphore(workers)
-        self._under_way: dict[Path, _Task] = {}
+        self._under_way: set[_Task] = set()
         self._finished: queue.SimpleQueue[tuple[int, Future[VideoResult]]] = queue.SimpleQueue()
         self._hung: list[_Task] = []
         self._closed = False
@@ -129,9 +129,10 @@ class _Crew:
         """Whoever works on these videos is not waited for any more; those that came back after all are left out."""
         for result in hung:
             with self._turn:
-                task = self._under_way.pop(result.path, None)
+                task = next((task for task in self._under_way if task.video.path == result.path), None)
                 if task is None:
                     continue
+                self._under_way.remove(task)
                 self._hung.append(task)
                 self._pool.shutdown(wait=False)
                 self._pool = self._new_pool()
@@ -142,7 +143,7 @@ class _Crew:
         """Nothing more is started. Returns how many threads did not come back."""
         with self._turn:
             self._closed = True
-            hung = [*self._hung, *self._under_way.values()]
+            hung = [*self._hung, *self._under_way]
             self._pool.shutdown(wait=False)
         self._room.release()
         # At the end of the interpreter concurrent.futures joins all threads of all pools, daemons too, by a hook that
@@ -160,38 +161,39 @@ class _Crew:
     def _feed(self, videos: Sequence[VideoFile]) -> None:
         for number, video in enumerate(videos):
             self._room.acquire()
-            task = _Task(number)
+            task = _Task(number, video)
             with self._turn:
                 if self._closed or self._stop.stopped:
                     return
                 self._unstarted -= 1
-                self._under_way[video.path] = task
+                self._under_way.add(task)
                 try:
-                    future = self._pool.submit(self._attend, task, video)
+                    future = self._pool.submit(self._attend, task)
                 except RuntimeError as error:
                     # The system has no thread more: for the run to tell.
                     future = Future()
                     future.set_exception(error)
-            future.add_done_callback(partial(self._report, task, video.path))
+            future.add_done_callback(partial(self._report, task))
 
-    def _attend(self, task: _Task, video: VideoFile) -> VideoResult:
+    def _attend(self, task: _Task) -> VideoResult:
         task.thread = threading.current_thread()
         if self._closed:
             raise Interrupted
         try:
-            return self._work(video)
+            return self._work(task.video)
         except Interrupted:
             raise
         except BaseException:
-            # No video brings that about: it ends the run.
-            self._closed = True
+            with self._turn:
+                # No video brings that about: it ends the run, unless nobody hears of the video any more.
+                self._closed |= task in self._under_way
             raise
 
-    def _report(self, task: _Task, path: Path, future: Future[VideoResult]) -> None:
+    def _report(self, task: _Task, future: Future[VideoResult]) -> None:
         with self._turn:
-            if self._under_way.get(path) is not task:
+            if task not in self._under_way:
                 # It was given up, and something was told of its video already.
                 return
-            del self._under_way[path]
+            self._under_way.remove(task)
             self._finished.put((task.number, future))
         self._room.release()

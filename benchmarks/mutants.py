@@ -37,7 +37,7 @@ from hostile_media import Shape, Sound, write_shape  # noqa: E402
 from syncnet.engines.failures import ExplainedError  # noqa: E402
 from syncnet.engines.isolated import ChildScorers, Score  # noqa: E402
 from syncnet.errors import TimeLimitError  # noqa: E402
-from syncnet.pipeline import VideoScore  # noqa: E402
+from syncnet.results import VideoScore  # noqa: E402
 from syncnet.system.interruption import Deadline, StopFlag  # noqa: E402
 
 LIMIT_SECONDS = 60.0

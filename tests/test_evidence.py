@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from syncnet.scoring.evidence import Evidence, OffsetPiece, weigh
+from syncnet.scoring.evidence import Evidence, OffsetPiece, find_offset, weigh
+from syncnet.scoring.stretches import Stretch
 
 
 def distances_of(offsets: list[int]) -> np.ndarray:
@@ -22,7 +23,8 @@ def weighed(offsets: list[int], offset_frames: int, speech: np.ndarray | None = 
 
 def test_windows_that_all_agree_are_strong_evidence() -> None:
     # Starts 0, 10, .. 70: eight windows in 100 lips.
-    assert weighed([3] * 100, 3) == Evidence("strong", "", 8, 8)
+    whole = Stretch(0.0, 4.0, 4.0, matched=True)
+    assert weighed([3] * 100, 3) == Evidence("strong", "", 8, 8, (), (whole,), 4.0)
 
 
 @pytest.mark.parametrize(("away", "agreeing"), [(2, 8), (3, 0)])
@@ -58,15 +60,36 @@ def test_no_speech_is_no_evidence() -> None:
 @pytest.mark.parametrize("edge", [-15, 15])
 def test_the_edge_of_the_search_is_no_evidence_however_sharp(edge: int) -> None:
     evidence = weighed([edge] * 100, edge)
-    assert evidence == Evidence("none", "the best shift lies at the edge of the search", 8, 8)
+    problem = "the best shift lies at the edge of the search"
+    assert evidence == Evidence("none", problem, 8, 8, speech_seconds=4.0)
 
 
-def test_a_short_track_of_noise_fits_its_shuffled_sound_as_well() -> None:
-    noise = np.random.default_rng(0).random((31, 40), np.float32)
+@pytest.mark.parametrize(
+    ("lips", "speech", "problem"),
+    [
+        # Windows from 0, 10 and 20 hold speech half the time.
+        (60, range(60), "the sound shuffled fits as well"),
+        (60, range(30, 60), "too little speech to tell (1.2 s)"),
+        (60, range(30, 50), "too little speech to tell (0.8 s)"),
+        (40, range(40), "too short to say (1.6 s)"),
+        (24, range(24), "too short to say (1.0 s)"),
+    ],
+)
+def test_where_chance_fits_as_well_it_is_told_what_is_missing(lips: int, speech: range, problem: str) -> None:
+    noise = np.random.default_rng(0).random((31, lips), np.float32)
     offset = 15 - int(noise.mean(axis=1).argmin())
     assert abs(offset) < 15
-    evidence, _ = weigh(noise, offset, np.ones(40, bool), 0)
-    assert (evidence.level, evidence.problem) == ("none", "the sound shuffled fits as well")
+    evidence, _ = weigh(noise, offset, np.isin(np.arange(lips), speech), 0)
+    assert (evidence.level, evidence.problem) == ("none", problem)
+
+
+def test_a_word_that_fits_is_weak_evidence_by_its_own_curve() -> None:
+    # 30 lips in all, of which a window of 25 is the only one.
+    assert weighed([2] * 30, 2).level == "weak"
+    # With less than a second of speech even the best fit is none.
+    evidence = weighed([2] * 80, 2, np.arange(80) < 20)
+    assert (evidence.level, evidence.problem) == ("none", "too little speech to tell (0.8 s)")
+    assert evidence.speech_seconds == 0.8
 
 
 def test_a_jump_is_told_with_its_times() -> None:

@@ -15,7 +15,7 @@ from folders import make_videos
 import syncnet
 from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
-from syncnet.pipeline import VideoScore
+from syncnet.results import VideoScore
 from syncnet.scorer import ScorerSettings, SyncScorer
 from syncnet.settings import Thresholds, TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag

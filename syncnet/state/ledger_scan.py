@@ -64,12 +64,20 @@ class ScannedConversation(msgspec.Struct):
     score: ScannedScore
 
 
+class ScannedPool(msgspec.Struct):
+    """Of a PooledScore."""
+
+    tracks: list[int]
+    score: ScannedScore
+
+
 class ScannedVideo(msgspec.Struct):
     """Of a VideoScore."""
 
     tracks: list[ScannedTrack] = []
     no_track_reason: str = ""
     conversation: ScannedConversation | None = None
+    pooled: list[ScannedPool] = []
 
 
 class ScoredLine(AnyLine):

@@ -77,7 +77,13 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
         stop.enter("scoring faces", round(info.duration_seconds * FPS))
         crops = _watched(_face_crops(media), stop)
         return _score_face_clip(info, crops, media.samples, stages)
-    detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
+    return score_media(media, stages, stages.detector, stop)
+
+
+def score_media(media: Media, stages: Stages, detector_spec: DetectorSpec, stop: StopFlag) -> VideoScore:
+    """As ``score_video``, of a file that is open."""
+    info = media.info
+    detector = detector_spec.create(stages.detect.min_face_px, info.width, info.height)
     stop.enter("finding faces", round(info.duration_seconds * FPS))
     kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
     faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept)

@@ -77,8 +77,7 @@ class Evidence:
     def unmatched_share(self) -> float:
         """Of the speech beside the face, that its lips do not fit."""
         spoken = sum(stretch.speech_seconds for stretch in self.stretches)
-        unmatched = sum(stretch.speech_seconds for stretch in self.stretches if not stretch.matched)
-        return unmatched / spoken if spoken else 0.0
+        return 1 - sum(stretch.matched_seconds for stretch in self.stretches) / spoken if spoken else 0.0
 
 
 def weigh(

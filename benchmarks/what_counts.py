@@ -3,8 +3,8 @@
     python -m benchmarks.what_counts --clips CLIPS --weights_dir WEIGHTS --corpus CORPUS
 
 Clips whose sync is known (the in-sync clips of training/evaluate.py, at most 480 px on the shorter side, and the
-held-out face clips of the corpus, of 4 s and more) are spoilt in one way at a time, scored by the real stages and judged
-at the default thresholds. Of spoilt ones that are in sync the share is told that passes of those that pass as they are;
+held-out face clips of the corpus, of 4 s and more) are spoilt in one way at a time, scored by the real stages and
+judged at the default thresholds. Of spoilt ones in sync the share is told that passes of those that pass as they are;
 of voice-overs, the share of all. Face clips have no picture around them, so flashes and edits are of whole videos only.
 """
 

@@ -99,6 +99,8 @@ class VideoResult:
     """Score of the best track, or of the faces that speak in turns."""
     conversation: Conversation | None = None
     """Who speaks when, where several faces speak in turns."""
+    pooled: tuple[PooledScore, ...] = ()
+    """Tracks of one face between edits, which count together."""
     verdict: Verdict | None = None
     """None for a failed video."""
     error: str = ""

@@ -87,10 +87,13 @@ def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:
 
 def describe_fit(evidence: Evidence) -> str:
     """``fits 0.2 - 6.4 s only: no match for 36% of the speech``."""
+    return f"{describe_times(evidence)}: no match for {evidence.unmatched_share:.0%} of the speech"
+
+
+def describe_times(evidence: Evidence) -> str:
+    """``fits 0.2 - 6.4 s only``."""
     times = ", ".join(f"{s.start_seconds:.1f} - {s.end_seconds:.1f} s" for s in evidence.stretches if s.matched)
-    return (
-        f"fits {times or 'nowhere'}{' only' * bool(times)}: no match for {evidence.unmatched_share:.0%} of the speech"
-    )
+    return f"fits {times} only" if times else "fits nowhere"
 
 
 def _large_offset(offset_frames: int, thresholds: Thresholds) -> str:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from syncnet.scoring.evidence import Evidence, OffsetPiece, find_offset, weigh
-from syncnet.scoring.stretches import Stretch
 
 
 def distances_of(offsets: list[int]) -> np.ndarray:
@@ -23,8 +22,11 @@ def weighed(offsets: list[int], offset_frames: int, speech: np.ndarray | None = 
 
 def test_windows_that_all_agree_are_strong_evidence() -> None:
     # Starts 0, 10, .. 70: eight windows in 100 lips.
-    whole = Stretch(0.0, 4.0, 4.0, matched=True)
-    assert weighed([3] * 100, 3) == Evidence("strong", "", 8, 8, (), (whole,), 4.0)
+    evidence = weighed([3] * 100, 3)
+    assert (evidence.level, evidence.windows, evidence.agreeing) == ("strong", 8, 8)
+    (whole,) = evidence.stretches
+    assert (whole.start_seconds, whole.end_seconds, whole.speech_seconds) == (0.0, 4.0, 4.0)
+    assert evidence.unmatched_share < 0.01
 
 
 @pytest.mark.parametrize(("away", "agreeing"), [(2, 8), (3, 0)])
@@ -51,6 +53,21 @@ def test_only_windows_in_which_somebody_speaks_half_the_time_count() -> None:
     assert evidence.windows == 3
     # Too few to count, but the lips fit at one shift as no shuffled sound would.
     assert (evidence.level, evidence.problem) == ("weak", "")
+
+
+def test_the_offset_rests_on_the_stretch_that_has_it() -> None:
+    """Three seconds fit at 4; of the seven behind them every second fits elsewhere, and more of it at -12."""
+    offsets = [4] * 75 + [-12] * 25 + [9] * 25 + [-12] * 25 + [-6] * 25 + [-12] * 25 + [12] * 25 + [-12] * 25
+    distances, speech = distances_of(offsets), np.ones(250, bool)
+    distances[15 - 4, :75] = 0.3
+    curve = distances.mean(axis=1)
+    assert 15 - int(curve.argmin()) == -12
+    offset = find_offset(distances, curve, speech)
+    assert offset == 4
+    evidence, _ = weigh(distances, offset, speech, 0)
+    assert evidence.level == "strong"
+    assert evidence.unmatched_share == pytest.approx(0.7, abs=0.05)
+    assert next((s.start_seconds, s.matched) for s in evidence.stretches) == (0.0, True)
 
 
 def test_no_speech_is_no_evidence() -> None:

@@ -105,6 +105,7 @@ def judge_record(
         tracks=score.tracks,
         best=best,
         conversation=score.conversation,
+        pooled=score.pooled,
         verdict=verdict,
         error=reason,
         cure=advise_on_no_track(reason, rules.tracks, rules.least_track_frames) if reason else "",

@@ -1,6 +1,6 @@
 """What is lost when faces are looked for in every N-th frame only: N = 3, 5, 10 against every frame.
 
-    python benchmarks/detect_every.py --clips DIR --weights_dir DIR [--detector haar] [--only bbaf2n lbax4n] [--scores]
+    python -m benchmarks.detect_every --clips DIR --weights_dir DIR [--detector haar] [--only bbaf2n lbax4n] [--scores]
 
 For each video: the share of frames looked at, tracks and their frames in all, and how far the smoothed crops lie from
 those of every frame, in hundredths of the face's size (twice the half-size s): the median and the 95th percentile over
@@ -16,8 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from detectors.protocol import Detections, DetectorSpec, box_overlaps
 from detectors.registry import resolve_detector

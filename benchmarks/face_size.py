@@ -1,6 +1,6 @@
 """How many faces a detector finds, by their height: what the working size of detectors/working_frame.py rests on.
 
-    python benchmarks/face_size.py --clips DIR --weights_dir DIR
+    python -m benchmarks.face_size --clips DIR --weights_dir DIR
 
 Frames of real video, in which YuNet is sure of a face, are reduced until that face has a given height. Printed is the
 share of faces that each detector still finds there.
@@ -16,8 +16,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from detectors.protocol import DetectorSpec, box_overlaps
 from detectors.registry import resolve_detector

@@ -1,6 +1,6 @@
 """How a Haar cascade's square becomes a tight face box: fitted on real video, with YuNet's boxes as the truth.
 
-    python benchmarks/haar_box.py --clips DIR --weights_dir DIR
+    python -m benchmarks.haar_box --clips DIR --weights_dir DIR
 
 Prints, for the frontal and the profile cascade, the centre shift and the size of the tight box in sides of the square
 (the median, and the middle half of all faces in brackets): the constants of detectors/haar.py.
@@ -16,8 +16,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from detectors.haar import FRONTAL, PROFILE, BoxMapping, Cascade
 from detectors.registry import resolve_detector

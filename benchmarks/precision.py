@@ -48,7 +48,7 @@ def main() -> None:
     names = arguments.clip or [clip["name"] for clip in json.loads(CLIP_LIST.read_text())["in_sync"]]
     exact = score_clips(arguments.clips, arguments.weights_dir, names, "float32")
     print(f"{len(names)} clips, {len(exact)} tracks\n")
-    print("| precision | hardware | distance | confidence, median | confidence, most | of | offsets moved |")
+    print("| precision | hardware | distance | confidence, median | most | median in float32 | offsets moved |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for precision in cast("list[Precision]", arguments.precision):
         rounded = score_clips(arguments.clips, arguments.weights_dir, names, precision)

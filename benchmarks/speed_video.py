@@ -29,9 +29,8 @@ from detectors.registry import S3FD_FILE, YunetSpec, resolve_detector
 from detectors.s3fd import S3fdSpec
 from syncnet import pipeline
 from syncnet.conventions import FPS
-from syncnet.faces import crops
+from syncnet.faces import crops, shots
 from syncnet.faces import finding as faces
-from syncnet.faces.finding import shots
 from syncnet.media import opening as media
 from syncnet.models.lite import LiteFaceEncoder
 from syncnet.models.registry import SYNCNET_V2_FILE, load_model

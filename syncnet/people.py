@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from syncnet.faces.no_track import NoTrackReason
 from syncnet.faces.people import FaceLook, find_people
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track
@@ -105,14 +106,14 @@ def score_together(
 def video_score(
     info: MediaInfo,
     scored: Sequence[ScoredTrack],
-    no_track_reason: str,
+    no_track: NoTrackReason | None,
     samples: np.ndarray,
     shots: Sequence[Shot] = (),
 ) -> VideoScore:
     """The tracks of a video, each by itself."""
     kept = [one.keepsake for one in scored]
     keepsake = keep_video(kept, [one.score for one in scored], samples, [shot.first_frame for shot in shots])
-    return VideoScore(info, tuple(one.told() for one in scored), no_track_reason, keepsake=keepsake)
+    return VideoScore(info, tuple(one.told() for one in scored), no_track, keepsake=keepsake)
 
 
 def _leave_to_speakers(video: VideoScore) -> VideoScore:

@@ -18,6 +18,7 @@ from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces.crops import TrackCropper
 from syncnet.faces.finding import find_faces
 from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
+from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.people import long_enough_together
 from syncnet.faces.tracks import Track, link_tracks
 from syncnet.media.info import MediaInfo
@@ -93,7 +94,7 @@ def score_media(media: Media, stages: Stages, detector_spec: DetectorSpec, stop:
     pieces = [track for track, enough in zip(tracking.pieces, together, strict=True) if enough]
     scored = _score_tracks(media, pieces, kept, stages.model, speech, stop)
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
-    video = video_score(info, shown, "" if shown else tracking.no_track_reason, media.samples, faces.shots)
+    video = video_score(info, shown, None if shown else tracking.no_track, media.samples, faces.shots)
     return score_together(video, shown, pooled, stages.model, speech)
 
 
@@ -127,7 +128,7 @@ def _score_as_published(
             with chain.face_clip(track) as clip:
                 embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen)
             scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
-        return video_score(info, scored, tracking.no_track_reason, chain.samples)
+        return video_score(info, scored, tracking.no_track, chain.samples)
 
 
 def _face_crops(media: Media) -> Iterator[np.ndarray]:
@@ -150,11 +151,11 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
     embeddings, count = _embed(crops, samples, stages.model, seen)
     least = stages.tracks.min_track_frames
     if count < least:
-        return VideoScore(info, (), f"only tracks shorter than {least} frames (longest {count})")
+        return VideoScore(info, (), NoTrackReason(track_frames=MissedGate(least, count)))
     track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
     counted: Counted = "all" if stages.reference else "speech"
     scored = score_track(track, embeddings, stages.model, find_speech(samples), seen, counted=counted)
-    return video_score(info, [scored], "", samples)
+    return video_score(info, [scored], None, samples)
 
 
 def _embed(
@@ -242,6 +243,6 @@ def _score_tracks(
             break
     if len(scores) < len(tracks):
         raise DamagedVideoError(
-            "decoding a second time gave fewer frames than the first", path=media.path, cure="see that it plays"
+            "the second decoding gave fewer frames than the first", path=media.path, cure="check that it plays"
         )
     return [scores[position] for position in range(len(tracks))]

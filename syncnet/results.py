@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Literal
 
+from syncnet.faces.no_track import NoTrackReason
 from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
 from syncnet.scoring.pooling import PooledScore
@@ -34,8 +35,8 @@ class VideoScore:
     info: MediaInfo
     tracks: tuple[TrackScore, ...]
     """In the order of the tracking stage."""
-    no_track_reason: str
-    """Which gate dropped every face; empty when there are tracks."""
+    no_track: NoTrackReason | None = None
+    """Which gate dropped every face; None when there are tracks."""
     conversation: Conversation | None = None
     """Where several faces speak in turns, and score better together than each alone."""
     pooled: tuple[PooledScore, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
+from syncnet.faces.no_track import NoTrackReason, describe_no_track
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
@@ -26,14 +27,14 @@ class Verdict:
     """One sentence for each threshold that was missed; empty when the video passes."""
 
 
-def judge(score: SyncScore | None, thresholds: Thresholds, no_track_reason: str = "") -> Verdict:
+def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReason | None = None) -> Verdict:
     """The verdict on the best track's score, or on a video without one.
 
     A video passes when its confidence is at least the minimum, its offset lies within the limits, wherever it is
     measured, both rest on evidence, and the lips fit most of the speech. A confidence that is no number never passes.
     """
     if score is None:
-        return Verdict(False, (no_track_reason or "no face track",))
+        return Verdict(False, (describe_no_track(no_track) if no_track else "no face track",))
     reasons = []
     if not score.confidence >= thresholds.min_confidence:
         reasons.append(_low_confidence(score.confidence, thresholds.min_confidence))
@@ -104,5 +105,5 @@ def _large_offset(offset_frames: int, thresholds: Thresholds) -> str:
     sentence = f"offset {offset_frames:+d} frames ({milliseconds} ms, {direction}) is {limit}"
     if abs(offset_frames) >= MAX_SHIFT_FRAMES:
         # Unrelated sound mostly lands here: the number is the end of the search and no measurement.
-        sentence += ", at the edge of the search: no matching shift was found"
+        sentence += ", at the edge of the search range: no matching shift was found"
     return sentence

@@ -152,7 +152,7 @@ def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
 
 def test_another_file_must_work_as_the_detector(tmp_path: Path) -> None:
     (tmp_path / YUNET_FILE).write_bytes(b"not a network")
-    with pytest.raises(ModelFileError, match="does not work as yunet"):
+    with pytest.raises(ModelFileError, match="cannot be loaded as yunet"):
         resolve_detector("yunet", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
 
 
@@ -165,7 +165,7 @@ def test_another_file_that_works_is_told_apart_by_its_digest(tmp_path: Path, tes
 
 
 def test_unknown_detector_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="choose auto, haar, yunet, s3fd"):
+    with pytest.raises(UsageError, match="give one of auto, haar, yunet, s3fd"):
         resolve_detector("hog", WeightsPolicy(offline=True))
 
 

@@ -43,7 +43,7 @@ def test_under_forty_percent_agreement_is_no_evidence() -> None:
     assert evidence.windows == 18
     assert evidence.agreeing < 0.4 * 18
     assert evidence.level == "none"
-    assert evidence.problem == f"{evidence.agreeing} of 18 windows of a second agree with the offset"
+    assert evidence.problem == f"{evidence.agreeing} of 18 one-second windows agree with the offset"
 
 
 def test_only_windows_in_which_somebody_speaks_half_the_time_count() -> None:
@@ -77,7 +77,7 @@ def test_no_speech_is_no_evidence() -> None:
 @pytest.mark.parametrize("edge", [-15, 15])
 def test_the_edge_of_the_search_is_no_evidence_however_sharp(edge: int) -> None:
     evidence = weighed([edge] * 100, edge)
-    problem = "the best shift lies at the edge of the search"
+    problem = "the best shift is at the edge of the search range"
     assert evidence == Evidence("none", problem, 8, 8, speech_seconds=4.0)
 
 
@@ -85,7 +85,7 @@ def test_the_edge_of_the_search_is_no_evidence_however_sharp(edge: int) -> None:
     ("lips", "speech", "problem"),
     [
         # Windows from 0, 10 and 20 hold speech half the time.
-        (60, range(60), "the sound shuffled fits as well"),
+        (60, range(60), "shuffled sound fits as well"),
         (60, range(30, 60), "too little speech to tell (1.2 s)"),
         (60, range(30, 50), "too little speech to tell (0.8 s)"),
         (40, range(40), "too short to say (1.6 s)"),

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from synthetic_media import Clip, find_clicks, write_clip
 
 from syncnet.conventions import SAMPLE_RATE
 from syncnet.errors import DamagedVideoError, TimeLimitError, TooLargeError
 from syncnet.media.opening import _check_passed_over, open_media
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
+from synthetic.media import Clip, find_clicks, write_clip
 
 AT_ONCE = (("tune", "zerolatency"),)
 """An encoder that holds pictures back would have them written behind their sound."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeModel
-from synthetic_media import Clip, write_clip
 
 from detectors.protocol import FaceDetector
 from detectors.registry import HaarSpec, YunetSpec
@@ -21,6 +20,7 @@ from syncnet.media.opening import open_media
 from syncnet.pipeline import Stages, score_video
 from syncnet.settings import DetectSettings, MediaSettings
 from syncnet.system.interruption import StopFlag
+from synthetic.media import Clip, write_clip
 
 
 def test_estimates_worked_out_by_hand() -> None:
@@ -53,7 +53,7 @@ def test_a_header_without_a_size_is_held_against_nothing() -> None:
 
 def test_without_a_limit_the_machine_is_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("syncnet.media.memory.machine_memory_mb", lambda: 2000.0)
-    with pytest.raises(TooLargeError, match=r"more than 2000 MB, all that this machine has: make the pictures smaller"):
+    with pytest.raises(TooLargeError, match=r"more than the 2000 MB that this machine has: make the pictures smaller"):
         MemoryBound(Path("a.mp4"), None).check_pictures(8192, 8192, 12, threads=1)
 
 

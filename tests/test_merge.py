@@ -100,7 +100,7 @@ def test_scores_of_different_settings_do_not_mix(tmp_path: Path, parts: list[str
         with open_ledger(path) as ledger:
             for name in names:
                 ledger.add(make_record(name, fingerprint="1" if name == "c" else "2"))
-    with pytest.raises(UsageError, match="scores of different settings, models or versions do not mix"):
+    with pytest.raises(UsageError, match="scores of different settings, models or versions cannot be compared"):
         check_parts([read_part(path) for path in paths])
     # What a rescan has forgotten will be scored anew, and mixes with nothing.
     with open_ledger(paths[-1]) as ledger:
@@ -125,7 +125,7 @@ def test_two_videos_of_one_name_do_not_mix(
     run(one, tmp_path / "out_1", *OFF)
     run(two, tmp_path / "out_2", *OFF)
     assert merge([tmp_path / "out_1", tmp_path / "out_2"], tmp_path / "out") == 2
-    assert f"a.mp4 is another file in {tmp_path / 'out_2'}" in capsys.readouterr().err
+    assert f"a.mp4 differs between {tmp_path / 'out_2'}" in capsys.readouterr().err
     assert files_below(tmp_path / "out_1" / "good_quality") == ["a.mp4"]
 
 
@@ -133,7 +133,7 @@ def test_a_part_at_work_is_waited_for(videos: Path, out: Path, capsys: pytest.Ca
     parts = run_parts(videos, out)
     with hold(parts[1] / ".sync_filter" / "lock"):
         assert merge(parts, out) == 75
-    assert f"another run works in {parts[1]}" in capsys.readouterr().err
+    assert f"another run is using {parts[1]}" in capsys.readouterr().err
 
 
 def test_a_file_in_the_way_is_left_and_told(videos: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,11 +157,11 @@ def test_what_is_no_part_is_wrong_usage(videos: Path, out: Path, capsys: pytest.
     (parts[0] / "sync_filter_results.json").unlink()
     assert merge(parts, out) == 2
     none, nowhere, itself, no_results, not_ended = capsys.readouterr().err.splitlines()[-5:]
-    assert "is no output folder of this tool" in none
-    assert "is no output folder of this tool" in nowhere
+    assert "is not an output folder of this tool" in none
+    assert "is not an output folder of this tool" in nowhere
     assert "is one of the parts" in itself
-    assert "is no results file" in no_results
-    assert "let the command for this part come to its end first" in not_ended
+    assert "is not a results file" in no_results
+    assert "wait until the run of this part ends" in not_ended
 
 
 def test_names_of_any_bytes_are_merged(tmp_path: Path, fake_scoring: None, out: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from folders import results_in, run
-from seeded_weights import write_seeded_syncnet_v2
 
 from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.pipeline import Stages, score_video
 from syncnet.system.interruption import StopFlag
+from synthetic.weights import write_seeded_syncnet_v2
 from weights import WeightsPolicy
 
 

@@ -14,6 +14,7 @@ from fakes import INFO, make_score
 from syncnet import people, pipeline
 from syncnet.errors import DamagedVideoError
 from syncnet.faces.finding import FacePass
+from syncnet.faces.no_track import NoTrackReason
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track, TrackingResult
 from syncnet.keepsake.file import TrackKeepsake
@@ -127,7 +128,7 @@ def score(monkeypatch: pytest.MonkeyPatch) -> object:
     """``score(media, tracks, stop)`` -> the video's score and the model."""
 
     def run(
-        media: CountedMedia, tracks: list[Track], stop: StopFlag | None = None, reason: str = ""
+        media: CountedMedia, tracks: list[Track], stop: StopFlag | None = None, reason: NoTrackReason | None = None
     ) -> tuple[VideoScore, RecordingModel]:
         monkeypatch.setattr(pipeline, "open_media", lambda _path, **_settings: media)
         monkeypatch.setattr(pipeline, "find_faces", lambda frames, *_: FacePass({}, [Shot(0, 7)], len(list(frames)), 5))
@@ -187,8 +188,8 @@ def test_what_is_kept_for_looking_at_is_of_the_same_crops_and_in_the_order_of_th
 
 def test_without_tracks_nothing_is_decoded_again_and_the_reason_is_kept(score: object) -> None:
     media = CountedMedia(100)
-    video, _ = score(media, [], reason="no face seen")  # type: ignore[operator]
-    assert (video.tracks, video.no_track_reason) == ((), "no face seen")
+    video, _ = score(media, [], reason=NoTrackReason())  # type: ignore[operator]
+    assert (video.tracks, video.no_track) == ((), NoTrackReason())
     assert media.taken == [100]
 
 
@@ -225,7 +226,7 @@ def test_the_best_score_is_the_highest_the_first_of_equals_and_never_nan() -> No
         return TrackScore(0, 50, (0.0, 0.0, 1.0, 1.0), result)
 
     def video(*tracks: TrackScore) -> VideoScore:
-        return VideoScore(INFO, tracks, "")
+        return VideoScore(INFO, tracks)
 
     first, second = make_score(6.0, 1), make_score(6.0, 2)
     others = [track(None), track(make_score(float("nan"))), track(make_score(2.0))]

@@ -114,7 +114,7 @@ def test_a_moved_video_is_the_only_copy_and_never_replaced(source: Path, folders
     notes = Notes()
     place(source, folders, True, notes=notes, mode="move")
     source.write_bytes(b"a new upload under the same name")
-    with pytest.raises(CopyError, match=r"good_quality/sub/a.mp4 already exists and is no copy of this video"):
+    with pytest.raises(CopyError, match=r"good_quality/sub/a.mp4 already exists and is not a copy of this video"):
         place(source, folders, True, notes=notes, mode="move")
     assert place(source, folders, False, notes=notes, mode="copy")
     assert (folders.output_dir / NAME).read_bytes() == CONTENT
@@ -129,7 +129,7 @@ def test_what_is_no_copy_of_the_video_is_never_overwritten(source: Path, folders
     foreign.write_bytes(CONTENT[::-1])
     for passed in (True, False, None):
         if passed:
-            with pytest.raises(CopyError, match="already exists and is no copy of this video"):
+            with pytest.raises(CopyError, match="already exists and is not a copy of this video"):
                 place(source, folders, passed)
         else:
             place(source, folders, passed)
@@ -197,7 +197,7 @@ def test_the_bytes_are_whole_whatever_the_kernel_can(
 
 
 @pytest.mark.parametrize(
-    ("number", "cure"), [(errno.EXDEV, "hard links do not reach another disk"), (errno.EPERM, "give --place copy")]
+    ("number", "cure"), [(errno.EXDEV, "a hard link cannot point to another disk"), (errno.EPERM, "give --place copy")]
 )
 def test_a_link_that_cannot_be_made_says_what_to_do(
     source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch, number: int, cure: str

@@ -140,7 +140,7 @@ def test_a_video_that_vanished_is_a_failure_with_a_cure(source: Path, folders: O
 
 def test_a_linked_subfolder_of_the_output_cannot_lead_to_the_source(source: Path, folders: OutputFolders) -> None:
     (folders.poor_dir / "sub").symlink_to(source.parent)
-    with pytest.raises(CopyError, match="would be the video itself"):
+    with pytest.raises(CopyError, match="would replace the video itself"):
         place(source, folders, True)
     assert source.exists()
 
@@ -180,7 +180,7 @@ def test_the_same_folder_under_another_name_is_wrong_usage(tmp_path: Path) -> No
 @pytest.mark.parametrize("inner", ["good_quality", "poor_quality/sub"])
 def test_the_tool_does_not_read_from_where_it_copies_to(tmp_path: Path, inner: str) -> None:
     (tmp_path / inner).mkdir(parents=True)
-    with pytest.raises(UsageError, match="lies where copies are put"):
+    with pytest.raises(UsageError, match="is inside the folder for copies"):
         prepare_folders(tmp_path / inner, tmp_path, keep_all=False)
 
 

@@ -89,7 +89,7 @@ def test_a_link_rests_but_where_it_leads_to_its_own_copy(source: Path, folders: 
     link.unlink()
     link.symlink_to(folders.good_dir / "sub" / "link.mp4")
     assert not rests(link, folders, True)
-    with pytest.raises(CopyError, match="would be the video itself"):
+    with pytest.raises(CopyError, match="would replace the video itself"):
         place(link, folders, True)
 
 

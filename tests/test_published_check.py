@@ -7,8 +7,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from seeded_weights import write_seeded_syncnet_v2
-from synthetic_media import Clip, write_clip
 
 from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.scoring.score import SyncScore
@@ -18,6 +16,8 @@ from syncnet.subcommands.published_check import (
     check_published_example,
     score_as_published,
 )
+from synthetic.media import Clip, write_clip
+from synthetic.weights import write_seeded_syncnet_v2
 from weights import WeightsPolicy, examine_weights, find_weights
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
 from syncnet.errors import VideoError
 from syncnet.reference.choice import find_reference_tools
@@ -31,6 +30,7 @@ from syncnet.reference.tools import (
     write_wav,
 )
 from syncnet.system.interruption import Interrupted, StopFlag
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
 
 RATES = {
     "23.976": Fraction(24_000, 1001),

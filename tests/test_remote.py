@@ -96,7 +96,7 @@ def test_where_no_time_is_told_the_mark_decides_alone() -> None:
 
 def test_a_server_that_tells_no_size_is_refused(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Faulty, "info", lambda *_, **__: {"name": "a", "size": None, "type": "file"})
-    with pytest.raises(FetchError, match="does not tell its size") as refused:
+    with pytest.raises(FetchError, match="does not report its size") as refused:
         identity_of("faulty://b/a.mp4")
     assert explain(refused.value)[0] == "environment"
 
@@ -136,7 +136,7 @@ def test_a_server_that_does_not_answer_is_not_asked_a_million_times(
     server.unreachable.update(f"/b/{number}.mp4" for number in (1, 4, 5))
     uris = [f"faulty://b/{number}.mp4" for number in range(7)] + ["faulty://other/7.mp4"]
     seen = [seen for _, seen in look_at([video_at(uri, "/") for uri in uris])]
-    lost, given_up = "no route to", "not asked for, as faulty://b did not answer for others"
+    lost, given_up = "no route to", "not requested, because faulty://b did not answer for other videos"
     assert [answer if isinstance(answer, str) else type(answer) for answer in seen] == [
         *(FileIdentity, lost, type(None), FileIdentity, lost, lost, given_up, FileIdentity)
     ]

@@ -147,7 +147,10 @@ def test_an_object_that_is_not_there_is_one_failed_video(
     ("flags", "words"),
     [
         (["--place", "symlink"], "--place symlink does not reach memory://b/a.mp4: give --place copy or --keep_all"),
-        (["--keep_all", "--visualize", "all"], "need a copy of memory://b/a.mp4: leave out --keep_all, or them"),
+        (
+            ["--keep_all", "--visualize", "all"],
+            "need a copy of memory://b/a.mp4: leave out --keep_all, or leave out these two flags",
+        ),
     ],
 )
 def test_what_needs_a_file_of_this_machine_is_refused(
@@ -170,7 +173,7 @@ def test_a_library_that_is_missing_is_named(
     assert run(tmp_path, out, "s3a://b/a.mp4") == 2
     assert capsys.readouterr().err.endswith("s3a:// needs a library that is not installed: pip install s3fs\n")
     assert run(tmp_path, out, "nonsense://b/a.mp4") == 2
-    assert "nonsense://b/a.mp4: Protocol not known: nonsense: see that" in capsys.readouterr().err
+    assert "nonsense://b/a.mp4: Protocol not known: nonsense: check that" in capsys.readouterr().err
     monkeypatch.setattr(remote.importlib, "import_module", _refuse)
     assert run(tmp_path, out, "s3://b/a.mp4") == 2
     words = "s3:// needs fsspec, which is not installed: pip install -r requirements-remote.txt\n"

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import make_score, scored
+from fakes import INFO, make_score, scored
 from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
 from syncnet import command
+from syncnet.faces.no_track import MissedGate, NoTrackReason
+from syncnet.results import VideoScore
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.turns import Conversation
 from syncnet.state.ledger import open_ledger
@@ -101,7 +103,20 @@ def test_names_of_any_bytes_and_lines_of_any_kind(out: Path, capsys: pytest.Capt
     assert os.fsdecode(passing.read_bytes()) == "in/stray\udcff.mp4\nin/ä b.mp4\n"
     told = capsys.readouterr().out
     assert "Lines of the ledger that cannot be read: 3\n" in told
-    assert "no list can hold: 1\n" in told
+    assert "contain a line break: 1\n" in told
+
+
+def test_a_reason_is_told_as_a_run_tells_it_also_one_of_an_earlier_version(out: Path) -> None:
+    reason = NoTrackReason(face_px=MissedGate(50, 31))
+    path = remember(out, make_record("a", score=VideoScore(INFO, (), reason)), make_record("b", score=scored()))
+    text = path.read_text().replace(
+        '"no_track": {"face_px": null', '"no_track_reason": "no face seen", "x": {"face_px": null'
+    )
+    assert text.count("no_track_reason") == 1
+    path.write_text(text)
+    assert [(entry["status"], entry["quality_reasons"]) for entry in rescore(out)] == [
+        ("no_faces", ["only faces smaller than 50 px (largest 31 px)"]), ("no_faces", ["no face seen"]),
+    ]  # fmt: skip
 
 
 def test_the_counts_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +124,7 @@ def test_the_counts_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> N
         out,
         make_record("a"),
         make_record("b", score=scored(make_score(1.0))),
-        make_record("c", score=scored(no_track_reason="no face seen")),
+        make_record("c", score=scored()),
         make_record("d", score=None, failure="file", error="no sound"),
         make_record("e"),
     )

@@ -156,7 +156,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("syncnet.report.results.os.fsync", full)
+    monkeypatch.setattr("syncnet.system.atomic.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_results({"run": 2}, path)
     assert json.loads(path.read_text()) == {"run": 1}

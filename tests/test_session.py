@@ -16,7 +16,7 @@ from fakes import score_by_name
 from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.video import VideoJob
 from syncnet.inputs.discovery import FileIdentity, find_videos
 from syncnet.placement.folders import prepare_folders
@@ -266,7 +266,7 @@ def test_a_stopped_run_still_tells_what_is_known(tmp_path: Path) -> None:
             ledger.add(make_record(str(video.relative_path), identity=video.identity))
         ledger.add(make_record("gone.mp4"))
         folders = prepare_folders(videos, tmp_path / "out", keep_all=False)
-        rules = Conclusions(Thresholds(), TrackSettings(), 9, folders, ledger)
+        rules = VerdictRules(Thresholds(), TrackSettings(), 9, folders, ledger)
         job = VideoJob(lambda path, flag: score_by_name(path, None, flag), "f" * 64, rules)
         plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
         outcome = carry_out(
@@ -295,7 +295,7 @@ def test_a_second_run_at_once_is_exit_code_75(
     shown = capsys.readouterr()
     assert shown.out == ""
     (line,) = shown.err.splitlines()
-    assert f"another run works in {out} (pid {os.getpid()} on " in line
+    assert f"another run is using {out} (pid {os.getpid()} on " in line
     assert results_in(out) == before
 
 
@@ -306,7 +306,7 @@ def test_a_file_in_the_way_fails_in_every_run_and_is_left(videos: Path, out: Pat
     for _ in range(2):
         assert run(videos, out, *OFF) == 1
         (entry,) = (entry for entry in results_in(out)["results"] if entry["status"] == "failed")
-        assert "already exists and is no copy of this video" in entry["error"]
+        assert "already exists and is not a copy of this video" in entry["error"]
         assert entry["confidence"] == 7.5
     assert foreign.read_bytes() == b"precious"
     assert scorer.take() == ["faceless.mp4", "fine.mp4", "poor.mp4"]

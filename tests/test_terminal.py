@@ -251,7 +251,7 @@ def test_flags_that_contradict_each_other_are_wrong_usage() -> None:
     folders = ["--input_dir", "in", "--output_dir", "out"]
     with pytest.raises(UsageError, match="--quiet and --verbose contradict each other: give one of them"):
         parse_request([*folders, "--quiet", "--verbose"])
-    with pytest.raises(UsageError, match="--log_format json without a log: give --log_file FILE as well"):
+    with pytest.raises(UsageError, match="--log_format json needs a log: give --log_file FILE as well"):
         parse_request([*folders, "--log-format", "json"])
     request = parse_request([*folders, "--visualize", "poor", "--save_outputs", "--quiet"])
     assert (request.looks.visualize, request.looks.save_outputs, request.quiet) == ("poor", True, True)

@@ -5,6 +5,7 @@ from typing import Literal
 import pytest
 from fakes import make_score
 
+from syncnet.faces.no_track import NoTrackReason
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.stretches import Stretch
 from syncnet.settings import Thresholds
@@ -37,7 +38,10 @@ def test_negative_offset_is_sound_late() -> None:
 def test_both_limits_missed_are_two_reasons_and_the_edge_of_the_search_is_named() -> None:
     assert judge(make_score(0.5, -15), LIMITS).reasons == (
         "confidence 0.5 is below 5.0",
-        "offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search: no matching shift was found",
+        (
+            "offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search range: "
+            "no matching shift was found"
+        ),
     )
 
 
@@ -52,7 +56,7 @@ def test_a_confidence_that_is_no_number_never_passes() -> None:
 
 
 def test_no_track_is_a_verdict_with_the_reason_of_the_tracking_stage() -> None:
-    verdict = judge(None, LIMITS, "no face seen")
+    verdict = judge(None, LIMITS, NoTrackReason())
     assert not verdict.passed
     assert verdict.reasons == ("no face seen",)
     assert judge(None, LIMITS).reasons == ("no face track",)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncnet.errors import ModelFileError, UsageError
+from syncnet.settings import WeightsPolicy as WeightsPolicy
 from syncnet.system.invocation import WEIGHTS_CALL
 from weights.manifest import MANIFEST, load_manifest
 
@@ -31,15 +32,17 @@ _SHORTEST_DIGEST = 12
 
 
 @dataclass(frozen=True)
-class WeightsPolicy:
-    """Where model files may come from, and which are accepted."""
+class Identity:
+    """A model or a detector: what gave the numbers."""
 
-    weights_dir: Path | None = None
-    """Searched first."""
-    offline: bool = False
-    """Never touch the network."""
-    allow_unverified: bool = False
-    """Accept a file whose digest is not the manifest's, such as another checkpoint of the same shape."""
+    name: str
+    identity: str
+    """SHA-256 of the files that its answers depend on."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether these are the files of the manifest. The cascades of haar are part of OpenCV."""
+        return self.name in ("haar", "none") or is_known(self.identity)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def require_weights(file_name: str, policy: WeightsPolicy, wanted_by: str, inste
         return found
     if policy.offline:
         raise ModelFileError(
-            f"{wanted_by} needs {file_name}, which is not here, and --offline forbids to fetch it",
+            f"{wanted_by} needs {file_name}, which is not here, and --offline forbids downloading it",
             cure=f"run `{WEIGHTS_CALL} fetch {file_name}` where there is a network, or use {instead}",
         )
     from weights.fetch import fetch_weights
@@ -115,7 +118,7 @@ def examine_weights(path: Path, origin: str = "", *, allow_unverified: bool = Fa
             f"{path} is not the expected file "
             f"({origin and f'{origin}; '}SHA-256 expected {entry['sha256']}, actual {actual})",
             path=path,
-            cure=f"delete it{again}; if it is meant to be another one, give --allow_unverified_weights",
+            cure=f"delete it{again}; to use another file on purpose, give --allow_unverified_weights",
         )
     return WeightsFile(path, actual, verified)
 
@@ -143,7 +146,7 @@ def search_folders(policy: WeightsPolicy) -> Iterator[tuple[str, Path]]:
             continue
         if not Path(folder).is_dir():
             raise UsageError(
-                f"{origin} names {folder}, which is no folder", path=folder, cure="name a folder that exists"
+                f"{origin} names {folder}, which is not a folder", path=folder, cure="name a folder that exists"
             )
         yield f"found by {origin}", Path(folder)
     yield "found in the tool's own folder", _OWN_FOLDER

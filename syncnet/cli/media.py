@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from syncnet.settings import MediaSettings
-
 
 def add_media_flags(parser: argparse.ArgumentParser) -> None:
     """One group."""
-    group = parser.add_argument_group("what is read of a file")
+    group = parser.add_argument_group("reading a file")
     group.add_argument(
         "--audio_track",
         type=int,
         metavar="N",
-        help="sound track to score, counted from 0 as in ffmpeg's 0:a:N (default: the first that can be decoded)",
+        help="audio track to score, counted from 0 as in ffmpeg's 0:a:N (default: the first that can be decoded)",
     )
     group.add_argument(
         "--max_memory",
         type=float,
         metavar="MB",
-        help="refuse a video whose pictures or sound may take more, for each worker, beside the models "
-        "(default: what the machine has)",
+        help="refuse a video whose pictures or sound may need more memory than this; the limit is per worker and "
+        "does not include the models (default: the memory of the machine)",
     )
-
-
-def read_media_settings(options: argparse.Namespace) -> MediaSettings:
-    """Raises UsageError for numbers that cannot be meant."""
-    return MediaSettings(audio_track=options.audio_track, max_memory_mb=options.max_memory)

@@ -3,66 +3,39 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Literal
 
-from syncnet.errors import UsageError
-from syncnet.settings import CRON_SETTLE_SECONDS, RunOptions
+from syncnet.settings import CRON_SETTLE, RunOptions
 
 
 def add_run_flags(parser: argparse.ArgumentParser) -> None:
     """Two groups: what earlier runs found out, and running unattended."""
-    known = parser.add_argument_group("runs that continue")
-    known.add_argument("--rescan", action="store_true", help="score everything again, whatever is known")
-    known.add_argument("--retry_failed", action="store_true", help="also try again what failed by its own fault")
+    known = parser.add_argument_group("repeated runs")
+    known.add_argument("--rescan", action="store_true", help="score every video again, even if it was scored before")
+    known.add_argument(
+        "--retry_failed", action="store_true", help="also retry videos that failed because of the file itself"
+    )
     known.add_argument("--limit", type=int, metavar="N", help="score at most N videos in this run")
     known.add_argument(
         "--score_cache",
         metavar="DIR",
-        help="where scores are found again by content, or off (default: in the user's cache folder)",
+        help="folder of the score cache, where a score is found by the video's content, or off "
+        "(default: in the user's cache folder)",
     )
     alone = parser.add_argument_group("running unattended")
-    alone.add_argument("--cron", action="store_true", help="say nothing unless something failed")
+    alone.add_argument("--cron", action="store_true", help="print nothing unless something failed")
     alone.add_argument(
         "--settle",
         type=float,
         metavar="SECONDS",
-        help=f"leave files alone that changed within this time (default 0, with --cron {CRON_SETTLE_SECONDS:g})",
+        help="leave files that changed less than this long ago to a later run "
+        f"(default 0, with --cron {CRON_SETTLE:g})",
     )
     alone.add_argument(
         "--timeout",
         type=float,
         default=RunOptions().timeout_seconds,
         metavar="SECONDS",
-        help="most time that scoring one video may take (default %(default)g)",
+        help="time limit for scoring one video (default %(default)g)",
     )
-    alone.add_argument("--isolate", action="store_true", help="score every video in a child process")
-    alone.add_argument("--log_file", type=Path, metavar="FILE", help="a log with time stamps; old ones are rotated")
-
-
-def read_run_options(options: argparse.Namespace) -> RunOptions:
-    """Raises UsageError for numbers that cannot be meant."""
-    settle_seconds = options.settle
-    if settle_seconds is None:
-        settle_seconds = CRON_SETTLE_SECONDS if options.cron else 0.0
-    return RunOptions(
-        place=options.place,
-        rescan=options.rescan,
-        retry_failed=options.retry_failed,
-        limit=options.limit,
-        settle_seconds=settle_seconds,
-        score_cache=_score_cache(options.score_cache),
-        cron=options.cron,
-        log_file=options.log_file,
-        timeout_seconds=options.timeout,
-        isolate=options.isolate,
-    )
-
-
-def _score_cache(text: str | None) -> Path | Literal["off"] | None:
-    """``./off`` is a folder of that name."""
-    if text == "":
-        raise UsageError("--score_cache: the name is empty", cure="give a folder, or off")
-    if text is None:
-        return None
-    return "off" if text == "off" else Path(text)
+    alone.add_argument("--isolate", action="store_true", help="score each video in a child process")
+    alone.add_argument("--log_file", metavar="FILE", help="write a log with time stamps; old logs are rotated")

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Protocol
 
-from syncnet.faces.advice import advise_on_no_track
+from syncnet.faces.no_track import advise_on_no_track
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.placing import History, place_video, replace_verdict
@@ -32,7 +32,7 @@ class Records(History, Protocol):
 
 
 @dataclass(frozen=True)
-class Conclusions:
+class VerdictRules:
     """What verdict and placement depend on."""
 
     thresholds: Thresholds
@@ -46,7 +46,7 @@ class Conclusions:
 
 
 def conclude(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, stop: StopFlag, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """Judges and places the video of a record; ``gone``: its file is no longer in the input folder.
 
@@ -65,7 +65,7 @@ def conclude(
 
 
 def recall_resting(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, places: RestingPlaces | None, *, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, places: RestingPlaces | None, *, gone: bool = False
 ) -> VideoResult | None:
     """The same for a known video where its file is as it should be; None where something has to be done to it.
 
@@ -82,7 +82,7 @@ def _wanted(result: VideoResult) -> bool | None:
 
 
 def judge_record(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """The verdict; no file is looked at."""
     missing = gone and not rules.ledger.was_moved(record.path)
@@ -91,8 +91,8 @@ def judge_record(
         failed = failed_result(video, record.error, record.cure, record=record, source=source)
         return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
     best = best_score(score)
-    reason = "" if best else score.no_track_reason
-    verdict = judge(best, rules.thresholds, reason)
+    no_track = None if best else score.no_track
+    verdict = judge(best, rules.thresholds, no_track)
     return VideoResult(
         path=video.path,
         relative_path=video.relative_path,
@@ -107,8 +107,8 @@ def judge_record(
         conversation=score.conversation,
         pooled=score.pooled,
         verdict=verdict,
-        error=reason,
-        cure=advise_on_no_track(reason, rules.tracks, rules.least_track_frames) if reason else "",
+        error=verdict.reasons[0] if no_track else "",
+        cure=advise_on_no_track(no_track, rules.tracks, rules.least_track_frames) if no_track else "",
         source=source,
         missing=missing,
     )

@@ -18,7 +18,7 @@ from syncnet.errors import UsageError
 from syncnet.settings import RaySettings
 from syncnet.system.invocation import install_requirements
 
-_CURE = "start a cluster there (ray start --head), or give --ray_address local for one of this run's own"
+_CURE = "start a cluster there (ray start --head), or give --ray_address local to start one for this run"
 _LONGEST_REASON = 300
 ANSWER_SECONDS = 10.0
 """More than enough for a machine that is there."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syncnet.engines.activity import Activities
-from syncnet.engines.conclusion import Conclusions, conclude, failed_result
+from syncnet.engines.conclusion import VerdictRules, conclude, failed_result
 from syncnet.engines.failures import explain
 from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, VideoError
@@ -30,7 +30,7 @@ class VideoJob:
     score: Callable[[Path, StopFlag], VideoScore]
     fingerprint: str
     """Of everything but the file that the score depends on."""
-    rules: Conclusions
+    rules: VerdictRules
     state_dir: Path | None = None
     """Where keepsakes are written below; None: nowhere."""
     score_uri: Callable[[str, StopFlag], VideoScore] | None = None
@@ -82,7 +82,7 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
 
 
 def recall_video(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, stop: StopFlag, *, gone: bool = False
 ) -> VideoResult:
     """A video that needs no scoring: judged and placed as if it had just been scored. Raises Interrupted only."""
     try:
@@ -97,7 +97,7 @@ def recall_video(
 def report_hung(video: VideoFile, job: VideoJob) -> VideoResult:
     """A video whose thread will not come back: recorded, so that it is tried again in a child process if at all."""
     problem = f"hangs in the decoder: it did not stop after {job.timeout_seconds:g} s"
-    cure = "convert it anew, or leave it out"
+    cure = "convert it again, or leave it out"
     path = str(video.relative_path)
     record = VideoRecord(path, video.identity, job.fingerprint, None, job.timeout_seconds, "crash", problem, cure)
     with contextlib.suppress(OSError):
@@ -194,7 +194,7 @@ def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore |
     peak_mb = score.peak_memory_mb if score else None
     record = VideoRecord(path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb)
     if score and score.tracks and best_score(score) is None:
-        cure = "see that the sound is as long as the picture"
+        cure = "check that the sound is as long as the picture"
         return replace(record, failure="file", error="no sound while a face is seen", cure=cure)
     return record
 

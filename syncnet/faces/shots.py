@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -123,13 +122,6 @@ class _MayBeFlash:
 def _change(one_hsv: np.ndarray, other_hsv: np.ndarray) -> float:
     """What the ContentDetector goes by: the mean change of hue, saturation and value."""
     return float(np.mean(cv2.mean(cv2.absdiff(one_hsv, other_hsv))[:3]))
-
-
-def find_shots(frames: Iterable[np.ndarray], settings: ShotSettings) -> list[Shot]:
-    """The shots of a video in order, without gaps between them; none where there is no frame."""
-    cut_finder = CutFinder(settings)
-    frame_count = sum(1 for _ in map(cut_finder.is_cut, frames))
-    return shots_between(cut_finder.cuts, frame_count)
 
 
 def shots_between(cuts: list[int], frame_count: int) -> list[Shot]:

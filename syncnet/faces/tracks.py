@@ -8,6 +8,7 @@ import numpy as np
 
 from detectors.protocol import box_overlaps
 from syncnet.faces.finding import FacePass
+from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.shots import Shot
 from syncnet.settings import TrackSettings
 
@@ -56,8 +57,8 @@ class TrackingResult:
     """The tracks that passed the gates, in order of their first frame."""
 
     tracks: list[Track]
-    no_track_reason: str
-    """Which gate dropped everything, with its numbers; empty when there are tracks."""
+    no_track: NoTrackReason | None
+    """Which gate dropped everything; None when there are tracks."""
     pieces: list[Track] = field(default_factory=list)
     """These and shorter ones, which may be long enough together with others of the same face."""
 
@@ -68,7 +69,7 @@ def link_tracks(faces: FacePass, settings: TrackSettings) -> TrackingResult:
     large = [track for track in candidates if track.face_px >= settings.min_face_px]
     tracks = [track for track in large if track.frame_count >= settings.min_track_frames]
     pieces = [track for track in large if track.frame_count >= min(LEAST_PIECE_FRAMES, settings.min_track_frames)]
-    return TrackingResult(tracks, "" if tracks else _no_track_reason(candidates, settings), pieces)
+    return TrackingResult(tracks, None if tracks else _no_track_reason(candidates, settings), pieces)
 
 
 class _OpenTrack:
@@ -124,18 +125,17 @@ def _best_matches(tracks: list[_OpenTrack], boxes: np.ndarray, min_overlap: floa
     return matches
 
 
-def _no_track_reason(candidates: list[Track], settings: TrackSettings) -> str:
+def _no_track_reason(candidates: list[Track], settings: TrackSettings) -> NoTrackReason:
     """The gate that dropped every candidate; both gates where some failed at one and the rest at the other."""
     if not candidates:
-        return "no face seen"
+        return NoTrackReason()
     large = [track for track in candidates if track.face_px >= settings.min_face_px]
     long = [track for track in candidates if track.frame_count >= settings.min_track_frames]
-    reasons = []
+    face_px = track_frames = None
     if long or not large:
         # Rounded down, so that the number shown is below the limit as the face is.
         largest_px = int(max(track.face_px for track in (long if large else candidates)))
-        reasons.append(f"faces smaller than {settings.min_face_px} px (largest {largest_px} px)")
+        face_px = MissedGate(settings.min_face_px, largest_px)
     if large:
-        longest_frames = max(track.frame_count for track in large)
-        reasons.append(f"tracks shorter than {settings.min_track_frames} frames (longest {longest_frames})")
-    return f"only {' or '.join(reasons)}"
+        track_frames = MissedGate(settings.min_track_frames, max(track.frame_count for track in large))
+    return NoTrackReason(face_px, track_frames)

@@ -1,4 +1,4 @@
-"""A list in the place of an input folder: one path or URI a line -> the videos that it names, under stable names."""
+"""A list in the place of an input folder: one path or URI per line -> the videos that it names, under stable names."""
 
 from __future__ import annotations
 
@@ -13,18 +13,13 @@ from pathlib import Path, PurePath
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity, FoundVideos, SkippedPath, VideoFile, reason_of
 from syncnet.inputs.remote import look_at
+from syncnet.settings import STDIN, manifest_base
 
-STDIN = Path("-")
 ELSEWHERE = "_elsewhere"
 """First folder of the names of all videos that do not lie below the manifest's own folder."""
 LOCAL = "file"
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.+)", re.DOTALL)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-def manifest_base(manifest: Path) -> Path:
-    """The absolute folder that relative lines start from: the manifest's own, or for stdin the current one."""
-    return Path(os.path.abspath("." if manifest == STDIN else manifest.parent))
 
 
 def find_listed(listed: Sequence[VideoFile], *, excluded_dirs: Iterable[Path] = ()) -> FoundVideos:
@@ -60,14 +55,14 @@ def read_manifest(manifest: Path) -> list[VideoFile]:
     videos: dict[str, VideoFile] = {}
     first_lines: dict[PurePath, int] = {}
     for number, line in _lines(manifest):
-        location = _location(line, base, f"{_told(manifest)}: line {number}")
+        location = _location(line, base, f"{_named(manifest)}: line {number}")
         if location in videos:
             continue
         video = video_at(location, base)
         first = first_lines.setdefault(video.relative_path, number)
         if first != number:
             raise UsageError(
-                f"{_told(manifest)}: lines {first} and {number} would both be called {video.relative_path}",
+                f"{_named(manifest)}: lines {first} and {number} would both get the name {video.relative_path}",
                 cure="rename one of the two, or list them in two manifests with an --output_dir each",
             )
         videos[location] = video
@@ -114,14 +109,14 @@ def _lines(manifest: Path) -> Iterator[tuple[int, str]]:
         data = sys.stdin.buffer.read() if manifest == STDIN else manifest.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{_told(manifest)}: {reason_of(error)}", cure="give a text file with one path or URI a line"
+            f"{_named(manifest)}: {reason_of(error)}", cure="give a text file with one path or URI per line"
         ) from error
     for number, line in enumerate(data.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):
         text = line.strip()
         if b"\0" in text:
             raise UsageError(
-                f"{_told(manifest)}: line {number} holds a zero byte",
-                cure="give a text file in UTF-8 with one path or URI a line",
+                f"{_named(manifest)}: line {number} holds a zero byte",
+                cure="give a text file in UTF-8 with one path or URI per line",
             )
         if text and not text.startswith(b"#"):
             # Names of any bytes are names.
@@ -147,7 +142,7 @@ def _location(line: str, base: Path, where: str) -> str:
 def _look(video: VideoFile, excluded: tuple[str, ...], found: FoundVideos) -> None:
     path = video.path
     if str(path).startswith(excluded):
-        found.left_out.append(SkippedPath(path, "it lies where copies are put"))
+        found.left_out.append(SkippedPath(path, "it is in a folder where copies are put"))
         return
     try:
         status = path.lstat()
@@ -167,5 +162,5 @@ def _look(video: VideoFile, excluded: tuple[str, ...], found: FoundVideos) -> No
             found.unreadable.append(SkippedPath(path, kind))
 
 
-def _told(manifest: Path) -> str:
+def _named(manifest: Path) -> str:
     return f"--input_manifest {manifest}"

@@ -78,13 +78,13 @@ def identity_of(uri: str, *, fresh: bool = False) -> FileIdentity:
     with _explained(uri):
         if fresh:
             file_system.invalidate_cache()
-        told: Mapping[str, Any] = file_system.info(path)
-        size = told.get("size")
-        if told.get("type") == "directory":
+        facts: Mapping[str, Any] = file_system.info(path)
+        size = facts.get("size")
+        if facts.get("type") == "directory":
             raise FetchError("a folder, and no video", path=uri, cure="name the videos in it one by one")
         if size is None:
-            raise FetchError("its server does not tell its size", path=uri, cure="copy it to a disk first")
-        return FileIdentity(int(size), _time_with_mark(told))
+            raise FetchError("its server does not report its size", path=uri, cure="copy it to a disk first")
+        return FileIdentity(int(size), _time_with_mark(facts))
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def _fetch(video: VideoFile, target: Path, stop: StopFlag) -> None:
         raise FetchError(
             f"no room in {target.parent.parent} for its {video.file_bytes / 1024**2:,.0f} MB",
             path=video.uri,
-            cure="free some, or set TMPDIR to a folder with more",
+            cure="free some space, or set TMPDIR to a folder with more space",
         )
     stop.enter("fetch", video.file_bytes // PIECE_BYTES)
     try:
@@ -143,7 +143,7 @@ def _seen(video: VideoFile, unanswered: Counter[str]) -> FileIdentity | str | No
     """``unanswered``: by server, requests in a row that came to nothing."""
     server = "/".join(video.uri.split("/")[:3])
     if unanswered[server] >= MOST_UNANSWERED:
-        return f"not asked for, as {server} did not answer for others"
+        return f"not requested, because {server} did not answer for other videos"
     answer: FileIdentity | str | None
     try:
         answer = identity_of(video.uri)
@@ -175,12 +175,12 @@ def _open_file_system(uri: str) -> tuple[Any, str]:
             cure = f"pip install {library}" if library else error.problem
             raise UsageError(f"{scheme}:// needs a library that is not installed", cure=cure) from error
         if isinstance(error.__cause__, ValueError):
-            raise UsageError(f"{uri}: {error.problem}", cure="see that the URI is one that fsspec knows") from error
+            raise UsageError(f"{uri}: {error.problem}", cure="check that fsspec supports this URI") from error
         raise
     return file_system, str(path)
 
 
-_AGAIN = "see that it can be reached and read, then run again"
+_AGAIN = "check that it can be reached and read, then run again"
 
 
 @contextmanager
@@ -203,10 +203,10 @@ def _words(error: Exception) -> str:
     return first_line or type(error).__name__
 
 
-def _time_with_mark(told: Mapping[str, Any]) -> int:
+def _time_with_mark(facts: Mapping[str, Any]) -> int:
     """Nanoseconds."""
-    moment = next((told[name] for name in _TIMES if told.get(name)), None)
-    marks = [str(told[name]) for name in _MARKS if told.get(name)]
+    moment = next((facts[name] for name in _TIMES if facts.get(name)), None)
+    marks = [str(facts[name]) for name in _MARKS if facts.get(name)]
     if moment is None and not marks:
         return 0
     digest = hashlib.sha256("\n".join([str(moment), *marks]).encode(errors="surrogateescape")).digest()

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from syncnet.errors import UsageError
+from syncnet.settings import Shard
 
 SHARDS_FOLDER = "shards"
-_HASH_BYTES = 8
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Part ``number`` of ``count``, counted from 1."""
-
-    number: int
-    count: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count:
-            raise UsageError(f"--shard {self.number}/{self.count}", cure="give I/N, with I from 1 to N")
-
-    @property
-    def name(self) -> str:
-        return f"{self.number}-of-{self.count}"
-
-    def holds(self, relative_path: PurePath) -> bool:
-        """Whether the video is of this part: by a hash of its path below the input, so wherever that is mounted."""
-        digest = hashlib.sha256(os.fsencode(relative_path.as_posix())).digest()
-        return int.from_bytes(digest[:_HASH_BYTES], "big") % self.count == self.number - 1
 
 
 def parse_shard(text: str) -> Shard:
@@ -56,7 +33,7 @@ def slurm_shard(environment: Mapping[str, str]) -> Shard:
     if first > 1 or last - first + 1 != count:
         raise UsageError(
             f"--shard: a job array of {count} tasks from {first} to {last} does not say how many parts there are",
-            cure="give --shard $SLURM_ARRAY_TASK_ID/N, with the N of the first time",
+            cure="give --shard $SLURM_ARRAY_TASK_ID/N, with the N of the first run",
         )
     return Shard(task - first + 1, count)
 
@@ -73,7 +50,7 @@ def shard_folder(output_dir: Path, shard: Shard) -> Path:
     counts = {int(found[1]) for name in names if (found := re.fullmatch(r"\d+-of-(\d+)", name, re.ASCII))}
     if other := counts - {shard.count}:
         raise UsageError(
-            f"{folder} holds parts of a split in {max(other)}, not in {shard.count}",
+            f"{folder} holds parts of a split into {max(other)}, not in {shard.count}",
             cure=f"give --shard I/{max(other)}, or another --output_dir",
         )
     return folder / shard.name

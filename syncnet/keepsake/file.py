@@ -6,7 +6,6 @@ or its score was found again from before there were any) is shown without pictur
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import zipfile
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from syncnet.keepsake.arrays import read_arrays
-from syncnet.system.temporary import temporary_beside
+from syncnet.system.atomic import NewFile
 
 FORMAT = 1
 """Raised when a reader of today could not read the file; those of another format are as if there were none."""
@@ -68,15 +67,9 @@ def keepsake_path(state_dir: Path, relative_path: PurePath | str) -> Path:
 def write_keepsake(path: Path, keepsake: Keepsake) -> None:
     """Replaces the file at one stroke, and makes its folder. Raises OSError, leaving the old file as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_beside(path)
-    try:
-        with open(temporary, "xb") as writer:
-            np.savez_compressed(writer, **_to_arrays(keepsake))
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    # Its parts have checksums: what a loss of power makes of it is as if there were none.
+    with NewFile(path, synced=False) as temporary, open(temporary, "xb") as writer:
+        np.savez_compressed(writer, **_to_arrays(keepsake))
 
 
 def read_keepsake(path: Path) -> Keepsake | None:

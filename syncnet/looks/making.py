@@ -76,7 +76,7 @@ def make_looks(
     workers: int,
     on_done: Callable[[VideoResult], None],
 ) -> Made:
-    """``on_done`` hears of each video in this thread. What could not be made is told, and stops nothing."""
+    """``on_done`` is called for each video in this thread. What could not be made is a problem, and stops nothing."""
     made = Made()
     with ThreadPoolExecutor(max(1, workers), thread_name_prefix="look") as pool:
         futures = {pool.submit(_make, result, job, stop): result for result in videos}
@@ -95,7 +95,7 @@ def make_looks(
                 made.overlays += overlay
                 made.outputs += outputs
             on_done(result)
-    made.problems.sort(key=lambda told: str(told[0].path))
+    made.problems.sort(key=lambda problem: str(problem[0].path))
     return made
 
 

@@ -102,7 +102,7 @@ class StreamDecoder:
         yield from self._timed(self._drain())
         self._check_complete()
         if failed > MAX_FAILED_SHARE * packets:
-            problem = f"{failed} of {packets} {self._wanted.type} packets do not decode"
+            problem = f"{failed} of {packets} {self._wanted.type} packets cannot be decoded"
             raise DamagedVideoError(problem, path=self._path, cure=COPY_AGAIN)
 
     def _drain(self) -> list[VideoFrame] | list[AudioFrame]:
@@ -192,7 +192,7 @@ class StreamDecoder:
                 reached = max(self._read_ends.values(), default=start)
             missing, length = promised - reached, promised - start
             if missing > MAX_MISSING_SECONDS and missing > MAX_MISSING_SHARE * length:
-                problem = f"the file breaks off after {float(reached - start):.1f} of {float(length):.1f} s"
+                problem = f"the file ends after {float(reached - start):.1f} of {float(length):.1f} s"
                 raise DamagedVideoError(problem, path=self._path, cure=COPY_AGAIN)
 
 

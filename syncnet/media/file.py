@@ -63,7 +63,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
         except av.FFmpegError as error:
             problem = f"decoding failed ({error.strerror})"
             if isinstance(error, MemoryError):
-                problem = "the file asks for more memory than can be had, as a broken one does"
+                problem = "the file asks for more memory than there is; most likely it is damaged"
             raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN) from error
 
 
@@ -72,7 +72,7 @@ def _read_head(path: Path) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise NotAVideoError("this is no regular file", path=path, cure="give a video file")
+            raise NotAVideoError("this is not a regular file", path=path, cure="give a video file")
         if status.st_size == 0:
             raise NotAVideoError("the file is empty (0 bytes)", path=path, cure="copy or download the file again")
         with path.open("rb") as file:
@@ -90,7 +90,7 @@ def _opening_error(path: Path, head: bytes) -> VideoError:
         problem = "the file starts like a video, but its index is missing or broken (an interrupted copy or recording?)"
         # ffmpeg -c copy needs the index too.
         return DamagedVideoError(problem, path=path, cure="copy or download the file again")
-    problem = "this is no video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
+    problem = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
     return NotAVideoError(problem, path=path, cure="remove it, or convert it to mp4")
 
 
@@ -106,7 +106,7 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
         raise _opening_error(path, b"")
     moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not moving:
-        raise NoVideoStreamError("the file holds no moving picture", path=path, cure="remove it: it is no video")
+        raise NoVideoStreamError("the file holds no moving picture", path=path, cure="remove it: it is not a video")
     for stream in moving:
         if stream.codec_context is not None:
             return stream
@@ -117,11 +117,11 @@ def sound_stream(container: InputContainer, path: Path, track: int | None = None
     """The sound track of this number, counted from 0; None: the first one that can be decoded."""
     tracks = container.streams.audio
     if not tracks:
-        raise NoAudioStreamError("the file holds no sound", path=path, cure="add its sound track, or leave it out")
+        raise NoAudioStreamError("the file holds no sound", path=path, cure="add its audio track, or leave it out")
     if track is not None and track >= len(tracks):
-        held = "one sound track" if len(tracks) == 1 else f"{len(tracks)} sound tracks"
+        held = "one audio track" if len(tracks) == 1 else f"{len(tracks)} audio tracks"
         known = "0" if len(tracks) == 1 else f"0 to {len(tracks) - 1}"
-        problem = f"there is no sound track {track}: the file holds {held}"
+        problem = f"there is no audio track {track}: the file holds {held}"
         raise NoAudioStreamError(problem, path=path, cure=f"give --audio_track {known}, or leave it out")
     for stream in tracks if track is None else tracks[track : track + 1]:
         if stream.codec_context is not None:

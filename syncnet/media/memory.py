@@ -76,7 +76,7 @@ class MemoryBound:
         return machine_memory_mb() if self.max_memory_mb is None else self.max_memory_mb
 
     def _refusal(self, what: str, needed_mb: float, cure: str) -> TooLargeError:
-        limit = f"{self._limit_mb:.0f} MB, all that this machine has"
+        limit = f"the {self._limit_mb:.0f} MB that this machine has"
         if self.max_memory_mb is not None:
             limit = f"the {self.max_memory_mb:g} MB of --max_memory"
         more = f", or give --max_memory {math.ceil(needed_mb)} with --retry_failed"

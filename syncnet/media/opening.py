@@ -72,7 +72,7 @@ def _sound_seconds(container: InputContainer, picture_end: Fraction | None, star
 
 def _check_passed_over(path: Path, decoder: StreamDecoder, picture: VideoStream) -> None:
     if decoder.passed_over_from is not None and decoder.ends[picture.index] > decoder.passed_over_from:
-        problem = "sound and picture lie more than ten minutes apart in the file"
+        problem = "sound and picture are more than ten minutes apart in the file"
         raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN)
 
 
@@ -139,7 +139,7 @@ def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple
     decoder = StreamDecoder(path, container, picture_stream(container, path), stop=stop)
     for time, frame in decoder.frames():
         return cast("VideoFrame", frame), time or Fraction(0)
-    raise EmptyVideoError("no picture decodes", path=path, cure="check that the file plays")
+    raise EmptyVideoError("no picture can be decoded", path=path, cure="check that the file plays")
 
 
 def _read_samples(bound: MemoryBound, decoder: StreamDecoder, start: Fraction) -> np.ndarray:
@@ -156,7 +156,7 @@ def _read_samples(bound: MemoryBound, decoder: StreamDecoder, start: Fraction) -
         bound.check_sound(tape.seconds)
     samples = tape.finish()
     if len(samples) == 0:
-        problem = "no sound decodes that belongs to the picture"
+        problem = "no sound can be decoded at the times of the picture"
         raise EmptyVideoError(problem, path=bound.path, cure="check that the file plays with sound")
     return samples
 

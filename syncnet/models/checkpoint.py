@@ -30,7 +30,7 @@ def load_checkpoint(network: nn.Module, path: Path) -> str:
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read ({error.strerror})", path=path, cure=_CURE) from error
     except _UNREADABLE as error:
-        raise ModelFileError(f"{path} is no file of plain tensors", path=path, cure=_CURE) from error
+        raise ModelFileError(f"{path} is not a file of plain tensors", path=path, cure=_CURE) from error
     try:
         network.load_state_dict(state)
     except _UNREADABLE as error:

@@ -46,10 +46,10 @@ def read_calibration(path: Path) -> Calibration:
         lengths, raw, confidence = (np.array(table[key], float) for key in ("speech_seconds", "raw", "confidence"))
         calibration = Calibration(lengths, raw, confidence, float(table.get("zero_ms", 0.0)))
         if not _fits_together(calibration):
-            raise ValueError("its columns do not rise or not fit together")
+            raise ValueError("its columns do not increase, or differ in length")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelFileError(
-            f"{path} is no calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
+            f"{path} is not a calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
         ) from error
     return calibration
 

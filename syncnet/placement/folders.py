@@ -100,7 +100,7 @@ def _check_apart(input_dir: Path, folders: OutputFolders) -> None:
     for target in (Path(os.path.realpath(folder)) for folder in (folders.good_dir, folders.poor_dir)):
         if target == source or target in source.parents:
             raise UsageError(
-                f"--input_dir {input_dir} lies where copies are put ({target})", cure="give another --output_dir"
+                f"--input_dir {input_dir} is inside the folder for copies ({target})", cure="give another --output_dir"
             )
 
 

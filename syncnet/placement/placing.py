@@ -142,7 +142,7 @@ class _Slots:
         """Raises CopyError where a file stands that this tool did not put there, or that was moved there."""
         if _look(target) is not None and not self.is_own(target):
             raise CopyError(
-                f"{target} already exists and is no copy of this video",
+                f"{target} already exists and is not a copy of this video",
                 path=self._video.path,
                 cure="move that file away or rename the video, then run again",
             )
@@ -192,9 +192,9 @@ def _refuse_source(source: Path, target: Path) -> None:
         same_place = os.path.realpath(source) == os.path.join(os.path.realpath(target.parent), target.name)
     if same_place:
         raise CopyError(
-            f"its copy {target} would be the video itself",
+            f"its copy {target} would replace the video itself",
             path=source,
-            cure="give an --output_dir apart from the input",
+            cure="give an --output_dir outside the input folder",
         )
 
 
@@ -203,11 +203,11 @@ def _copy_error(error: OSError, source: Path, mode: PlaceMode) -> CopyError:
         errno.ENOSPC: "free some space on the output disk and run again",
         errno.EDQUOT: "free some space within your quota and run again",
         errno.ENAMETOOLONG: "give a shorter --output_dir, or rename the video",
-        errno.EXDEV: "hard links do not reach another disk: give --place copy or --place symlink",
+        errno.EXDEV: "a hard link cannot point to another disk: give --place copy or --place symlink",
         errno.EMLINK: "it has as many hard links as a file can have: give --place copy",
         errno.ENOENT: "the video was moved or deleted while it was being scored; run again",
     }
-    cure = cures.get(error.errno or 0, "see that the output folder can be written to, then run again")
+    cure = cures.get(error.errno or 0, "check that the output folder can be written to, then run again")
     if mode != "copy" and error.errno in (errno.EPERM, errno.EOPNOTSUPP):
-        cure = "the output disk may not know such links: give --place copy"
+        cure = "the output disk may not support such links: give --place copy"
     return CopyError(f"could not be {DONE[mode]}: {(error.strerror or str(error)).lower()}", path=source, cure=cure)

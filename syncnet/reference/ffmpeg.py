@@ -16,10 +16,10 @@ from syncnet.conventions import FPS, SAMPLE_RATE
 from syncnet.errors import DamagedVideoError
 from syncnet.media.file import COPY_AGAIN, DEMUXERS
 from syncnet.reference.tools import ALIGN_START, FRAME_PATTERN, ReferenceJob
+from syncnet.system.interruption import LOOK_SECONDS
 
 OWN_FORMATS = "avi,wav"
 """Of the files between the steps."""
-LOOK_SECONDS = 0.1
 VERSION_SECONDS = 20
 _QUIET = ("-nostdin", "-hide_banner", "-loglevel", "error", "-y")
 _ALIGNED = ("-af", f"aresample={ALIGN_START}")

@@ -17,6 +17,7 @@ from scenedetect import ContentDetector, FrameTimecode
 
 from detectors.protocol import FaceDetector, box_overlaps
 from syncnet.conventions import FPS
+from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.shots import Shot, reduced_size, shots_between
 from syncnet.faces.tracks import Track, TrackingResult
 from syncnet.settings import TrackSettings
@@ -74,7 +75,7 @@ def link_published_tracks(
         for candidate in candidates
         if candidate.detection_count > settings.min_track_frames and candidate.track.face_px > settings.min_face_px
     ]
-    return TrackingResult(tracks, "" if tracks else _no_track_reason(candidates, settings))
+    return TrackingResult(tracks, None if tracks else _no_track_reason(candidates, settings))
 
 
 def _link_shot(boxes: Sequence[np.ndarray], shot: Shot, settings: TrackSettings) -> Iterator[_Candidate]:
@@ -106,13 +107,13 @@ def _interpolated(frames: list[int], boxes: list[np.ndarray]) -> Track:
     return Track(every, np.stack(filled, axis=1).astype(np.float32))
 
 
-def _no_track_reason(candidates: list[_Candidate], settings: TrackSettings) -> str:
+def _no_track_reason(candidates: list[_Candidate], settings: TrackSettings) -> NoTrackReason:
     """The gate that dropped them all: the length, which is looked at first, or the size."""
     if not candidates:
-        return "no face seen"
+        return NoTrackReason()
     long = [candidate for candidate in candidates if candidate.detection_count > settings.min_track_frames]
     if not long:
         longest = max(candidate.detection_count for candidate in candidates)
-        return f"only tracks of no more than {settings.min_track_frames} frames (longest {longest})"
+        return NoTrackReason(track_frames=MissedGate(settings.min_track_frames, longest), beyond=True)
     largest_px = int(max(candidate.track.face_px for candidate in long))
-    return f"only faces of no more than {settings.min_face_px} px (largest {largest_px} px)"
+    return NoTrackReason(MissedGate(settings.min_face_px, largest_px), beyond=True)

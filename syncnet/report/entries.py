@@ -66,7 +66,7 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "pooled_tracks": [list(group.tracks) for group in result.pooled],
         "all_tracks": [
             # Mostly the best track is the only one.
-            _track(track, {**best, **evidence} if track.score is result.best else _told(track.score))
+            _track(track, {**best, **evidence} if track.score is result.best else _score_entry(track.score))
             for track in result.tracks
         ],
         "duration_seconds": _rounded(info.duration_seconds, 3) if info else None,
@@ -126,13 +126,13 @@ def _evidence(score: SyncScore | None) -> dict[str, Any]:
     }
 
 
-def _told(score: SyncScore | None) -> dict[str, Any]:
+def _score_entry(score: SyncScore | None) -> dict[str, Any]:
     return {**_scores(score), **_evidence(score)}
 
 
-def _track(track: TrackScore, told: dict[str, Any]) -> dict[str, Any]:
+def _track(track: TrackScore, score_entry: dict[str, Any]) -> dict[str, Any]:
     return {
-        **told,
+        **score_entry,
         "first_frame": track.first_frame,
         "frame_count": track.frame_count,
         "mean_box": [round(edge) for edge in track.mean_box],

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
+from syncnet.report.content import content_of_run
 from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.report.run import Run
 from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parquet
-from syncnet.report.told import told_by_run
 
 
 def write_outputs(
@@ -29,12 +29,12 @@ def write_outputs(
     if table == "parquet":
         writers.append((folder / PARQUET_NAME, partial(write_parquet, document)))
     if page:
-        writers.append((folder / PAGE_NAME, partial(write_page, told_by_run(run, command, document["timestamp"]))))
+        writers.append((folder / PAGE_NAME, partial(write_page, content_of_run(run, command, document["timestamp"]))))
     written, problems = [], []
     for path, write in writers:
         try:
             write(path)
             written.append(path)
         except OSError as error:
-            problems.append(f"cannot write {path}: {error.strerror}: verdicts and results stand without it")
+            problems.append(f"cannot write {path}: {error.strerror}; verdicts and results are not affected")
     return [path for path in written if path.name == PAGE_NAME], problems

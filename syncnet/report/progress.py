@@ -108,10 +108,10 @@ def _describe_track(number: int, track: TrackScore) -> str:
     if track.score is None:
         return f"    track {number}: {where}: no sound beside it"
     score = track.score
-    told = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
+    words = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
     if score.evidence:
-        told += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
-    return f"    track {number}: {where}: {told}"
+        words += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
+    return f"    track {number}: {where}: {words}"
 
 
 def _outcome(result: VideoResult) -> str:

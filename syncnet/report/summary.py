@@ -63,7 +63,7 @@ def format_alarms(run: Run) -> list[str]:
 def _headline(run: Run, counts: Counts, width: int) -> list[str]:
     total = run.total
     if not total and run.found.from_manifest:
-        return ["No video of the list could be looked at." if run.found.unreadable else "The list names no video."]
+        return ["No video of the list could be read." if run.found.unreadable else "The list names no video."]
     if not total:
         kinds = " ".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
         hint = f"No videos found (looked for {kinds}). Videos in subfolders need --recursive."
@@ -81,7 +81,7 @@ def _closing_words(run: Run) -> tuple[str, ...]:
     if not run.total:
         return ()
     # What became of the first few says little of the rest.
-    pointers = () if run.interrupted else find_pointers(run.results, run.thresholds)
+    pointers = () if run.interrupted else find_pointers(run.results, run.settings.thresholds)
     return (*pointers, *run.notices)
 
 
@@ -94,14 +94,14 @@ def _earlier_runs(run: Run, width: int) -> list[str]:
         (len(run.pending), f"{len(run.pending)} still changing"),
         (run.left_for_later, f"{run.left_for_later} left for a later run (--limit)"),
     ]
-    told = [text for number, text in parts if number]
-    if not told:
+    facts = [text for number, text in parts if number]
+    if not facts:
         return []
-    return indent(f"This run: {', '.join([f'{done.scored} scored', *told])}.", width, 0).splitlines()
+    return indent(f"This run: {', '.join([f'{done.scored} scored', *facts])}.", width, 0).splitlines()
 
 
 def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
-    wanted = f"confidence at least {run.thresholds.min_confidence}, {_offset_limits(run.thresholds)}"
+    wanted = f"confidence at least {run.settings.thresholds.min_confidence}, {_offset_limits(run.settings.thresholds)}"
     rows = [
         ("good quality", counts.good, wanted, palette.good),
         ("poor quality", counts.poor, "", palette.poor),
@@ -111,9 +111,9 @@ def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
     digits = len(str(counts.all))
     lines = []
     for name, number, note, mark in rows:
-        told = f"  {name:<14} {number:>{digits}}"
+        row = f"  {name:<14} {number:>{digits}}"
         # Nothing is alarming about a kind that did not occur.
-        lines.append((mark(told) if number else told) + (f"   {note}" if note else ""))
+        lines.append((mark(row) if number else row) + (f"   {note}" if note else ""))
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
     return lines
@@ -133,7 +133,7 @@ def _titled(section: list[str], palette: Palette) -> list[str]:
 
 def _histogram(run: Run, width: int, palette: Palette) -> list[str]:
     confidences = [result.best.confidence for result in run.results if result.best]
-    return draw_histogram(confidences, run.thresholds.min_confidence, width, palette)
+    return draw_histogram(confidences, run.settings.thresholds.min_confidence, width, palette)
 
 
 def _best_videos(results: Sequence[VideoResult], width: int) -> list[str]:

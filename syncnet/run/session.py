@@ -71,7 +71,7 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
     for video in found.videos:
         path = str(video.relative_path)
         if video.absent and (last := ledger.records.get(path)) and last.score:
-            # What was found out about it stays; told as failed, it would be lost.
+            # What was found out about it stays; as a failure it would be lost.
             plan.gone.append((last, replace(video, file_bytes=last.identity.size, mtime_ns=last.identity.mtime_ns)))
             continue
         record = None if options.rescan else ledger.reusable(path, video.identity, fingerprint)
@@ -115,7 +115,7 @@ def carry_out(
     stop: StopFlag,
     on_result: Callable[[VideoResult], None],
 ) -> Outcome:
-    """``on_result`` hears of each video in this thread, first of all that are known.
+    """``on_result`` is called for each video in this thread, first for all that are known.
 
     ``load`` makes the scorer of a child process; ``isolate``: every video is scored in one.
     """
@@ -130,16 +130,16 @@ def carry_out(
                 return recall_video(record, video, job.rules, stop, gone=gone)
             return process_video(video, alone if isolate else job, stop)
 
-        def overdue() -> dict[int, VideoResult]:
-            return {thread: report_hung(video, job) for thread, video in job.watch.take_hung().items()}
+        def overdue() -> list[VideoResult]:
+            return [report_hung(video, job) for video in job.watch.take_hung()]
 
         videos = [*(video for _, video, _ in moving), *plan.new]
         batch = run_in_threads(videos, work, workers=workers, stop=stop, on_result=on_result, overdue=overdue)
         last = run_in_threads(
             plan.alone, lambda video: process_video(video, alone, stop), workers=1, stop=stop, on_result=on_result
         )
-    told = [*resting, *batch.results]
-    results = [*told, *last.results, *_not_reached(plan, job, told)]
+    done = [*resting, *batch.results]
+    results = [*done, *last.results, *_not_reached(plan, job, done)]
     finished = [result for result in results if result.status != "pending"]
     changing = [
         SkippedPath(result.uri or result.path, result.error) for result in results if result.status == "pending"
@@ -172,7 +172,7 @@ def _recall_resting(
 
 
 def _not_reached(plan: Plan, job: VideoJob, results: Sequence[VideoResult]) -> list[VideoResult]:
-    """What is known of videos that a stopped run did not come to: told all the same, and placed by the next run."""
+    """What is known of videos that a stopped run did not come to. It is in the results; the next run places them."""
     reached = {result.path for result in results}
     rules = replace(job.rules, folders=None)
     return [
@@ -197,6 +197,6 @@ def _unsettled(video: VideoFile, settle_seconds: float) -> str:
     try:
         seconds = seconds_until_settled(video.path, settle_seconds) if settle_seconds else 0.0
     except OSError:
-        # Gone since the listing: told when its turn comes.
+        # Gone since the listing: its failure is noted when its turn comes.
         return ""
     return "it changed a moment ago" if seconds > 0 else ""

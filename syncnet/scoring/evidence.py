@@ -96,13 +96,13 @@ def weigh(
     level: Literal["strong", "weak"] = "weak" if len(windows) < FEWEST_WINDOWS else "strong"
     problem = ""
     if abs(offset_frames) == MAX_SHIFT_FRAMES:
-        problem = "the best shift lies at the edge of the search"
+        problem = "the best shift is at the edge of the search range"
     elif spoken == 0:
         problem = "no speech in the sound"
     elif spoken < LEAST_SPEECH_SECONDS or (level == "weak" and not _stands_out(distances)):
         problem = _too_little(spoken, len(heard) / FPS)
     elif level == "strong" and not pieces and not _agree(windows, offset_frames):
-        problem = f"{agreeing} of {len(windows)} windows of a second agree with the offset"
+        problem = f"{agreeing} of {len(windows)} one-second windows agree with the offset"
     if problem:
         return Evidence("none", problem, len(windows), agreeing, speech_seconds=spoken), curves
     offsets = _offsets_along(pieces, offset_frames, distances.shape[1], first_frame)
@@ -142,7 +142,7 @@ def _too_little(spoken_seconds: float, track_seconds: float) -> str:
         return f"too short to say ({track_seconds:.1f} s)"
     if spoken_seconds < SHORT_SECONDS:
         return f"too little speech to tell ({spoken_seconds:.1f} s)"
-    return "the sound shuffled fits as well"
+    return "shuffled sound fits as well"
 
 
 def _offsets_along(pieces: Sequence[OffsetPiece], offset_frames: int, lip_count: int, first_frame: int) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""The lines of a ledger by their kinds, read quickly: as much of each as tells what it comes to."""
+"""The lines of a ledger by their kinds, written whole and read quickly: as much of each as tells what it comes to."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 
@@ -53,6 +54,19 @@ class Forget(msgspec.Struct, tag_field="kind", tag="forget"):
 LedgerLine = Head | Started | GivenUp | Video | Moving | Forget
 _KINDS = frozenset(kind.__struct_config__.tag for kind in (Head, Started, GivenUp, Video, Moving, Forget))
 _DECODER: msgspec.json.Decoder[LedgerLine] = msgspec.json.Decoder(LedgerLine)
+
+
+def write_line(kind: str, **fields: Any) -> bytes:
+    """A line of this kind; the values are what JSON knows."""
+    # ASCII, so that names of any bytes come back as they were.
+    return json.dumps({"kind": kind, **fields}, allow_nan=False).encode("ascii") + b"\n"
+
+
+HEAD, FORGET = write_line("ledger", format=FORMAT), write_line("forget")
+
+
+def started_line(path: str, identity: FileIdentity) -> bytes:
+    return write_line("started", path=path, identity={"size": identity.size, "mtime_ns": identity.mtime_ns})
 
 
 def read_line(text: bytes) -> LedgerLine | None:

@@ -1,38 +1,18 @@
-"""A ledger read from its start to its end, for a look at all of its records: quickly, and holding none of them."""
+"""A ledger read from its start to its end, for the verdicts on all of its records, of which none is held."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
 
 import msgspec
 
-from syncnet.errors import UsageError
-from syncnet.inputs.discovery import FileIdentity
+from syncnet.faces.no_track import NoTrackReason, read_no_track
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.score import SyncScore
-from syncnet.state.ledger_lines import FORMAT
-
-Line = TypeVar("Line", bound="AnyLine")
-
-
-class AnyLine(msgspec.Struct):
-    """What the lines of each kind have of these."""
-
-    kind: str
-    path: str = ""
-    format: int = 0
-
-
-class BriefLine(AnyLine):
-    """As much of a record as tells which video it is of, and what its score depends on."""
-
-    identity: FileIdentity | None = None
-    fingerprint: str = ""
+from syncnet.state.ledger_lines import Video
+from syncnet.state.ledger_state import LedgerReader, open_for_reading
 
 
 class ScannedScore(msgspec.Struct):
@@ -75,75 +55,43 @@ class ScannedVideo(msgspec.Struct):
     """Of a VideoScore."""
 
     tracks: list[ScannedTrack] = []
+    no_track: NoTrackReason | None = None
     no_track_reason: str = ""
+    """Of earlier versions."""
     conversation: ScannedConversation | None = None
     pooled: list[ScannedPool] = []
 
+    def __post_init__(self) -> None:
+        if self.no_track_reason:
+            self.no_track = read_no_track(self.no_track_reason)
 
-class ScoredLine(AnyLine):
+
+class ScoredLine(msgspec.Struct):
     """As much of a record as its verdict needs."""
+
+    path: str
 
     failure: str = ""
     error: str = ""
     score: ScannedVideo | None = None
 
 
-class LedgerScan(Generic[Line]):
-    """The lines of a ledger, with as much of each as ``kind`` has fields for; what cannot be read is counted."""
+class LedgerScan(LedgerReader):
+    """The last record of each video, in path order. Of the others only the place in the file is held."""
 
-    def __init__(self, path: Path, kind: type[Line]) -> None:
-        self.damaged_lines = 0
-        self._path = path
-        self._kind = kind
-        self._decoder = msgspec.json.Decoder(kind)
-
-    def __iter__(self) -> Iterator[tuple[bytes, Line]]:
-        """Each line as it stands there, and what it says. Raises UsageError where there is no ledger."""
-        with self._opened() as reader:
-            for text in reader:
-                # A last line without its end: a run is at work, or was killed.
-                if text.endswith(b"\n") and (line := self._read(text)):
-                    yield text, line
-
-    def last_records(self) -> Iterator[Line]:
-        """The last record of each video, in path order. Of the others only the place in the file is held.
-
-        Raises UsageError where there is no ledger.
-        """
-        starts: dict[str, int] = {}
-        brief = LedgerScan(self._path, AnyLine)
-        with self._opened() as reader:
-            start = 0
-            for text in reader:
-                if text.endswith(b"\n") and (line := brief._read(text)) and line.kind == "video":
-                    starts[line.path] = start
-                start += len(text)
-            self.damaged_lines += brief.damaged_lines
+    def __iter__(self) -> Iterator[ScoredLine]:
+        """Raises UsageError where there is no ledger, or one of a newer version."""
+        decoder = msgspec.json.Decoder(ScoredLine)
+        with open_for_reading(self.path) as reader:
+            starts = {line.path: start for start, _, line in self.lines(reader) if isinstance(line, Video)}
             for path in sorted(starts):
                 reader.seek(starts[path])
-                if record := self._read(reader.readline()):
-                    yield record
-
-    @contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
-        try:
-            with open(self._path, "rb") as reader:
-                yield reader
-        except OSError as error:
-            raise UsageError(
-                f"{self._path}: {(error.strerror or '').lower()}", cure="give the output folder of an earlier run"
-            ) from error
-
-    def _read(self, text: bytes) -> Line | None:
-        try:
-            line = self._decoder.decode(text)
-        except (msgspec.MsgspecError, UnicodeError):
-            # Names of stray bytes are escapes that only Python's own reader lets pass.
-            try:
-                line = msgspec.convert(json.loads(text), self._kind)
-            except (msgspec.MsgspecError, ValueError):
-                self.damaged_lines += 1
-                return None
-        if line.kind == "ledger" and line.format > FORMAT:
-            raise UsageError(f"{self._path} was written by a newer version of this tool", cure="use that version")
-        return line
+                text = reader.readline()
+                try:
+                    yield decoder.decode(text)
+                except (msgspec.MsgspecError, UnicodeError):
+                    # Names of stray bytes are escapes that only Python's own reader lets pass.
+                    try:
+                        yield msgspec.convert(json.loads(text), ScoredLine)
+                    except (msgspec.MsgspecError, ValueError):
+                        self.damaged_lines += 1

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
-from syncnet.system.temporary import temporary_beside
+from syncnet.system.atomic import write_file
+from weights import Identity
 
 STATE_FOLDER = ".sync_filter"
 PIN_FILE = "models.json"
@@ -20,20 +19,11 @@ NO_DETECTOR = "none"
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A model or a detector."""
-
-    name: str
-    identity: str
-    """SHA-256 of the files that its answers depend on."""
-
-
-@dataclass(frozen=True)
 class Pin:
     """What the results of a folder were made with."""
 
-    model: Chosen
-    detector: Chosen
+    model: Identity
+    detector: Identity
 
 
 def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
@@ -53,31 +43,31 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
         )
 
 
-def _cure(differing: Mapping[str, tuple[Chosen, Chosen]]) -> str:
+def _cure(differing: Mapping[str, tuple[Identity, Identity]]) -> str:
     if any(was.name == now.name for was, now in differing.values()):
-        return "give another --output_dir: scores of two versions do not mix"
+        return "give another --output_dir: scores of two versions cannot be compared"
     flags = " ".join(_flag(kind, was.name) for kind, (was, _) in differing.items())
     without = " without --no_detection" if any(now.name == NO_DETECTOR for _, now in differing.values()) else ""
-    return f"choose {flags}{without} to go on there, or give another --output_dir"
+    return f"choose {flags}{without} to continue there, or give another --output_dir"
 
 
 def _flag(kind: str, name: str) -> str:
     return "--no_detection" if name == NO_DETECTOR else f"--{kind} {name}"
 
 
-def _short(chosen: Chosen) -> str:
+def _short(chosen: Identity) -> str:
     """The embedded model's identity has two parts, of which either may differ."""
     if chosen.name == chosen.identity:
         return chosen.name
     return f"{chosen.name} ({'+'.join(part[:8] for part in chosen.identity.split('+'))})"
 
 
-def _chosen(document: dict[str, Any]) -> Chosen:
+def _chosen(document: dict[str, Any]) -> Identity:
     """Raises LookupError or TypeError where it holds no name and identity."""
     name, identity = document["name"], document["identity"]
     if not (isinstance(name, str) and isinstance(identity, str)):
         raise TypeError("a name and an identity are texts")
-    return Chosen(name, identity)
+    return Identity(name, identity)
 
 
 def _read(path: Path) -> Pin | None:
@@ -89,24 +79,17 @@ def _read(path: Path) -> Pin | None:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UsageError(
-            f"{path} cannot be read, so that nobody knows which model the results there are of",
+            f"{path} cannot be read, so the model of the results there is unknown",
             path=path,
             cure="restore or delete it, or give another --output_dir",
         ) from error
 
 
 def _write(path: Path, choice: Pin) -> None:
-    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as writer:
-            writer.write(json.dumps(asdict(choice), indent=1) + "\n")
-            writer.flush()
-            os.fsync(writer.fileno())
-        os.replace(temporary, path)
+        write_file(path, json.dumps(asdict(choice), indent=1).encode("ascii") + b"\n")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise UsageError(
             f"cannot write to {path.parent}: {error.strerror}", cure="give an --output_dir you can write to"
         ) from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
+from syncnet.faces.no_track import read_no_track
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.results import VideoScore
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
@@ -87,14 +88,12 @@ def record_to_plain(record: VideoRecord) -> dict[str, Any]:
     return plain
 
 
-def record_from_plain(plain: Any) -> VideoRecord:
-    """Raises ValueError for anything that is no whole record."""
-    return from_plain(VideoRecord, plain)
-
-
 def read_record(text: bytes) -> VideoRecord:
     """The record of a line of the ledger. Raises ValueError for anything that is no whole record."""
-    return from_json(VideoRecord, text)
+    record = from_json(VideoRecord, text)
+    if record.score is None or record.score.tracks or record.score.no_track:
+        return record
+    return replace(record, score=_with_reason(record.score, json.loads(text)["score"]))
 
 
 def score_to_plain(score: VideoScore) -> dict[str, Any]:
@@ -105,4 +104,11 @@ def score_to_plain(score: VideoScore) -> dict[str, Any]:
 
 def score_from_plain(plain: Any) -> VideoScore:
     """Raises ValueError for anything that is no whole score."""
-    return from_plain(VideoScore, plain)
+    return _with_reason(from_plain(VideoScore, plain), plain)
+
+
+def _with_reason(score: VideoScore, plain: Any) -> VideoScore:
+    """Earlier versions wrote the reason as a sentence."""
+    if score.tracks or score.no_track:
+        return score
+    return replace(score, no_track=read_no_track(str(plain.get("no_track_reason"))))

@@ -15,8 +15,9 @@ from syncnet.errors import UsageError
 from syncnet.keepsake.file import read_keepsake, write_keepsake
 from syncnet.results import VideoScore
 from syncnet.state.records import score_from_plain, score_to_plain
+from syncnet.system.atomic import write_file
 from syncnet.system.interruption import StopFlag
-from syncnet.system.temporary import remove_temporaries, temporary_beside
+from syncnet.system.temporary import remove_temporaries
 
 HASH_PIECE_BYTES = 1024 * 1024
 KEEPSAKE_SUFFIX = ".npz"
@@ -70,15 +71,11 @@ class ScoreStore:
         if score.keepsake is not None:
             with contextlib.suppress(OSError):
                 write_keepsake(path.with_suffix(KEEPSAKE_SUFFIX), score.keepsake)
-        temporary = temporary_beside(path)
-        try:
+        data = json.dumps(score_to_plain(score), allow_nan=False).encode("ascii")
+        with contextlib.suppress(OSError):
             path.parent.mkdir(exist_ok=True)
-            with open(temporary, "x", encoding="ascii") as writer:
-                json.dump(score_to_plain(score), writer, allow_nan=False)
-            os.replace(temporary, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            # What a loss of power makes of it is no score, and is computed again.
+            write_file(path, data, synced=False)
 
     def _sweep(self, folder: Path) -> None:
         """Once a run: other runs may be writing to the folder, so only what lies there for long is a leftover."""

@@ -15,17 +15,19 @@ from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.transfer import move_file
-from syncnet.report.results import replace_file
-from syncnet.state.pinning import Chosen, Pin, pin_choice
-from syncnet.subcommands.merge_ledgers import LedgerPart, check_parts, read_part, write_merged
+from syncnet.state.ledger_state import LedgerState
+from syncnet.state.pinning import Pin, pin_choice
+from syncnet.subcommands.merge_ledgers import check_parts, read_part, write_merged
 from syncnet.subcommands.merge_results import check_results, encode_results, merge_results, read_results_part
 from syncnet.system.argument_parser import Parser
+from syncnet.system.atomic import write_file
 from syncnet.system.interruption import StopFlag
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 from syncnet.system.text import printable
+from weights import Identity
 
-DESCRIPTION = "Makes one output folder of those that --shard worked in. Their files are moved there, not copied."
+DESCRIPTION = "Joins the output folders of several runs with --shard into one. Files are moved, not copied."
 EXIT_SOME_FAILED = 1
 KEEPSAKES = "keepsakes"
 
@@ -39,7 +41,9 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"{target.output_dir} is one of the parts", cure="give another --output_dir")
     for source in sources:
         if not source.state_dir.is_dir():
-            raise UsageError(f"{source.output_dir} is no output folder of this tool", cure="name those of the parts")
+            raise UsageError(
+                f"{source.output_dir} is not an output folder of this tool", cure="name those of the parts"
+            )
     _make(target.state_dir)
     with contextlib.ExitStack() as locks:
         for folders in (target, *sources):
@@ -63,7 +67,7 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
             for source, ledger in zip(sources, ledgers, strict=True)
             for problem in _move_files(source, target, ledger)
         ]
-        replace_file(target.results_path, encode_results(document, entries))
+        write_file(target.results_path, encode_results(document, entries))
     except OSError as error:
         raise UsageError(
             f"cannot write to {target.output_dir}: {error.strerror}", cure="free some space, then merge again"
@@ -78,12 +82,12 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
     return EXIT_SOME_FAILED if problems else 0
 
 
-def _check_kept(ledgers: Sequence[LedgerPart], target: OutputFolders) -> None:
+def _check_kept(ledgers: Sequence[LedgerState], target: OutputFolders) -> None:
     """An earlier merge is done anew; what else the folder holds must not be lost."""
     path = target.state_dir / "ledger.jsonl"
     if not path.exists():
         return
-    lost = read_part(path).videos.keys() - {name for ledger in ledgers for name in ledger.videos}
+    lost = read_part(path).known.keys() - {name for ledger in ledgers for name in ledger.known}
     if lost:
         raise UsageError(
             f"{target.output_dir} holds {len(lost):,} videos that are in none of the parts, such as {min(lost)}",
@@ -91,14 +95,14 @@ def _check_kept(ledgers: Sequence[LedgerPart], target: OutputFolders) -> None:
         )
 
 
-def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerPart) -> Iterator[str]:
+def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerState) -> Iterator[str]:
     """Yields what could not be moved, and why. What an earlier merge moved is there already."""
     pairs = ((source.good_dir, target.good_dir, target.poor_dir), (source.poor_dir, target.poor_dir, target.good_dir))
     for own, wanted, other in pairs:
         if not own.is_dir():
             continue
         made: set[str] = set()
-        for name in ledger.videos:
+        for name in ledger.known:
             # Paths are texts here: a million of the other kind take a minute to make.
             file = os.path.join(own, name)
             if os.path.lexists(file):
@@ -153,8 +157,8 @@ def _absent_parts(folders: Sequence[Path]) -> list[str]:
     return sentences
 
 
-def _chosen(told: dict[str, Any]) -> Chosen:
-    return Chosen(str(told["name"]), str(told["identity"]))
+def _chosen(entry: dict[str, Any]) -> Identity:
+    return Identity(str(entry["name"]), str(entry["identity"]))
 
 
 def _make(folder: Path) -> None:
@@ -168,6 +172,6 @@ def _make(folder: Path) -> None:
 
 def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} merge", description=DESCRIPTION)
-    parser.add_argument("folders", nargs="+", type=Path, metavar="OUT", help="output folders of the parts")
-    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="where all of it goes")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="OUT", help="output folder of one part")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder for the joined results")
     return parser

@@ -1,94 +1,55 @@
-"""Ledgers of several folders -> one, line by line: what is held of each video is a number."""
+"""Ledgers of several folders -> one, line by line: none of their records is held."""
 
 from __future__ import annotations
 
-import os
-import sys
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.state.ledger_scan import BriefLine, LedgerScan
-from syncnet.system.temporary import temporary_beside
-
-HEAD = b'{"kind": "ledger", "format": 1}\n'
-FORGET = b'{"kind": "forget"}\n'
-_LASTING = ("video", "moving")
+from syncnet.state.ledger_lines import FORGET, HEAD, Moving, Video, started_line
+from syncnet.state.ledger_state import LedgerReader, LedgerState, open_for_reading
+from syncnet.system.atomic import write_file
 
 
-@dataclass
-class LedgerPart:
-    """What a first look at one ledger gives."""
-
-    path: Path
-    videos: dict[str, tuple[FileIdentity | None, str]] = field(default_factory=dict)
-    """Relative path -> identity and fingerprint of its last record."""
-    stale: set[str] = field(default_factory=set)
-    """Those that a rescan forgot and did not come to again."""
-    last_forget: int = -1
-    """Number of the line below which records are forgotten."""
-    under_way: dict[str, bytes] = field(default_factory=dict)
-
-
-def read_part(path: Path) -> LedgerPart:
+def read_part(path: Path) -> LedgerState:
     """Raises UsageError where there is no ledger."""
-    part = LedgerPart(path)
-    for number, (text, line) in enumerate(LedgerScan(path, BriefLine)):
-        if line.kind == "video":
-            # The same text in each line, held once.
-            part.videos[line.path] = (line.identity, sys.intern(line.fingerprint))
-            part.stale.discard(line.path)
-            part.under_way.pop(line.path, None)
-        elif line.kind == "forget":
-            part.last_forget = number
-            part.stale.update(part.videos)
-        elif line.kind == "started":
-            part.under_way[line.path] = text
-        elif line.kind == "given_up":
-            part.under_way.pop(line.path, None)
+    part = LedgerState(path)
+    with open_for_reading(path) as reader:
+        part.load(reader)
     return part
 
 
-def check_parts(parts: Sequence[LedgerPart]) -> None:
+def check_parts(parts: Sequence[LedgerState]) -> None:
     """Raises UsageError where scores of two kinds, or two files under one path, would come together."""
     of_kind: dict[str, Path] = {}
-    seen: dict[str, tuple[FileIdentity | None, Path]] = {}
+    seen: dict[str, tuple[FileIdentity, Path]] = {}
     for part in parts:
-        for name, (identity, fingerprint) in part.videos.items():
+        for name, (identity, fingerprint, *_) in part.known.items():
             if name not in part.stale:
                 of_kind.setdefault(fingerprint, part.path)
             known, where = seen.setdefault(name, (identity, part.path))
             if known != identity:
                 raise UsageError(
-                    f"{name} is another file in {_folder(part.path)} than in {_folder(where)}",
+                    f"{name} differs between {_folder(part.path)} and {_folder(where)}",
                     cure="merge only parts of one input folder",
                 )
     if len(of_kind) > 1:
         first, second, *_ = of_kind.values()
         folders = f"{_folder(first)} and {_folder(second)}" if first != second else f"within {_folder(first)}"
         raise UsageError(
-            f"scores of different settings, models or versions do not mix ({folders})",
-            cure="run the command for each part again with the same flags",
+            f"scores of different settings, models or versions cannot be compared ({folders})",
+            cure="repeat the run of each part with the same flags",
         )
 
 
-def write_merged(parts: Sequence[LedgerPart], path: Path) -> None:
+def write_merged(parts: Sequence[LedgerState], path: Path) -> None:
     """Replaces the ledger at one stroke, and returns when it is on the disk. Raises OSError."""
-    temporary = temporary_beside(path)
-    try:
-        with open(temporary, "wb") as writer:
-            writer.writelines(_merged(parts))
-            writer.flush()
-            os.fsync(writer.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_file(path, _merged(parts))
 
 
-def _merged(parts: Sequence[LedgerPart]) -> Iterator[bytes]:
+def _merged(parts: Sequence[LedgerState]) -> Iterator[bytes]:
     """A ``forget`` holds for all lines above it, so what each part forgot comes first."""
     yield HEAD
     forgetting = [part for part in parts if part.last_forget >= 0]
@@ -98,13 +59,14 @@ def _merged(parts: Sequence[LedgerPart]) -> Iterator[bytes]:
         yield FORGET
     for part in parts:
         yield from _lasting(part, forgotten=False)
-        yield from part.under_way.values()
+        yield from itertools.starmap(started_line, part.under_way.items())
 
 
-def _lasting(part: LedgerPart, *, forgotten: bool) -> Iterator[bytes]:
-    for number, (text, line) in enumerate(LedgerScan(part.path, BriefLine)):
-        if line.kind in _LASTING and (number < part.last_forget) == forgotten:
-            yield text
+def _lasting(part: LedgerState, *, forgotten: bool) -> Iterator[bytes]:
+    with open_for_reading(part.path) as reader:
+        for start, text, line in LedgerReader(part.path).lines(reader):
+            if isinstance(line, (Video, Moving)) and (start < part.last_forget) == forgotten:
+                yield text
 
 
 def _folder(ledger: Path) -> Path:

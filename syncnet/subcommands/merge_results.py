@@ -51,10 +51,10 @@ def read_results_part(path: Path) -> ResultsPart:
             raise KeyError(missing.pop())
     except OSError as error:
         raise UsageError(
-            f"{path}: {(error.strerror or '').lower()}", cure="let the command for this part come to its end first"
+            f"{path}: {(error.strerror or '').lower()}", cure="wait until the run of this part ends"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no results file", cure="run the command for this part again") from error
+        raise UsageError(f"{path} is not a results file", cure="repeat the run of this part") from error
     return ResultsPart(path, document, entries)
 
 
@@ -66,7 +66,7 @@ def check_results(parts: Sequence[ResultsPart]) -> None:
             if part.document[name] != first.document[name]:
                 raise UsageError(
                     f"{part.path} and {first.path} differ in {_difference(name, part, first)}",
-                    cure="run the command for each part again with the same flags",
+                    cure="repeat the run of each part with the same flags",
                 )
 
 
@@ -112,7 +112,7 @@ def encode_results(document: dict[str, Any], entries: Sequence[msgspec.Raw]) -> 
 
 
 def _taken_apart(data: mmap.mmap) -> tuple[dict[str, Any], list[msgspec.Raw]]:
-    """Raises ValueError, KeyError or TypeError for what is no results file."""
+    """Raises ValueError, KeyError or TypeError for what is not a results file."""
     try:
         fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         entries: list[msgspec.Raw] = msgspec.json.decode(fields.pop("results"), type=list[msgspec.Raw])

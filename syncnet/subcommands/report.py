@@ -7,17 +7,17 @@ from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders
+from syncnet.report.content import ReportContent, read_content
 from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
 from syncnet.report.page import PAGE_NAME, write_page
-from syncnet.report.told import Told, read_told
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 
 DESCRIPTION = """\
-Writes OUTPUT_DIR/report.html again, the page that each run leaves: after an update of this tool, or after runs with
---report off. Scores, verdicts and videos are left alone. With --montage also OUTPUT_DIR/report/montage.png, a contact
-sheet of the videos nearest to the thresholds.
+Writes OUTPUT_DIR/report.html again. Use it after an update of this tool, or after runs with --report off. It changes no
+score, no verdict and no video. --montage also writes OUTPUT_DIR/report/montage.png, a contact sheet of the videos
+nearest to the thresholds.
 """
 
 
@@ -27,23 +27,25 @@ def main(arguments: Sequence[str]) -> int:
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
-    writers: list[tuple[Path, Callable[[Told, Path], object]]] = [(folders.output_dir / PAGE_NAME, write_page)]
+    writers: list[tuple[Path, Callable[[ReportContent, Path], object]]] = [(folders.output_dir / PAGE_NAME, write_page)]
     if options.montage:
         check_matplotlib()
         writers.append((folders.output_dir / MONTAGE_NAME, write_montage))
     with hold(folders.state_dir / "lock"):
-        told = read_told(folders)
+        content = read_content(folders)
         for path, write in writers:
             try:
-                write(told, path)
+                write(content, path)
             except OSError as error:
-                raise UsageError(f"cannot write {path}: {error.strerror}", cure="see that it can be written") from error
+                raise UsageError(
+                    f"cannot write {path}: {error.strerror}", cure="check that it can be written"
+                ) from error
             print(path)
     return 0
 
 
 def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} report", description=DESCRIPTION)
-    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of an earlier run")
-    parser.add_argument("--montage", action="store_true", help="also the contact sheet; needs matplotlib")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="output folder of an earlier run")
+    parser.add_argument("--montage", action="store_true", help="also write the contact sheet; needs matplotlib")
     return parser

@@ -16,16 +16,16 @@ from syncnet.errors import UsageError
 from syncnet.inputs.manifest import location_of
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS
-from syncnet.report.results import replace_file
 from syncnet.results import VideoScore, best_score
 from syncnet.settings import PRESETS, Thresholds, resolve_thresholds
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
 from syncnet.system.argument_parser import Parser
+from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
 from syncnet.verdict import judge
 
-DESCRIPTION = "Judges every video of an earlier run by other thresholds, from the scores that the run left behind."
+DESCRIPTION = "Applies other thresholds to the stored scores of an earlier run. Opens, moves and copies no video."
 STATUS_NAMES = {
     "good": "good quality",
     "poor": "poor quality",
@@ -58,26 +58,26 @@ def main(arguments: Sequence[str]) -> int:
         options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
     started = time.perf_counter()
-    scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl", ScoredLine)
-    told = _Told(list_passing=options.passing is not None)
-    verdicts = told.heard(_judge(line, thresholds) for line in scan.last_records())
+    scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl")
+    tally = _Tally(list_passing=options.passing is not None)
+    verdicts = tally.counted(_judge(line, thresholds) for line in scan)
     if options.verdicts:
         _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)
     if options.passing:
-        _write(options.passing, (_listed(path, options.input_dir) for path in told.passing if "\n" not in path))
-    total = f"{told.counts.total():,}"
+        _write(options.passing, (_listed(path, options.input_dir) for path in tally.passing if "\n" not in path))
+    total = f"{tally.counts.total():,}"
     print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
     for status, name in STATUS_NAMES.items():
-        print(f"  {name:<14} {told.counts[status]:>{len(total)},}")
+        print(f"  {name:<14} {tally.counts[status]:>{len(total)},}")
     if scan.damaged_lines:
         print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
-    if options.passing and (left_out := sum("\n" in path for path in told.passing)):
-        print(f"Names with a line break in them, which no list can hold: {left_out}")
+    if options.passing and (left_out := sum("\n" in path for path in tally.passing)):
+        print(f"Names left out of the list because they contain a line break: {left_out}")
     return 0
 
 
-class _Told:
+class _Tally:
     """What is kept of verdicts that go by: a million of them are not held."""
 
     def __init__(self, *, list_passing: bool) -> None:
@@ -86,7 +86,7 @@ class _Told:
         """Paths, where they are wanted."""
         self._list_passing = list_passing
 
-    def heard(self, verdicts: Iterable[Rescored]) -> Iterator[Rescored]:
+    def counted(self, verdicts: Iterable[Rescored]) -> Iterator[Rescored]:
         """The same verdicts, noted one by one."""
         for verdict in verdicts:
             self.counts[verdict.status] += 1
@@ -100,7 +100,7 @@ def _judge(line: ScoredLine, thresholds: Thresholds) -> Rescored:
         return Rescored(line.path, "failed", None, None, (line.error,))
     # It has what both ask for; the rest of a score costs ten times as long to read.
     best = best_score(cast("VideoScore", line.score))
-    verdict = judge(best, thresholds, "" if best else line.score.no_track_reason)
+    verdict = judge(best, thresholds, line.score.no_track)
     if best is None:
         return Rescored(line.path, "no_faces", None, None, verdict.reasons)
     confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None
@@ -129,9 +129,9 @@ def _listed(path: str, input_dir: Path | None) -> str:
 
 def _write(path: Path, lines: Iterable[str]) -> None:
     try:
-        replace_file(path, _encoded(lines))
+        write_file(path, _encoded(lines))
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", cure="see that it can be written") from error
+        raise UsageError(f"cannot write {path}: {error.strerror}", cure="check that it can be written") from error
 
 
 def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
@@ -141,19 +141,24 @@ def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
 def build_parser() -> Parser:
     default = Thresholds()
     parser = Parser(prog=f"{PROGRAM} rescore", description=DESCRIPTION)
-    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="of that run")
-    parser.add_argument("--preset", choices=PRESETS, help="a pair of thresholds, as in the command")
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="output folder of that run")
+    parser.add_argument("--preset", choices=PRESETS, help="a confidence and an offset limit, as in the command")
     parser.add_argument(
         "--min_confidence", type=float, metavar="N", help=f"minimum confidence (default {default.min_confidence})"
     )
     parser.add_argument(
-        "--max_abs_offset", type=int, metavar="FRAMES", help=f"maximum offset (default {default.max_abs_offset})"
+        "--max_abs_offset",
+        type=int,
+        metavar="FRAMES",
+        help=f"largest offset in either direction (default {default.max_abs_offset})",
     )
     parser.add_argument("--min_offset", type=int, metavar="FRAMES", help="lowest offset, as in the command")
     parser.add_argument("--max_offset", type=int, metavar="FRAMES", help="highest offset, as in the command")
-    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="a line of JSON for each video")
-    parser.add_argument("--passing", type=Path, metavar="FILE", help="the path of each video that passes, one a line")
+    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="write one line of JSON per video")
     parser.add_argument(
-        "--input_dir", type=Path, metavar="DIR", help="set before each path of --passing; else they are relative to it"
+        "--passing", type=Path, metavar="FILE", help="write the path of each video that passes, one per line"
+    )
+    parser.add_argument(
+        "--input_dir", type=Path, metavar="DIR", help="put this folder in front of each path of --passing"
     )
     return parser

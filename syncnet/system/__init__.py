@@ -1,1 +1,1 @@
-"""What every package may use: text, logs, locks, stops, memory, temporary names."""
+"""What every package may use: text, logs, locks, stops, memory, files that appear whole."""

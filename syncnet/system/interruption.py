@@ -13,6 +13,8 @@ from syncnet.errors import TimeLimitError
 
 EXIT_INTERRUPTED = 130
 """By SIGINT; another signal gives 128 and its number, so that SIGTERM is 143."""
+LOOK_SECONDS = 0.2
+"""Whoever waits for something else looks so often whether the run is being stopped."""
 
 
 class Interrupted(Exception):  # noqa: N818 (a stop is no error)
@@ -45,6 +47,10 @@ class StopFlag:
 
     def look(self) -> None:
         """As ``check``, amid what makes no frame: a packet of sound, a piece of a file."""
+        self.check_stopped()
+
+    def check_stopped(self) -> None:
+        """As ``check``, amid what belongs to no video: no limit of time holds, only the flag."""
         if self.stopped:
             raise Interrupted
 

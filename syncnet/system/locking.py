@@ -49,10 +49,11 @@ def _lock(handle: int, path: Path) -> None:
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
             raise LockedError(
-                f"another run works in {path.parent.parent} ({_read_holder(handle)})", cure="wait for its end"
+                f"another run is using {path.parent.parent} ({_read_holder(handle)})", cure="wait until it ends"
             ) from error
         raise UsageError(
-            f"{path}: the file system grants no lock ({error.strerror})", cure="give an --output_dir on another disk"
+            f"{path}: the file system does not support locks ({error.strerror})",
+            cure="give an --output_dir on another disk",
         ) from error
 
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncnet.system.cgroups import CGROUP_OF_PROCESS, CGROUP_ROOT, read_limits, read_text
+
 _MB = 2**20
-_CGROUP_ROOT = Path("/sys/fs/cgroup")
-_CGROUP_OF_PROCESS = Path("/proc/self/cgroup")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 _RESET_PEAK = "5"
@@ -29,27 +29,14 @@ GIVE_BACK_EVERY_SECONDS = 2.0
 @functools.cache
 def machine_memory_mb() -> float:
     """What the machine has, or the container where that is less."""
-    return _machine_memory_mb(_CGROUP_ROOT, _CGROUP_OF_PROCESS)
+    return _machine_memory_mb(CGROUP_ROOT, CGROUP_OF_PROCESS)
 
 
 def _machine_memory_mb(cgroup_root: Path, cgroup_of_process: Path) -> float:
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min([physical, *_cgroup_limits(cgroup_root, cgroup_of_process)]) / _MB
-
-
-def _cgroup_limits(root: Path, of_process: Path) -> Iterator[int]:
-    """Bytes granted by each cgroup from the process's own up to the root, of version 2 and of version 1."""
-    for line in _read(of_process).splitlines():
-        _, controllers, path = line.split(":", 2)
-        parts = [part for part in path.split("/") if part not in ("", "..")]
-        for count in range(len(parts) + 1):
-            texts = []
-            if controllers == "":
-                texts.append(_read(root.joinpath(*parts[:count], "memory.max")))
-            elif "memory" in controllers.split(","):
-                texts.append(_read(root.joinpath("memory", *parts[:count], "memory.limit_in_bytes")))
-            # Without a limit version 2 says "max", and version 1 a number beyond any machine.
-            yield from (int(text) for text in texts if text.strip().isdigit())
+    limits = read_limits("memory", "memory.max", ("memory.limit_in_bytes",), cgroup_root, cgroup_of_process)
+    # Without a limit version 2 says "max", and version 1 a number beyond any machine.
+    return min([physical, *(int(words[0]) for words in limits if words and words[0].isdigit())]) / _MB
 
 
 @dataclass
@@ -105,7 +92,7 @@ class PeakMeter:
 
 def _read_mark_mb() -> int | None:
     """``VmHWM`` where /proc has it: getrusage's mark is inherited from the program that started this one."""
-    for line in _read(_STATUS).splitlines():
+    for line in read_text(_STATUS).splitlines():
         if line.startswith("VmHWM:"):
             return round(int(line.split()[1]) / 1024)
     # Kilobytes on Linux, bytes on macOS.
@@ -119,15 +106,8 @@ def _restart_mark() -> bool:
     return False
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
-
-
-class Returner:
-    """Gives memory that was freed back to the system: the C library keeps it, in pieces too small for the next video.
+class FreedMemory:
+    """Memory that the C library keeps after it was freed, in pieces too small for the next video.
 
     In a process that scores for months, these pieces would be more each day.
     """
@@ -155,7 +135,5 @@ def find_trim() -> Callable[[], object] | None:
     return functools.partial(trim, 0)
 
 
-METER = PeakMeter(_read_mark_mb, _restart_mark)
-"""Of this process."""
-RETURNER = Returner(find_trim(), GIVE_BACK_EVERY_SECONDS)
-"""Of this process."""
+PEAK_OF_PROCESS = PeakMeter(_read_mark_mb, _restart_mark)
+FREED_BY_PROCESS = FreedMemory(find_trim(), GIVE_BACK_EVERY_SECONDS)

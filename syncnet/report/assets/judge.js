@@ -43,7 +43,7 @@ function reasonWords(code, video, thresholds) {
         : `confidence ${belowWords(video.confidence, thresholds.min_confidence)} is below ${thresholds.min_confidence}`;
     case "offset":
       return Math.abs(video.offset) >= SEARCH_EDGE
-        ? `offset ${signed(video.offset)} lies at the edge of the search: no matching shift was found`
+        ? `offset ${signed(video.offset)} is at the edge of the search range: no matching shift was found`
         : `offset ${signed(video.offset)} is not within ${signed(thresholds.lowest)} and ${signed(thresholds.highest)}`;
     case "evidence":
       return `no evidence of sync (${video.problem})`;

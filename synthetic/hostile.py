@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 
-from benchmarks.source_clip import SOUND_RATE, SourceClip, read_source
+from synthetic.source_clip import SOUND_RATE, SourceClip, read_source
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "in_sync.mp4"
 SECONDS = 2.4

@@ -11,7 +11,9 @@ from syncnet.settings import ShotSettings
 
 def find_shots(frames: list[np.ndarray], settings: ShotSettings) -> list[Shot]:
     cut_finder = CutFinder(settings)
-    return shots_between([n for n, frame_bgr in enumerate(frames) if cut_finder.is_cut(frame_bgr)], len(frames))
+    for frame_bgr in frames:
+        cut_finder.is_cut(frame_bgr)
+    return shots_between(cut_finder.cuts, len(frames))
 
 
 def plain(level: int, *, width: int = 64, height: int = 48) -> np.ndarray:

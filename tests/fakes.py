@@ -11,10 +11,9 @@ from syncnet.engines.isolated import Score
 from syncnet.faces.no_track import MissedGate, NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.media.opening import MediaInfo
-from syncnet.pipeline import TrackScore, VideoScore, best_score
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.run import Run
-from syncnet.results import VideoResult
+from syncnet.results import TrackScore, VideoResult, VideoScore, best_score
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.timing import Timing

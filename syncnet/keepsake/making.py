@@ -14,7 +14,8 @@ from syncnet.keepsake.file import Keepsake, TrackKeepsake
 from syncnet.models.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_TOP_PX
 from syncnet.models.protocol import SyncModel
 from syncnet.scoring.evidence import WINDOW_LENGTH_FRAMES, window_curves
-from syncnet.scoring.score import SyncScore, distance_unit
+from syncnet.scoring.score import SyncScore, count_lips, distance_unit
+from syncnet.scoring.speech import speech_beside
 from syncnet.scoring.turns import TrackTable
 
 STRIP_MOUTHS = 12
@@ -100,10 +101,12 @@ def keep_track(
     strip, strip_frames = pictures.strip()
     confidence, windows = np.full(len(boxes), np.nan, np.float32), np.empty((0, 3), np.float32)
     if table is not None and score is not None:
-        in_units = table.distances / distance_unit(table.distances, table.metric)
+        beside = speech_beside(speech, table.first_lip, table.distances.shape[1])
+        counted = count_lips(table.distances, beside)
+        in_units = table.distances / distance_unit(counted, table.metric)
         middle_frame = table.first_lip - first_frame
         confidence = frame_confidence(in_units, score.offset_frames, middle_frame, len(boxes), model)
-        windows = _windows(table.distances, speech, table.first_lip)
+        windows = _windows(counted, beside, table.first_lip)
     return TrackKeepsake(first_frame, boxes, confidence, windows, pictures.thumbnail(), strip, strip_frames)
 
 
@@ -173,11 +176,8 @@ def _to_confidence(raw: np.ndarray, embedding_count: int, model: SyncModel) -> n
     return np.asarray(np.where(np.isfinite(raw), np.interp(raw, points, values), np.nan))
 
 
-def _windows(distances: np.ndarray, speech: np.ndarray, first_lip: int) -> np.ndarray:
+def _windows(distances: np.ndarray, beside: np.ndarray, first_lip: int) -> np.ndarray:
     """(n, 3) float32: those that the evidence was weighed with."""
-    beside = np.zeros(distances.shape[1], bool)
-    heard = speech[first_lip : first_lip + len(beside)]
-    beside[: len(heard)] = heard
     starts, curves = window_curves(distances, beside)
     if not starts:
         return np.empty((0, 3), np.float32)

@@ -15,7 +15,10 @@ from syncnet.report.run import Counts
 from syncnet.results import TrackScore, VideoResult
 from syncnet.system.log import Log
 from syncnet.system.text import format_duration, printable
-from syncnet.verdict import describe_offset
+from syncnet.verdict import describe_offset, describe_times
+
+_TOLD_SHARE = 0.1
+"""Of speech that the lips do not fit: with more, the times that they fit are told."""
 
 
 class Progress:
@@ -120,8 +123,10 @@ def _outcome(result: VideoResult) -> str:
         return f"no face track: {result.error}"
     score = result.best
     quality = "good" if result.passed else "poor"
-    words = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
-    return f"{quality}, confidence {score.confidence:.1f}, {words}"
+    told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
+    if score.evidence and score.evidence.unmatched_share > _TOLD_SHARE:
+        told += f", {describe_times(score.evidence)}"
+    return f"{quality}, confidence {score.confidence:.1f}, {told}"
 
 
 def _facts(result: VideoResult) -> dict[str, str | float | int | bool | None]:

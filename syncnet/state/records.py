@@ -38,7 +38,7 @@ class ScoringParts(Protocol):
     def shots(self) -> ShotSettings: ...
 
 
-SCORING_VERSION = 3
+SCORING_VERSION = 4
 """Raised whenever the same file and settings come to another score; records of another version are scored again."""
 
 Failure = Literal["", "file", "environment", "crash", "killed"]

@@ -86,7 +86,7 @@ def test_results_of_an_earlier_version_ask_for_one_more_run(tmp_path: Path, caps
     run(make_videos(tmp_path / "in", "fine.mp4"), out)
     (out / ".sync_filter" / "command.json").unlink()
     assert report(out) == 2
-    assert "run the filter once more into it" in capsys.readouterr().err
+    assert "run the filter on it again" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("fake_scoring")

@@ -18,7 +18,7 @@ from typing import Any
 
 NOTE_BYTES = 32
 STAGES = {
-    "loading models": ["syncnet.stages.choose_stages", "syncnet.stages.load_stages"],
+    "loading models": ["syncnet.stages.choose_stages", "syncnet.stages.ChosenStages.load"],
     "opening": ["syncnet.pipeline.open_media"],
     "finding faces": ["syncnet.pipeline.find_faces"],
     "linking tracks": ["syncnet.pipeline.link_tracks"],

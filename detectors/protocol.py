@@ -53,7 +53,7 @@ class DetectorSpec(Protocol):
 
     @property
     def name(self) -> str:
-        """One of ``registry.DETECTOR_NAMES``."""
+        """One of ``syncnet.settings.DETECTORS``."""
 
     @property
     def identity(self) -> str:

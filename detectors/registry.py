@@ -7,11 +7,10 @@ from pathlib import Path
 
 from detectors.cascades import cascades_sha256, check_cascades
 from detectors.protocol import DetectorSpec, FaceDetector
-from syncnet.errors import UsageError
-from syncnet.settings import Precision
-from weights import WeightsFile, WeightsPolicy, find_weights, require_weights
+from syncnet.settings import Precision, ScorerSettings
+from syncnet.settings.checks import fitted
+from weights import Identity, WeightsFile, WeightsPolicy, find_weights, require_weights
 
-DETECTOR_NAMES = ("haar", "yunet", "s3fd")
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 S3FD_FILE = "sfd_face.pth"
 
@@ -53,24 +52,12 @@ class YunetSpec:
         return look_bytes(min_face_px, frame_width, frame_height)
 
 
-@dataclass(frozen=True)
-class ChosenDetector:
-    """A detector that is at hand, not loaded yet."""
-
-    name: str
-    identity: str
-    """As DetectorSpec has it."""
-    verified: bool
-    """Whether its file is that of the manifest, so that it fits."""
-
-
-def choose_detector(name: str, policy: WeightsPolicy) -> ChosenDetector:
+def choose_detector(name: str, policy: WeightsPolicy) -> Identity:
     """The detector that ``resolve_detector`` would give. Raises as that does, but for files that do not fit."""
     settled = _settle(name, policy)
     if settled == "haar":
-        return ChosenDetector(settled, cascades_sha256(), verified=True)
-    found = _weights_of(settled, policy)
-    return ChosenDetector(settled, found.sha256, found.verified)
+        return Identity(settled, cascades_sha256())
+    return Identity(settled, _weights_of(settled, policy).sha256)
 
 
 def resolve_detector(
@@ -98,8 +85,7 @@ def resolve_detector(
 
 
 def _settle(name: str, policy: WeightsPolicy) -> str:
-    if name not in ("auto", *DETECTOR_NAMES):
-        raise UsageError(f"unknown detector {name}", cure=f"choose auto, {', '.join(DETECTOR_NAMES)}")
+    fitted(ScorerSettings, "detector", name)
     if name == "auto":
         return "yunet" if find_weights(YUNET_FILE, policy) else "haar"
     return name

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from syncnet.api import FilteredVideos, filter_videos, score_video
-    from syncnet.cli.report import ReportOptions
     from syncnet.errors import ModelFileError, SyncFilterError, UsageError
     from syncnet.results import VideoResult
-    from syncnet.scorer import ScorerSettings, SyncScorer
-    from syncnet.settings import PRESETS, MediaSettings, RunOptions, SpeedSettings, Thresholds, TrackSettings
+    from syncnet.scorer import SyncScorer
+    from syncnet.settings import (
+        PRESETS,
+        MediaSettings,
+        ReportOptions,
+        RunOptions,
+        ScorerSettings,
+        SpeedSettings,
+        Thresholds,
+        TrackSettings,
+        WeightsPolicy,
+    )
     from syncnet.system.interruption import StopFlag
     from syncnet.system.locking import LockedError
-    from weights import WeightsPolicy
 
 __version__ = "0.1.0"
 
@@ -48,9 +56,9 @@ _HOMES = {
     "MediaSettings": "syncnet.settings",
     "ModelFileError": "syncnet.errors",
     "PRESETS": "syncnet.settings",
-    "ReportOptions": "syncnet.cli.report",
+    "ReportOptions": "syncnet.settings",
     "RunOptions": "syncnet.settings",
-    "ScorerSettings": "syncnet.scorer",
+    "ScorerSettings": "syncnet.settings",
     "SpeedSettings": "syncnet.settings",
     "StopFlag": "syncnet.system.interruption",
     "SyncFilterError": "syncnet.errors",
@@ -59,7 +67,7 @@ _HOMES = {
     "TrackSettings": "syncnet.settings",
     "UsageError": "syncnet.errors",
     "VideoResult": "syncnet.results",
-    "WeightsPolicy": "syncnet.scorer",
+    "WeightsPolicy": "syncnet.settings",
     "filter_videos": "syncnet.api",
     "score_video": "syncnet.api",
 }

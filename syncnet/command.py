@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from syncnet.cli.request import Request, parse_request
+from syncnet.cli.request import parse_request
 from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
-from syncnet.run.telling import Written, print_out, tell_run, write_page_again, write_run
-from syncnet.scorer import SyncScorer, load_stages
+from syncnet.run.output import Written, print_out, print_run, write_page_again, write_run
+from syncnet.scorer import SyncScorer
+from syncnet.settings import Request, ScorerSettings
 from syncnet.state.pinning import pin_choice
 from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
 from syncnet.system.invocation import PROGRAM, install_requirements
@@ -44,12 +45,12 @@ EXITS_OF_STOPS = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 @dataclass(frozen=True)
 class Audience:
-    """Who hears of a run, and who stops it: the terminal, or a program (syncnet/api.py)."""
+    """Who gets the results of a run, and who stops it: the terminal, or a program (syncnet/api.py)."""
 
-    tell: Callable[[Run, Request, Written], None] = tell_run
-    """Hears of the whole run, when its files are written."""
-    hear: Callable[[VideoResult], object] = bool
-    """Hears of each video; by default nobody does."""
+    on_end: Callable[[Run, Request, Written], None] = print_run
+    """Called once, when all files of the run are written."""
+    on_result: Callable[[VideoResult], object] = bool
+    """Called for each video; by default with no effect."""
     stopping: Callable[[], AbstractContextManager[StopFlag]] = stop_on_signals
 
 
@@ -129,9 +130,11 @@ def _refuse(problem: str, log: Log) -> int:
     return EXIT_WRONG_USAGE
 
 
-def load_scorer(request: Request, workers: int) -> Score:
-    """What a child process scores with."""
-    return SyncScorer(request, stages=load_stages(request, workers)).measure
+def load_scorer(settings: ScorerSettings, workers: int) -> Score:
+    """What a child process scores with; the models are loaded."""
+    from syncnet.stages import choose_stages
+
+    return SyncScorer(settings, stages=choose_stages(settings, workers).load()).measure
 
 
 def _run(request: Request, log: Log) -> int:
@@ -147,33 +150,36 @@ def _run(request: Request, log: Log) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
+    from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
-    from syncnet.run.inputs import find_inputs, read_list
-    from syncnet.run.preparation import run_fingerprint
+    from syncnet.run.inputs import find_inputs, read_list, work_folder
+    from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
     listed = read_list(request)
-    input_dir = request.input_dir if listed is None else None
-    work_dir = request.scale.work_dir(input_dir, request.output_dir)
-    folders = prepare_folders(input_dir, work_dir, keep_all=request.keep_all)
+    refuse_foreign_outputs(request, work_folder(request))
+    folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
         chosen = choose_stages(on_this_machine(request), workers)
-        pin_choice(folders.output_dir, folders.results_path, pin_of(chosen))
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
-            plan = plan_run(found, request.input_dir, ledger, run_fingerprint(request, chosen), request.options)
+            pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
+            found.videos = settle_names(found.videos, folders, ledger)
+            plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
             # Models are loaded, and a cluster is called, where there is something to score.
             opened = open_engine(request, chosen, workers, len(found.videos)) if plan.to_score else idle_engine(workers)
             engine = stack.enter_context(opened)
             stop = stack.enter_context(audience.stopping())
-            run, abandoned = _process(request, folders, found, chosen, ledger, plan, engine, stop, log, audience.hear)
+            run, abandoned = _process(
+                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result
+            )
             written = write_run(run, request)
-            audience.tell(run, request, written)
+            audience.on_end(run, request, written)
             for problem in written.problems:
                 log.error(problem)
             code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
@@ -194,7 +200,7 @@ def _process(
     engine: Engine,
     stop: StopFlag,
     log: Log,
-    listen: Callable[[VideoResult], object],
+    on_result: Callable[[VideoResult], object],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
     from syncnet.report.keeper import ResultsKeeper
@@ -215,19 +221,19 @@ def _process(
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
     with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:
 
-        def hear(result: VideoResult) -> None:
+        def add(result: VideoResult) -> None:
             progress.show(result)
-            keeper.hear(result)
-            listen(result)
+            keeper.add(result)
+            on_result(result)
 
         outcome = carry_out(
             plan,
             job,
-            partial(load_scorer, request, engine.workers),
+            partial(load_scorer, request.settings, engine.workers),
             workers=engine.workers,
             isolate=request.options.isolate and not engine.remote,
             stop=stop,
-            on_result=hear,
+            on_result=add,
         )
     finished = replace(
         run,
@@ -244,11 +250,11 @@ def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Lo
     """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
     from syncnet.engines.threads import share_cores
     from syncnet.looks.making import LookJob
-    from syncnet.looks.telling import describe_looks, tell_looks
+    from syncnet.looks.progress import describe_looks, make_looks_with_progress
 
-    threads = share_cores(workers)
-    job = LookJob(request.looks, run.folders, request.thresholds.min_confidence, request.media, threads)
-    made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
+    threads, settings = share_cores(workers), request.settings
+    job = LookJob(request.looks, run.folders, settings.thresholds.min_confidence, settings.media, threads)
+    made = make_looks_with_progress(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
     if not request.quiet:
         print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
     if made.overlays and request.report.page:

@@ -16,7 +16,7 @@ from detectors.protocol import DetectorSpec
 from syncnet.conventions import CROP_SIZE_PX, FPS
 from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces.crops import TrackCropper
-from syncnet.faces.finding import find_faces
+from syncnet.faces.finding import FacePass, find_faces
 from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
 from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.shots import Shot
@@ -25,6 +25,7 @@ from syncnet.keepsake.file import TrackKeepsake
 from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
 from syncnet.media.info import MediaInfo
 from syncnet.media.opening import Media, open_media
+from syncnet.media.picture import PicturesGrowError
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.reference.chain import published_chain
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
@@ -72,24 +73,39 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
     media = open_media(
-        path, threads=stages.decode_threads, settings=stages.media, stop=stop, work_bytes=partial(_work_bytes, stages)
+        path,
+        threads=stages.decode_threads,
+        settings=stages.media,
+        stop=stop,
+        work_bytes=partial(_work_bytes, stages),
+        may_grow=stages.detector is not None and stages.reference is None,
     )
-    info = media.info
     if stages.reference is not None:
-        return _score_as_published(path, info, stages, stages.reference, stop)
+        return _score_as_published(media, stages, stages.reference, stop)
     if stages.detector is None:
-        stop.enter("scoring faces", round(info.duration_seconds * FPS))
+        stop.enter("scoring faces", round(media.info.duration_seconds * FPS))
         crops = _watched(_face_crops(media), stop)
-        return _score_face_clip(info, crops, media.samples, stages)
-    detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
-    stop.enter("finding faces", round(info.duration_seconds * FPS))
-    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
-    faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept)
+        return _score_face_clip(media.info, crops, media.samples, stages)
+    try:
+        faces, kept = _find_faces(media, stages.detector, stages, stop)
+    except PicturesGrowError:
+        media = media.at_largest_size()
+        faces, kept = _find_faces(media, stages.detector, stages, stop)
     tracking = link_tracks(faces, stages.tracks)
     speech = find_speech(media.samples)
     scored = _score_tracks(media, tracking.tracks, kept, stages.model, speech, stop)
+    info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
     video = _video_score(info, scored, tracking.no_track, media.samples, faces.shots)
     return _with_conversation(video, find_conversation([table for _, _, table in scored], stages.model, speech))
+
+
+def _find_faces(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag) -> tuple[FacePass, KeptFaces]:
+    """The first pass over the pictures, and what it kept of them."""
+    info = media.info
+    detector = spec.create(stages.detect.min_face_px, info.width, info.height)
+    stop.enter("finding faces", round(info.duration_seconds * FPS))
+    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
+    return find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept), kept
 
 
 def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
@@ -100,12 +116,11 @@ def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
     return held + stages.detector.look_bytes(stages.detect.min_face_px, width_px, height_px)
 
 
-def _score_as_published(
-    path: Path, info: MediaInfo, stages: Stages, tools: ReferenceTools, stop: StopFlag
-) -> VideoScore:
+def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, stop: StopFlag) -> VideoScore:
     """The published recipe: see syncnet.reference.chain."""
+    path, info = media.path, media.info
     limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
-    job = ReferenceJob(path, stop, limit_seconds, stages.media.audio_track)
+    job = ReferenceJob(path, stop, limit_seconds, media.settings.audio_track)
     with published_chain(job, tools) as chain:
         if stages.detector is None:
             _check_face_crop(path, info)

@@ -13,14 +13,15 @@ from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.media.opening import MediaInfo
 from syncnet.pipeline import TrackScore, VideoScore, best_score
 from syncnet.placement.folders import OutputFolders
-from syncnet.report.run import Asked, Identity, Run
+from syncnet.report.run import Run
 from syncnet.results import VideoResult
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.timing import Timing
-from syncnet.settings import DetectSettings, Precision, ShotSettings, Thresholds, TrackSettings
+from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, Thresholds, TrackSettings
 from syncnet.system.interruption import StopFlag
 from syncnet.verdict import judge
+from weights import Identity
 from weights.manifest import load_manifest
 
 INFO = MediaInfo(
@@ -90,9 +91,8 @@ def make_run(results: list[VideoResult], unprocessed: int = 0, interrupted: bool
     )
     return Run(
         folders=OutputFolders(Path("out")),
-        thresholds=Thresholds(4.0, 5),
-        tracks=TrackSettings(60, 70),
-        asked=Asked("medium", "auto", "haar", "cpu"),
+        settings=ScorerSettings(Thresholds(4.0, 5), TrackSettings(60, 70), detector="haar", device="cpu"),
+        preset="medium",
         model=Identity("lite", "ab12"),
         detector=Identity("haar", "cd34"),
         found=found,
@@ -122,12 +122,16 @@ class FakeStages:
 
     model: FakeModel = field(default_factory=FakeModel)
     detector: FakeDetector = field(default_factory=FakeDetector)
-    reference: None = None
+    reference: str = ""
     tracks: TrackSettings = field(default_factory=TrackSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
     precision: Precision = "float32"
     decode_threads: int = 1
+
+    @property
+    def min_track_frames(self) -> int:
+        return self.model.min_track_frames
 
     def load(self) -> FakeStages:
         """It is its own choice, too."""
@@ -149,6 +153,6 @@ def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
     return scored(make_score(7.5, 1), make_score(2.0, 9))
 
 
-def load_scorer_by_name(_request: object, _workers: int) -> Score:
+def load_scorer_by_name(_settings: object, _workers: int) -> Score:
     """The same for a child process, which finds this function by its name."""
     return lambda path, stop: score_by_name(path, None, stop)

@@ -13,7 +13,7 @@ from fakes import INFO, faceless, failed, make_track
 from syncnet.keepsake.file import Keepsake, TrackKeepsake
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import CommandLine
-from syncnet.report.told import Told
+from syncnet.report.content import ReportContent
 from syncnet.results import VideoResult
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
@@ -21,8 +21,8 @@ from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 
 
-def make_told(output_dir: Path, results: list[VideoResult], thresholds: Thresholds | None = None) -> Told:
-    return Told(
+def make_content(output_dir: Path, results: list[VideoResult], thresholds: Thresholds | None = None) -> ReportContent:
+    return ReportContent(
         folders=OutputFolders(output_dir),
         command=CommandLine(("--input_dir", "in", "--output_dir", "out"), "/home/someone", "in"),
         thresholds=thresholds or Thresholds(),

@@ -140,13 +140,6 @@ def test_an_interrupted_caller_has_its_exception_and_a_free_folder(fake_scoring:
 def test_wrong_wishes_are_raised_as_the_command_words_them(fake_scoring: None, tmp_path: Path) -> None:
     del fake_scoring
     videos, out = make_videos(tmp_path / "in", "a.mp4"), tmp_path / "out"
-    for settings, words in (
-        (ScorerSettings(no_detection=True, detector="haar"), "--no_detection needs no face detector"),
-        (ScorerSettings(reference=True, model="lite"), "--reference scores with syncnet_v2"),
-        (ScorerSettings(model="none"), "invalid choice: 'none'"),
-    ):
-        with pytest.raises(UsageError, match=words):
-            filter_videos(videos, out, settings)
     with pytest.raises(UsageError, match="--max_workers 0"):
         filter_videos(videos, out, max_workers=0)
     with pytest.raises(UsageError, match="gone"):

@@ -19,14 +19,15 @@ from syncnet.keepsake.file import Keepsake, write_keepsake
 from syncnet.looks.movie import open_movie
 from syncnet.report.results import write_results
 from syncnet.report.table import write_csv, write_parquet
-from syncnet.state.pinning import Chosen, Pin, pin_choice
+from syncnet.state.pinning import Pin, pin_choice
 from syncnet.state.score_store import ScoreStore
 from syncnet.subcommands.merge_ledgers import write_merged
 from syncnet.system.atomic import NewFile, write_file
 from syncnet.system.temporary import is_temporary
+from weights import Identity
 
 KEEPSAKE = Keepsake((), np.zeros(0), np.zeros(0))
-PIN = Pin(Chosen("lite", "1"), Chosen("haar", "2"))
+PIN = Pin(Identity("lite", "1"), Identity("haar", "2"))
 
 
 def fail(*_: object, **__: object) -> None:

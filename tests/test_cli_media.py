@@ -10,7 +10,7 @@ FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
 
 
 def settings_of(*extra: str) -> MediaSettings:
-    return parse_request([*FOLDERS, *extra]).media
+    return parse_request([*FOLDERS, *extra]).settings.media
 
 
 def test_defaults() -> None:

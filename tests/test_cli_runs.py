@@ -50,7 +50,7 @@ def test_off_is_no_folder() -> None:
         (["--settle", "nan"], "--settle nan"),
         (["--settle", "inf"], "--settle inf"),
         (["--score_cache", ""], "--score_cache: the name is empty"),
-        (["--place", "teleport"], "argument --place"),
+        (["--place", "teleport"], "--place teleport: give one of copy, hardlink, symlink, move"),
     ],
 )
 def test_wrong_usage_says_what_to_do(extra: list[str], message: str) -> None:

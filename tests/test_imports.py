@@ -29,10 +29,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("syncnet.inputs",),
     ("syncnet.placement", "syncnet.state"),
     ("syncnet.engines",),
-    ("syncnet.report", "syncnet.scorer"),
-    ("syncnet.looks", "syncnet.stages"),
-    ("syncnet.cli",),
-    ("syncnet.run",),
+    ("syncnet.report", "syncnet.stages"),
+    ("syncnet.looks", "syncnet.scorer"),
+    ("syncnet.run", "syncnet.cli"),
     ("syncnet.command",),
     ("syncnet.api", "syncnet.subcommands"),
     ("filter_videos_by_sync_score",),
@@ -144,7 +143,14 @@ def test_the_checks_above_see_what_they_look_for() -> None:
 def test_packages_are_empty_but_for_the_public_ones() -> None:
     # Whoever imports one module of a package must not pay for the others, nor look for code in two places.
     full = {name for name, path in MODULES.items() if path.name == "__init__.py" and imports_of(name)}
-    assert full == {"syncnet", "detectors.s3fd", "weights"}
+    assert full == {"syncnet", "syncnet.settings", "detectors.s3fd", "weights"}
+
+
+def test_only_the_command_knows_the_command_line() -> None:
+    # A request is checked where it is made, so that nothing but the command itself needs the parser.
+    parsing = {imported for imported in MODULES if package_of(imported) == "syncnet.cli"}
+    importers = {name for name in MODULES if package_of(name) != "syncnet.cli" and our_imports_of(name) & parsing}
+    assert importers == {"syncnet.command"}
 
 
 def test_few_modules_stand_beside_the_packages() -> None:

@@ -20,7 +20,7 @@ from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.looks.kept_outputs import save_outputs
 from syncnet.looks.making import LookJob, choose_videos, make_looks
 from syncnet.looks.movie import Movie
-from syncnet.looks.telling import tell_looks
+from syncnet.looks.progress import make_looks_with_progress
 from syncnet.media.opening import Media, open_media
 from syncnet.placement.folders import OutputFolders, longer_name
 from syncnet.results import VideoResult
@@ -171,7 +171,9 @@ def test_problems_are_told_on_stderr_and_in_the_log(
 ) -> None:
     run = replace(make_run([make_result(tmp_path / "a\n.mp4", make_score(1.0))]), found=FoundVideos([], [], []))
     log = Log(tmp_path / "log")
-    made = tell_looks(run, replace(job, options=LookOptions("poor")), StopFlag(), workers=2, log=log, quiet=True)
+    made = make_looks_with_progress(
+        run, replace(job, options=LookOptions("poor")), StopFlag(), workers=2, log=log, quiet=True
+    )
     log.close()
     assert len(made.problems) == 1
     told = "a\\n.mp4: no overlay or outputs: the video is gone"

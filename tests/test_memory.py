@@ -12,7 +12,8 @@ import pytest
 
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.scorer import ScorerSettings, SyncScorer
-from syncnet.state.records import VideoRecord, record_from_plain, record_to_plain
+from syncnet.state.codec import from_plain
+from syncnet.state.records import VideoRecord, record_to_plain
 from syncnet.system.interruption import StopFlag
 from syncnet.system.memory import FreedMemory, PeakMeter, _machine_memory_mb, find_trim, machine_memory_mb
 from weights import WeightsPolicy
@@ -125,7 +126,7 @@ def test_the_peak_of_a_video_is_recorded_and_told(repository: Path) -> None:
     assert 100 < score.peak_memory_mb < machine_memory_mb()
     identity = FileIdentity(1, 1)
     record = VideoRecord("a.mp4", identity, "f" * 64, score, 1.0, peak_memory_mb=score.peak_memory_mb)
-    again = record_from_plain(record_to_plain(record))
+    again = from_plain(VideoRecord, record_to_plain(record))
     assert again.peak_memory_mb == score.peak_memory_mb
     # It is of one run, so a stored score does not bring it along.
     assert again.score is not None and again.score.peak_memory_mb is None

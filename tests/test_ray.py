@@ -18,7 +18,7 @@ import pytest
 from folders import files_below, make_videos, results_in, run
 
 from syncnet import command
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.failures import ExplainedError
 from syncnet.engines.isolated import Score
 from syncnet.engines.video import VideoJob
@@ -247,7 +247,7 @@ def _carry_out(videos: Path, out: Path, settings: RaySettings, load: Callable[[]
         RayScorers(load, settings, workers=2) as scorers,
         open_ledger(folders.state_dir / "ledger.jsonl") as ledger,
     ):
-        job = VideoJob(scorers.score, "f" * 64, Conclusions(Thresholds(), TrackSettings(), 9, folders, ledger))
+        job = VideoJob(scorers.score, "f" * 64, VerdictRules(Thresholds(), TrackSettings(), 9, folders, ledger))
         plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
         return carry_out(plan, job, load, workers=2, isolate=False, stop=StopFlag(), on_result=lambda _: None)
 

@@ -22,7 +22,6 @@ from syncnet.state.records import (
     VideoRecord,
     fingerprint_of,
     read_record,
-    record_from_plain,
     record_to_plain,
     score_from_plain,
 )
@@ -49,7 +48,7 @@ def test_a_score_comes_back_to_the_last_bit() -> None:
     evidence = Evidence("weak", "few windows", 7, 3, (OffsetPiece(0.0, 2.5, -3), OffsetPiece(2.5, 4.0, 1)))
     score = SyncScore(-3, 0.1 + 0.2, float(np.float32(1.1)), curve, evidence)
     record = make_record(score=scored(score, None))
-    back = record_from_plain(through_json(record_to_plain(record)))
+    back = from_plain(VideoRecord, through_json(record_to_plain(record)))
     assert back.score is not None
     first, second = back.score.tracks
     assert second.score is None
@@ -70,7 +69,9 @@ def test_a_score_comes_back_to_the_last_bit() -> None:
 @pytest.mark.parametrize("interval", [None, (-3.25, 10.5)])
 def test_timing_comes_back(interval: tuple[float, float] | None) -> None:
     timing = Timing(1.5, interval)
-    back = record_from_plain(through_json(record_to_plain(make_record(score=scored(make_score(1.0, timing=timing))))))
+    back = from_plain(
+        VideoRecord, through_json(record_to_plain(make_record(score=scored(make_score(1.0, timing=timing)))))
+    )
     assert back.score is not None
     assert back.score.tracks[0].score is not None
     assert back.score.tracks[0].score.timing == timing
@@ -79,7 +80,7 @@ def test_timing_comes_back(interval: tuple[float, float] | None) -> None:
 def test_numbers_that_are_none_become_null_and_come_back() -> None:
     plain = record_to_plain(make_record(score=scored(make_score(math.nan))))
     assert plain["score"]["tracks"][0]["score"]["confidence"] is None
-    back = record_from_plain(through_json(plain))
+    back = from_plain(VideoRecord, through_json(plain))
     assert back.score is not None
     assert back.score.tracks[0].score is not None
     assert math.isnan(back.score.tracks[0].score.confidence)
@@ -87,12 +88,12 @@ def test_numbers_that_are_none_become_null_and_come_back() -> None:
 
 def test_names_of_any_bytes_come_back() -> None:
     name = os.fsdecode(b'caf\xc3\xa9 \xff\n".mp4')
-    assert record_from_plain(through_json(record_to_plain(make_record(name)))).path == name
+    assert from_plain(VideoRecord, through_json(record_to_plain(make_record(name)))).path == name
 
 
 def test_a_failure_comes_back() -> None:
     record = make_record(score=None, failure="environment", error="disk full", cure="free some space")
-    assert record_from_plain(through_json(record_to_plain(record))) == record
+    assert from_plain(VideoRecord, through_json(record_to_plain(record))) == record
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def test_a_record_that_is_not_whole_is_refused(path: tuple[Any, ...], value: Any
         inner = inner[step]
     inner[path[-1]] = value
     with pytest.raises(ValueError, match=r"belong|no list"):
-        record_from_plain(plain)
+        from_plain(VideoRecord, plain)
 
 
 HOLED_CURVE = np.array([0.5, np.nan, 1 / 3], np.float32)
@@ -147,7 +148,7 @@ HOLED_CURVE = np.array([0.5, np.nan, 1 / 3], np.float32)
 def test_a_line_read_quickly_gives_what_its_values_give(record: VideoRecord) -> None:
     plain = through_json({"kind": "video", **record_to_plain(record)})
     quick = read_record(json.dumps(plain).encode("ascii"))
-    slow = record_from_plain(plain)
+    slow = from_plain(VideoRecord, plain)
     # Texts, since no number equals itself where it is none.
     assert repr(quick) == repr(slow)
     assert quick.path == record.path

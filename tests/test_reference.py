@@ -177,13 +177,13 @@ def test_a_whole_picture_is_no_crop_here_either(tools: ReferenceTools, repositor
 
 
 def test_reference_brings_the_published_gates_which_flags_replace() -> None:
-    assert parse_request([*FOLDERS, "--reference"]).tracks == TrackSettings(100, 100)
+    assert parse_request([*FOLDERS, "--reference"]).settings.tracks == TrackSettings(100, 100)
     request = parse_request([*FOLDERS, "--reference", "--min_track", "50"])
-    assert request.tracks == TrackSettings(min_face_px=100, min_track_frames=50)
+    assert request.settings.tracks == TrackSettings(min_face_px=100, min_track_frames=50)
     request = parse_request([*FOLDERS, "--reference", "--min_face_size", "50", "--model", "syncnet_v2"])
-    assert request.tracks == TrackSettings(min_face_px=50, min_track_frames=100)
+    assert request.settings.tracks == TrackSettings(min_face_px=50, min_track_frames=100)
     # A crop that is given passes no published gate.
-    assert parse_request([*FOLDERS, "--reference", "--no_detection"]).tracks == TrackSettings(50, 50)
+    assert parse_request([*FOLDERS, "--reference", "--no_detection"]).settings.tracks == TrackSettings(50, 50)
 
 
 @pytest.mark.parametrize(

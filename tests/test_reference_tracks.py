@@ -15,7 +15,7 @@ from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track
 from syncnet.reference.crops import smooth_as_published
 from syncnet.reference.tracks import detect_faces, find_published_shots, link_published_tracks
-from syncnet.settings import PUBLISHED_TRACKS, TrackSettings
+from syncnet.settings import PUBLISHED_GATE, TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag
 from synthetic.media import Clip, write_clip
 
@@ -35,7 +35,7 @@ def link(frames: list[np.ndarray], settings: TrackSettings = SETTINGS, shots: li
 
 
 def test_the_gates_have_to_be_exceeded() -> None:
-    assert (PUBLISHED_TRACKS.min_track_frames, PUBLISHED_TRACKS.min_face_px) == (100, 100)
+    assert PUBLISHED_GATE == 100
     assert len(link(boxes(*[[box(0)]] * 4))) == 1
     assert link(boxes(*[[box(0)]] * 3)) == []
     assert link(boxes(*[[box(0, 10)]] * 4)) == []

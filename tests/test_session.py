@@ -16,7 +16,7 @@ from fakes import score_by_name
 from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.video import VideoJob
 from syncnet.inputs.discovery import FileIdentity, find_videos
 from syncnet.placement.folders import prepare_folders
@@ -234,7 +234,8 @@ def test_a_kill_between_record_and_copy_is_made_good(videos: Path, out: Path, sc
 def test_a_torn_ledger_costs_only_its_last_video(videos: Path, out: Path, scorer: Scorer) -> None:
     run(videos, out, *OFF, "--max_workers", "1")
     ledger = out / ".sync_filter" / "ledger.jsonl"
-    os.truncate(ledger, ledger.stat().st_size - 7)
+    text = ledger.read_bytes()
+    os.truncate(ledger, text.index(b"\n", text.rindex(b'{"kind": "video"')) - 7)
     scorer.take()
     assert run(videos, out, *OFF) == 0
     # In a child process: it was under way when the ledger ends.
@@ -266,7 +267,7 @@ def test_a_stopped_run_still_tells_what_is_known(tmp_path: Path) -> None:
             ledger.add(make_record(str(video.relative_path), identity=video.identity))
         ledger.add(make_record("gone.mp4"))
         folders = prepare_folders(videos, tmp_path / "out", keep_all=False)
-        rules = Conclusions(Thresholds(), TrackSettings(), 9, folders, ledger)
+        rules = VerdictRules(Thresholds(), TrackSettings(), 9, folders, ledger)
         job = VideoJob(lambda path, flag: score_by_name(path, None, flag), "f" * 64, rules)
         plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
         outcome = carry_out(

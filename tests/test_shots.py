@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from syncnet.faces.shots import CutFinder, Shot, find_shots
+from syncnet.faces.shots import CutFinder, Shot, shots_between
 from syncnet.settings import ShotSettings
+
+
+def find_shots(frames: list[np.ndarray], settings: ShotSettings) -> list[Shot]:
+    cut_finder = CutFinder(settings)
+    return shots_between([n for n, frame_bgr in enumerate(frames) if cut_finder.is_cut(frame_bgr)], len(frames))
 
 
 def plain(level: int, *, width: int = 64, height: int = 48) -> np.ndarray:

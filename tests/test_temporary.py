@@ -24,7 +24,8 @@ from syncnet.system.interruption import StopFlag
 from syncnet.keepsake.file import Keepsake, keepsake_path, write_keepsake
 from syncnet.looks.movie import open_movie
 from syncnet.subcommands.merge_ledgers import write_merged
-from syncnet.state.pinning import Chosen, Pin, pin_choice
+from syncnet.state.pinning import Pin, pin_choice
+from weights import Identity
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.transfer import copy_file, hardlink_file, symlink_file
 
@@ -34,7 +35,7 @@ for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.output
     folder.mkdir(parents=True)
 video = out.parent / "a.mp4"
 video.write_bytes(b"video")
-chosen = Chosen("lite", "lite")
+chosen = Identity("lite", "lite")
 
 def write_movie():
     with open_movie(folders.overlays_dir / "sub" / "a.mp4.mp4", (64, 64), 25, np.zeros(640, np.int16)) as movie:

@@ -21,15 +21,14 @@ from syncnet.models.lite import LiteModel
 from syncnet.models.registry import resolve_device
 from syncnet.report.notices import find_notices
 from syncnet.report.pointers import HEADINGS
-from syncnet.report.run import Asked, Identity
 from syncnet.report.summary import format_summary
 from syncnet.scoring.evidence import Evidence, OffsetPiece, weigh
-from syncnet.settings import Thresholds, TrackSettings
-from syncnet.state.pinning import Chosen, Pin, pin_choice
+from syncnet.settings import ScorerSettings, Thresholds, TrackSettings
+from syncnet.state.pinning import Pin, pin_choice
 from syncnet.system.interruption import Deadline, StopFlag
 from syncnet.system.locking import LockedError, hold
 from syncnet.verdict import judge
-from weights import examine_weights
+from weights import Identity, examine_weights
 from weights.fetch import fetch_weights
 
 GATES = TrackSettings()
@@ -69,9 +68,9 @@ def moving() -> str:
 
 
 def other_detector() -> str:
-    folder, lite = Path("sorted"), Chosen("lite", "a" * 64)
-    pin_choice(folder, folder / "results", Pin(lite, Chosen("haar", "ff87c052" * 8)))
-    return told_by(lambda: pin_choice(folder, folder / "results", Pin(lite, Chosen("yunet", "8f2383e4" * 8))))
+    folder, lite = Path("sorted"), Identity("lite", "a" * 64)
+    pin_choice(folder, folder / "results", Pin(lite, Identity("haar", "ff87c052" * 8)))
+    return told_by(lambda: pin_choice(folder, folder / "results", Pin(lite, Identity("yunet", "8f2383e4" * 8))))
 
 
 def locked() -> str:
@@ -98,7 +97,7 @@ def wrong_file() -> str:
 
 
 def speed_notice() -> str:
-    return find_notices(Asked(None, "lite", "auto", "cpu"), Identity("lite", ""), Identity("haar", ""))[0]
+    return find_notices(ScorerSettings(model="lite", device="cpu"), Identity("lite", ""), Identity("haar", ""))[0]
 
 
 def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:

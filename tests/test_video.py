@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from fakes import make_score, score_by_name, scored
 
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.video import VideoJob, process_video, report_hung, seconds_until_settled
 from syncnet.errors import DamagedVideoError, NoAudioStreamError, NotAVideoError
 from syncnet.inputs.discovery import VideoFile
@@ -46,7 +46,7 @@ class Bench:
 
     def job(self, score: object = score_by_name, *, placing: bool = False, **options: Any) -> VideoJob:
         folders = prepare_folders(self.folder / "in", self.folder / "out", keep_all=False) if placing else None
-        rules = Conclusions(Thresholds(), TrackSettings(), 9, folders, self.ledger)
+        rules = VerdictRules(Thresholds(), TrackSettings(), 9, folders, self.ledger)
         return VideoJob(lambda path, stop: score(path, None, stop), "print", rules, **options)  # type: ignore[operator]
 
     def process(self, name: str, score: object = score_by_name, **options: Any) -> VideoResult:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncnet.errors import ModelFileError, UsageError
+from syncnet.settings import WeightsPolicy as WeightsPolicy
 from syncnet.system.invocation import WEIGHTS_CALL
 from weights.manifest import MANIFEST, load_manifest
 
@@ -31,15 +32,17 @@ _SHORTEST_DIGEST = 12
 
 
 @dataclass(frozen=True)
-class WeightsPolicy:
-    """Where model files may come from, and which are accepted."""
+class Identity:
+    """A model or a detector: what gave the numbers."""
 
-    weights_dir: Path | None = None
-    """Searched first."""
-    offline: bool = False
-    """Never touch the network."""
-    allow_unverified: bool = False
-    """Accept a file whose digest is not the manifest's, such as another checkpoint of the same shape."""
+    name: str
+    identity: str
+    """SHA-256 of the files that its answers depend on."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether these are the files of the manifest. The cascades of haar are part of OpenCV."""
+        return self.name in ("haar", "none") or is_known(self.identity)
 
 
 @dataclass(frozen=True)

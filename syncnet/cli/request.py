@@ -1,83 +1,35 @@
-"""The command line: flags -> one checked request. Standard library only, so that ``--help`` answers at once."""
+"""The command line: flags -> the request. Standard library only, so that ``--help`` answers at once."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from syncnet import __version__
-from syncnet.cli.folders import add_folder_flags, folder, read_folders
+from syncnet.cli.folders import add_folder_flags, read_folders
 from syncnet.cli.help import DESCRIPTION, EPILOG, USAGE
-from syncnet.cli.looks import TerminalOptions, add_look_flags, read_look_options, read_terminal_options
-from syncnet.cli.media import add_media_flags, read_media_settings
-from syncnet.cli.report import ReportOptions, add_report_flags, read_report_options
-from syncnet.cli.runs import add_run_flags, read_run_options
-from syncnet.cli.scale import ScaleOptions, add_scale_flags, read_scale_options
-from syncnet.cli.speed import add_speed_flags, read_speed_settings
+from syncnet.cli.looks import add_look_flags
+from syncnet.cli.reading import one_of, settings_from
+from syncnet.cli.report import add_report_flags
+from syncnet.cli.runs import add_run_flags
+from syncnet.cli.scale import add_scale_flags, read_scale_options
+from syncnet.cli.scoring import add_scoring_flags
 from syncnet.cli.subcommands import SUBCOMMANDS
 from syncnet.errors import UsageError
 from syncnet.settings import (
-    DEFAULT_WORKERS,
     PLACE_MODES,
     PRESETS,
-    PUBLISHED_TRACKS,
-    LookOptions,
-    MediaSettings,
+    Request,
     RunOptions,
-    SpeedSettings,
-    Thresholds,
-    TrackSettings,
+    ScorerSettings,
     resolve_thresholds,
 )
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import CALL, PROGRAM
-from weights import WeightsPolicy
-
-
-@dataclass(frozen=True)
-class Request:
-    """One call of the command, as asked for; numbers are checked, files are not."""
-
-    input_dir: Path
-    output_dir: Path
-    preset: str | None
-    thresholds: Thresholds
-    tracks: TrackSettings
-    max_workers: int
-    keep_all: bool
-    recursive: bool
-    model: str
-    detector: str
-    no_detection: bool
-    reference: bool
-    device: str
-    weights: WeightsPolicy
-    options: RunOptions
-    media: MediaSettings = field(default_factory=MediaSettings)
-    speed: SpeedSettings = field(default_factory=SpeedSettings)
-    report: ReportOptions = field(default_factory=ReportOptions)
-    looks: LookOptions = field(default_factory=LookOptions)
-    terminal: TerminalOptions = field(default_factory=TerminalOptions)
-    scale: ScaleOptions = field(default_factory=ScaleOptions)
-    calibrate: bool = False
-    """Thresholds are asked for that fit the input folder."""
-    temporary_output: bool = False
-    """The output folder is to be removed after the run."""
-    input_manifest: Path | None = None
-    """A list in the place of the input folder, which is then the one that relative lines start from."""
-
-    @property
-    def input_name(self) -> Path:
-        """What the videos are named by: the list, or the folder."""
-        return self.input_manifest or self.input_dir
-
-    @property
-    def quiet(self) -> bool:
-        """Whether only what went wrong is said."""
-        return self.options.cron or self.terminal.quiet
 
 
 def parse_request(arguments: Sequence[str]) -> Request:
@@ -87,65 +39,23 @@ def parse_request(arguments: Sequence[str]) -> Request:
             "no folder was named", cure=f"try  {' '.join(CALL)} --input_dir VIDEOS --output_dir SORTED  (or --help)"
         )
     options = build_parser().parse_flags(arguments)
-    if options.no_detection and options.detector != "auto":
-        raise UsageError("--no_detection needs no face detector", cure=f"leave out --detector {options.detector}")
-    if options.reference:
-        _check_reference(options)
-    max_workers = DEFAULT_WORKERS if options.max_workers is None else options.max_workers
-    if max_workers < 1:
-        raise UsageError(f"--max_workers {options.max_workers}", cure="give a whole number of 1 or more")
-    folders = read_folders(options)
-    return Request(
-        input_dir=folders.input_dir,
-        output_dir=folders.output_dir,
-        preset=options.preset,
-        thresholds=resolve_thresholds(
-            options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
-        ),
-        tracks=_track_settings(options),
-        max_workers=max_workers,
-        keep_all=options.keep_all or folders.calibrate,
-        recursive=options.recursive,
-        model=options.model,
-        detector=options.detector,
-        no_detection=options.no_detection,
-        reference=options.reference,
-        device=options.device,
-        weights=WeightsPolicy(
-            weights_dir=options.weights_dir,
-            offline=options.offline,
-            allow_unverified=options.allow_unverified_weights,
-        ),
-        options=read_run_options(options),
-        media=read_media_settings(options),
-        speed=read_speed_settings(options),
-        report=read_report_options(options, arguments),
-        looks=read_look_options(options),
-        terminal=read_terminal_options(options),
-        scale=read_scale_options(options),
-        calibrate=folders.calibrate,
-        temporary_output=folders.temporary,
-        input_manifest=folders.manifest,
+    # What is not given is left to the settings.
+    given = {flag: value for flag, value in vars(options).items() if value is not None}
+    given["report"] = options.report == "on"
+    thresholds = resolve_thresholds(
+        options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
-
-
-def _check_reference(options: argparse.Namespace) -> None:
-    """Only the published networks give published numbers."""
-    for flag, given, published in (("model", options.model, "syncnet_v2"), ("detector", options.detector, "s3fd")):
-        if given not in ("auto", published):
-            raise UsageError(
-                f"--reference scores with {published}, not with --{flag} {given}", cure=f"leave out --{flag} {given}"
-            )
-
-
-def _track_settings(options: argparse.Namespace) -> TrackSettings:
-    """The gates, each with the explicit value where one was given."""
-    # A crop that is given has passed the published gates, or is none of theirs.
-    base = PUBLISHED_TRACKS if options.reference and not options.no_detection else TrackSettings()
-    return TrackSettings(
-        min_face_px=base.min_face_px if options.min_face_size is None else options.min_face_size,
-        min_track_frames=base.min_track_frames if options.min_track is None else options.min_track,
-    )
+    ready = {
+        "settings": settings_from(ScorerSettings, given, thresholds=thresholds),
+        "scale": read_scale_options(options, given),
+        "arguments": tuple(arguments),
+        "calibrate": False,
+        **read_folders(options),
+    }
+    if ready["output_dir"] is not None:
+        return settings_from(Request, given, **ready)
+    request = settings_from(Request, given, **{**ready, "output_dir": tempfile.gettempdir()})
+    return replace(request, output_dir=Path(tempfile.mkdtemp(prefix="sync_filter_")), temporary_output=True)
 
 
 class _CommandParser(Parser):
@@ -170,10 +80,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     _add_folders(parser.add_argument_group("folders"))
-    _add_gates(parser.add_argument_group("what a video needs to pass"))
-    _add_means(parser.add_argument_group("how it is scored"))
-    add_media_flags(parser)
-    add_speed_flags(parser)
+    add_scoring_flags(parser)
     add_run_flags(parser)
     add_scale_flags(parser)
     add_report_flags(parser)
@@ -189,102 +96,7 @@ def _add_folders(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--keep_all", action="store_true", help="analyse only: write the results, copy nothing")
     group.add_argument(
         "--place",
-        choices=PLACE_MODES,
-        default=PLACE_MODES[0],
+        metavar=one_of(PLACE_MODES),
+        default=RunOptions().place,
         help="how videos are placed in the two output folders (default %(default)s)",
-    )
-
-
-def _add_gates(group: argparse._ArgumentGroup) -> None:
-    thresholds, tracks = Thresholds(), TrackSettings()
-    group.add_argument("--preset", choices=PRESETS, help="a confidence and an offset limit (see presets)")
-    group.add_argument(
-        "--min_confidence",
-        type=float,
-        metavar="N",
-        help=f"minimum SyncNet confidence (default {thresholds.min_confidence})",
-    )
-    group.add_argument(
-        "--max_abs_offset",
-        type=int,
-        metavar="FRAMES",
-        help=f"largest offset in either direction, in frames of 1/25 s (default {thresholds.max_abs_offset})",
-    )
-    group.add_argument(
-        "--min_offset",
-        type=int,
-        metavar="FRAMES",
-        help="lowest offset, if it is not minus --max_abs_offset; negative means that the sound is late",
-    )
-    group.add_argument(
-        "--max_offset",
-        type=int,
-        metavar="FRAMES",
-        help="highest offset, if it is not --max_abs_offset; people notice early sound sooner than late sound",
-    )
-    group.add_argument(
-        "--min_face_size",
-        type=int,
-        metavar="PX",
-        help=f"minimum face size, in pixels of the original frame (default {tracks.min_face_px})",
-    )
-    group.add_argument(
-        "--min_track",
-        type=int,
-        metavar="FRAMES",
-        help=f"minimum length of a face track, in frames of 1/25 s (default {tracks.min_track_frames})",
-    )
-
-
-def _add_means(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--max_workers",
-        type=int,
-        metavar="N",
-        help=f"videos processed in parallel (default {DEFAULT_WORKERS}; with --engine ray: as many as fit there)",
-    )
-    group.add_argument(
-        "--model",
-        choices=("auto", "lite", "syncnet_v2"),
-        default="auto",
-        help="scoring model: lite is included; syncnet_v2 is the published one, downloaded if it is missing; "
-        "auto: syncnet_v2 if its file is already here, else lite (default auto)",
-    )
-    group.add_argument(
-        "--detector",
-        choices=("auto", "haar", "yunet", "s3fd"),
-        default="auto",
-        help="face detector: haar is part of OpenCV; the others are downloaded if they are missing; "
-        "auto: yunet if its file is already here, else haar (default auto)",
-    )
-    group.add_argument(
-        "--no_detection",
-        action="store_true",
-        help="every video is already a 224 x 224 face crop: score it as it is",
-    )
-    group.add_argument(
-        "--reference",
-        action="store_true",
-        help="score as the published code does: with its lossy intermediate files, syncnet_v2, s3fd and its minimums "
-        f"(tracks of more than {PUBLISHED_TRACKS.min_track_frames} frames, faces of more than "
-        f"{PUBLISHED_TRACKS.min_face_px} px); "
-        "see docs/scores.md",
-    )
-    group.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where the networks run; auto: on a GPU if PyTorch can use one, else on the CPU (default auto)",
-    )
-    group.add_argument(
-        "--weights_dir",
-        type=folder,
-        metavar="DIR",
-        help="folder to search first for model files; the environment variable SYNC_FILTER_WEIGHTS names the next one",
-    )
-    group.add_argument("--offline", action="store_true", help="never download a model file")
-    group.add_argument(
-        "--allow_unverified_weights",
-        action="store_true",
-        help="accept a model file that is not the published one; the results say so",
     )

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Literal
 
-from syncnet.errors import UsageError
-from syncnet.settings import CRON_SETTLE_SECONDS, RunOptions
+from syncnet.settings import CRON_SETTLE, RunOptions
 
 
 def add_run_flags(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +28,7 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help="leave files that changed less than this long ago to a later run "
-        f"(default 0, with --cron {CRON_SETTLE_SECONDS:g})",
+        f"(default 0, with --cron {CRON_SETTLE:g})",
     )
     alone.add_argument(
         "--timeout",
@@ -41,34 +38,4 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         help="time limit for scoring one video (default %(default)g)",
     )
     alone.add_argument("--isolate", action="store_true", help="score each video in a child process")
-    alone.add_argument(
-        "--log_file", type=Path, metavar="FILE", help="write a log with time stamps; old logs are rotated"
-    )
-
-
-def read_run_options(options: argparse.Namespace) -> RunOptions:
-    """Raises UsageError for numbers that cannot be meant."""
-    settle_seconds = options.settle
-    if settle_seconds is None:
-        settle_seconds = CRON_SETTLE_SECONDS if options.cron else 0.0
-    return RunOptions(
-        place=options.place,
-        rescan=options.rescan,
-        retry_failed=options.retry_failed,
-        limit=options.limit,
-        settle_seconds=settle_seconds,
-        score_cache=_score_cache(options.score_cache),
-        cron=options.cron,
-        log_file=options.log_file,
-        timeout_seconds=options.timeout,
-        isolate=options.isolate,
-    )
-
-
-def _score_cache(text: str | None) -> Path | Literal["off"] | None:
-    """``./off`` is a folder of that name."""
-    if text == "":
-        raise UsageError("--score_cache: the name is empty", cure="give a folder, or off")
-    if text is None:
-        return None
-    return "off" if text == "off" else Path(text)
+    alone.add_argument("--log_file", metavar="FILE", help="write a log with time stamps; old logs are rotated")

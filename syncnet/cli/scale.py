@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
+from syncnet.cli.reading import settings_from
 from syncnet.errors import UsageError
-from syncnet.inputs.shards import Shard, parse_shard, shard_folder, slurm_shard
-from syncnet.settings import RaySettings
+from syncnet.inputs.shards import parse_shard, slurm_shard
+from syncnet.settings import RaySettings, ScaleOptions, Shard
 
 _FROM_SLURM = "slurm"
-
-
-@dataclass(frozen=True)
-class ScaleOptions:
-    """Which videos of the input this run takes, and on which machines."""
-
-    shard: Shard | None = None
-    """None: all of them."""
-    ray: RaySettings | None = None
-    """None: this machine scores."""
-
-    def work_dir(self, input_dir: Path | None, output_dir: Path) -> Path:
-        """The folder that this run works in: the output folder, or that of its shard below it. Raises UsageError.
-
-        ``input_dir``: None where videos are named one by one.
-        """
-        if self.shard is None:
-            return output_dir
-        if input_dir is not None and os.path.realpath(input_dir) == os.path.realpath(output_dir):
-            raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
-        return shard_folder(output_dir, self.shard)
 
 
 def add_scale_flags(parser: argparse.ArgumentParser) -> None:
@@ -69,20 +49,14 @@ def add_scale_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_scale_options(options: argparse.Namespace) -> ScaleOptions:
+def read_scale_options(options: argparse.Namespace, given: Mapping[str, Any]) -> ScaleOptions:
     """Raises UsageError for what cannot be meant."""
-    return ScaleOptions(shard=_shard(options.shard), ray=_ray(options))
-
-
-def _ray(options: argparse.Namespace) -> RaySettings | None:
-    names = {"address": "ray_address", "num_cpus_per_worker": "", "num_gpus_per_worker": ""}
-    given = {name: value for name, flag in names.items() if (value := getattr(options, flag or name)) is not None}
     if options.engine == "ray":
-        return RaySettings(**given, workers=options.max_workers)
-    for name in given:
-        flag = names[name] or name
-        raise UsageError(f"--{flag} is for --engine ray", cure="leave it out, or add --engine ray")
-    return None
+        return ScaleOptions(_shard(options.shard), settings_from(RaySettings, given))
+    for flag in ("ray_address", "num_cpus_per_worker", "num_gpus_per_worker"):
+        if flag in given:
+            raise UsageError(f"--{flag} is for --engine ray", cure="leave it out, or add --engine ray")
+    return ScaleOptions(_shard(options.shard))
 
 
 def _shard(text: str | None) -> Shard | None:

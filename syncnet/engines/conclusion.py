@@ -9,8 +9,9 @@ from typing import Protocol
 from syncnet.faces.no_track import advise_on_no_track
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.placement.folders import OutputFolders
-from syncnet.placement.placing import History, place_video, replace_verdict
+from syncnet.placement.placing import place_video, replace_verdict
 from syncnet.placement.resting import RestingPlaces
+from syncnet.placement.slots import History, look
 from syncnet.results import Source, VideoResult, best_score
 from syncnet.settings import PlaceMode, Thresholds, TrackSettings
 from syncnet.state.records import VideoRecord
@@ -32,7 +33,7 @@ class Records(History, Protocol):
 
 
 @dataclass(frozen=True)
-class Conclusions:
+class VerdictRules:
     """What verdict and placement depend on."""
 
     thresholds: Thresholds
@@ -46,7 +47,7 @@ class Conclusions:
 
 
 def conclude(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, stop: StopFlag, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """Judges and places the video of a record; ``gone``: its file is no longer in the input folder.
 
@@ -56,25 +57,49 @@ def conclude(
     if result.status == "failed" or not rules.folders:
         return result
     passed = _wanted(result)
-    placed = (
-        replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
-        if gone
-        else place_video(video, rules.folders, passed=passed, stop=stop, history=rules.ledger, mode=rules.place)
-    )
-    return dataclasses.replace(result, placed=True) if placed else result
+    if gone:
+        placed = replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
+    else:
+        placed = place_video(
+            video,
+            rules.folders,
+            passed=passed,
+            stop=stop,
+            history=rules.ledger,
+            mode=rules.place,
+            scored_now=source != "ledger",
+        )
+    return _found_in_place(dataclasses.replace(result, placed=placed), rules, gone=gone)
 
 
 def recall_resting(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, places: RestingPlaces | None, *, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, places: RestingPlaces | None, *, gone: bool = False
 ) -> VideoResult | None:
     """The same for a known video where its file is as it should be; None where something has to be done to it.
 
     ``places``: those of the rules' folders.
     """
     result = judge_record(record, video, rules, source="ledger", gone=gone)
-    if result.status == "failed" or places is None or places.hold(video, passed=_wanted(result), gone=gone):
+    if result.status == "failed" or places is None:
         return result
+    if places.hold(video, passed=_wanted(result), gone=gone):
+        return _found_in_place(result, rules, gone=gone)
     return None
+
+
+def _found_in_place(result: VideoResult, rules: VerdictRules, *, gone: bool) -> VideoResult:
+    """With the folder that its file stands in now; a file that was moved there is missing where it is no longer."""
+    if result.best is None or rules.folders is None:
+        return result
+    folder = rules.folders.good_dir if result.passed else rules.folders.poor_dir
+    try:
+        stands = not gone or look(folder / result.relative_path) is not None
+    except OSError:
+        # Whether it stands there cannot be told.
+        return result
+    if not stands:
+        return dataclasses.replace(result, missing=True)
+    return dataclasses.replace(result, placed_in=folder)
 
 
 def _wanted(result: VideoResult) -> bool | None:
@@ -82,7 +107,7 @@ def _wanted(result: VideoResult) -> bool | None:
 
 
 def judge_record(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """The verdict; no file is looked at."""
     missing = gone and not rules.ledger.was_moved(record.path)

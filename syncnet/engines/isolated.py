@@ -65,13 +65,13 @@ class _Child:
     def score(self, path: Path, stop: StopFlag) -> VideoScore:
         try:
             if not self._ready:
-                self._hear(path, stop.check_stopped)
+                self._receive(path, stop.check_stopped)
                 self._ready = True
                 if isinstance(stop, Deadline):
                     # Loading the models is not part of any video's time.
                     stop.restart()
             self._connection.send(path)
-            score: VideoScore = self._hear(path, stop.check)
+            score: VideoScore = self._receive(path, stop.check)
         except (EOFError, ConnectionError) as error:
             raise self._death(path) from error
         return score
@@ -81,7 +81,7 @@ class _Child:
         self._process.join()
         self._connection.close()
 
-    def _hear(self, path: Path, check: Callable[[], None]) -> Any:
+    def _receive(self, path: Path, check: Callable[[], None]) -> Any:
         try:
             while not self._connection.poll(LOOK_SECONDS):
                 check()

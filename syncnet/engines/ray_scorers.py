@@ -109,7 +109,7 @@ class RayScorers:
                 # Waiting for a worker is not part of any video's time.
                 stop.restart()
             try:
-                answer = _hear(actor.handle.score.remote(place), stop.check)
+                answer = _wait_for(actor.handle.score.remote(place), stop.check)
             except RayError as error:
                 lost.append((actor, error))
                 self._replace(actor)
@@ -146,7 +146,7 @@ class RayScorers:
                 continue
             try:
                 if self._is_ready(actor):
-                    _hear(actor.handle.ping.remote(), stop.check_stopped)
+                    _wait_for(actor.handle.ping.remote(), stop.check_stopped)
                     return actor
             except RayError:
                 pass
@@ -183,7 +183,7 @@ class RayScorers:
         self._hired.pop(id(actor), None)
 
 
-def _hear(answer: Any, check: Callable[[], None]) -> Any:
+def _wait_for(answer: Any, check: Callable[[], None]) -> Any:
     future: concurrent.futures.Future[Any] = answer.future()
     while True:
         try:

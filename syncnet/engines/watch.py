@@ -21,7 +21,7 @@ class _Entry:
 
 
 class Watch:
-    """Knows which thread has been scoring which video since when."""
+    """Knows which thread has been scoring which video, and until when that may take."""
 
     def __init__(self, limit_seconds: float, grace_seconds: float = HANG_GRACE_SECONDS) -> None:
         self._seconds = limit_seconds + grace_seconds
@@ -40,11 +40,9 @@ class Watch:
             with self._turn:
                 self._entries.pop(thread, None)
 
-    def take_hung(self) -> dict[int, VideoFile]:
-        """The videos that hang, by the identifier of their thread; each is given once."""
+    def take_hung(self) -> list[VideoFile]:
+        """The videos that hang; each is given once."""
         now = time.monotonic()
         with self._turn:
-            hung = {thread: entry.video for thread, entry in self._entries.items() if now > entry.hangs_at}
-            for thread in hung:
-                del self._entries[thread]
-        return hung
+            hung = [thread for thread, entry in self._entries.items() if now > entry.hangs_at]
+            return [self._entries.pop(thread).video for thread in hung]

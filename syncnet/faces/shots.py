@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -81,17 +80,6 @@ class CutFinder:
 def _change(one_hsv: np.ndarray, other_hsv: np.ndarray) -> float:
     """What the ContentDetector goes by: the mean change of hue, saturation and value."""
     return float(np.mean(cv2.mean(cv2.absdiff(one_hsv, other_hsv))[:3]))
-
-
-def find_shots(frames: Iterable[np.ndarray], settings: ShotSettings) -> list[Shot]:
-    """The shots of a video in order, without gaps between them; none where there is no frame."""
-    cut_finder = CutFinder(settings)
-    cuts, frame_count = [], 0
-    for frame_bgr in frames:
-        if cut_finder.is_cut(frame_bgr):
-            cuts.append(frame_count)
-        frame_count += 1
-    return shots_between(cuts, frame_count)
 
 
 def shots_between(cuts: list[int], frame_count: int) -> list[Shot]:

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from syncnet.errors import UsageError
+from syncnet.settings import Shard
 
 SHARDS_FOLDER = "shards"
-_HASH_BYTES = 8
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Part ``number`` of ``count``, counted from 1."""
-
-    number: int
-    count: int
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count:
-            raise UsageError(f"--shard {self.number}/{self.count}", cure="give I/N, with I from 1 to N")
-
-    @property
-    def name(self) -> str:
-        return f"{self.number}-of-{self.count}"
-
-    def holds(self, relative_path: PurePath) -> bool:
-        """Whether the video is of this part: by a hash of its path below the input, so wherever that is mounted."""
-        digest = hashlib.sha256(os.fsencode(relative_path.as_posix())).digest()
-        return int.from_bytes(digest[:_HASH_BYTES], "big") % self.count == self.number - 1
 
 
 def parse_shard(text: str) -> Shard:

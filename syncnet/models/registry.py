@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from syncnet.errors import UsageError
 from syncnet.models.lite_files import find_lite, lite_identity
-from syncnet.models.protocol import MIN_TRACK_FRAMES, SyncModel
-from syncnet.settings import Precision
-from weights import WeightsFile, WeightsPolicy, find_weights, require_weights
+from syncnet.models.protocol import SyncModel
+from syncnet.settings import Precision, ScorerSettings
+from syncnet.settings.checks import fitted
+from weights import Identity, WeightsFile, WeightsPolicy, find_weights, require_weights
 
-MODEL_NAMES = ("lite", "syncnet_v2")
 SYNCNET_V2_FILE = "syncnet_v2.model"
 
 
-@dataclass(frozen=True)
-class ChosenModel:
-    """A model that is at hand, not loaded yet."""
-
-    name: str
-    identity: str
-    """As SyncModel has it."""
-    min_track_frames: int
-    verified: bool
-    """Whether its files are those of the manifest, so that they fit."""
-
-
-def choose_model(name: str, policy: WeightsPolicy) -> ChosenModel:
+def choose_model(name: str, policy: WeightsPolicy) -> Identity:
     """The model that ``load_model`` would load. Raises as that does, but for files that do not fit."""
     if _is_published(name, policy):
-        found = _published_weights(policy)
-        return ChosenModel("syncnet_v2", found.sha256, MIN_TRACK_FRAMES["syncnet_v2"], found.verified)
-    files = find_lite(policy)
-    identity = lite_identity(*(file.sha256 for file in files))
-    return ChosenModel("lite", identity, MIN_TRACK_FRAMES["lite"], all(file.verified for file in files))
+        return Identity("syncnet_v2", _published_weights(policy).sha256)
+    return Identity("lite", lite_identity(*(file.sha256 for file in find_lite(policy))))
 
 
 def load_model(name: str, device: str, policy: WeightsPolicy, precision: Precision = "float32") -> SyncModel:
@@ -60,6 +43,7 @@ def resolve_device(name: str) -> str:
     """``auto`` becomes ``cuda`` where torch can use one, else ``cpu``; UsageError for ``cuda`` where it cannot."""
     import torch
 
+    fitted(ScorerSettings, "device", name)
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
@@ -72,8 +56,7 @@ def resolve_device(name: str) -> str:
 
 def _is_published(name: str, policy: WeightsPolicy) -> bool:
     """Whether it is syncnet_v2, and not lite."""
-    if name not in ("auto", *MODEL_NAMES):
-        raise UsageError(f"--model {name} is not known", cure=f"use one of {', '.join(MODEL_NAMES)}")
+    fitted(ScorerSettings, "model", name)
     return name == "syncnet_v2" or (name == "auto" and find_weights(SYNCNET_V2_FILE, policy) is not None)
 
 

@@ -53,6 +53,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
     return {
         "video_name": result.path.stem,
         "video_path": result.location,
+        "relative_path": str(result.relative_path),
+        "placed_path": str(result.placed_path) if result.placed_path else None,
         "status": result.status,
         "offset": best["offset"],
         "offset_ms": None if offset is None else offset_milliseconds(offset),
@@ -65,13 +67,16 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "turns": _turns(result.conversation),
         "all_tracks": [
             # Mostly the best track is the only one.
-            _track(track, {**best, **evidence} if track.score is result.best else _told(track.score))
+            _track(track, {**best, **evidence} if track.score is result.best else _score_entry(track.score))
             for track in result.tracks
         ],
         "duration_seconds": _rounded(info.duration_seconds, 3) if info else None,
         "source_fps": _rounded(info.source_fps, 3) if info else None,
         "width": info.width if info else None,
         "height": info.height if info else None,
+        "audio_track": info.sound_track if info else None,
+        "audio_tracks": info.sound_tracks if info else None,
+        "corrupt_pictures": info.corrupt_pictures if info else None,
         "file_size": result.file_bytes,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
@@ -114,13 +119,13 @@ def _evidence(score: SyncScore | None) -> dict[str, Any]:
     }
 
 
-def _told(score: SyncScore | None) -> dict[str, Any]:
+def _score_entry(score: SyncScore | None) -> dict[str, Any]:
     return {**_scores(score), **_evidence(score)}
 
 
-def _track(track: TrackScore, told: dict[str, Any]) -> dict[str, Any]:
+def _track(track: TrackScore, score_entry: dict[str, Any]) -> dict[str, Any]:
     return {
-        **told,
+        **score_entry,
         "first_frame": track.first_frame,
         "frame_count": track.frame_count,
         "mean_box": [round(edge) for edge in track.mean_box],

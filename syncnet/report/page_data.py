@@ -12,8 +12,8 @@ import numpy as np
 
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import without_thresholds
+from syncnet.report.content import ReportContent
 from syncnet.report.run import count_results
-from syncnet.report.told import Told
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.turns import Conversation
 from syncnet.settings import PRESETS, Thresholds
@@ -24,27 +24,27 @@ MOST_TRACKS = 12
 CURVE_DECIMALS, TIME_DECIMALS = 3, 2
 
 
-def describe_told(told: Told) -> dict[str, Any]:
+def describe_content(content: ReportContent) -> dict[str, Any]:
     """All but the videos."""
-    counts = count_results(told.results)
+    counts = count_results(content.results)
     return {
-        "output_dir": printable(str(told.folders.output_dir)),
-        "timestamp": told.timestamp,
-        "model": told.model,
-        "detector": told.detector,
-        "notices": [printable(notice) for notice in told.notices],
-        "complete": told.complete,
-        "interrupted": told.interrupted,
-        "total": told.total,
+        "output_dir": printable(str(content.folders.output_dir)),
+        "timestamp": content.timestamp,
+        "model": content.model,
+        "detector": content.detector,
+        "notices": [printable(notice) for notice in content.notices],
+        "complete": content.complete,
+        "interrupted": content.interrupted,
+        "total": content.total,
         "counts": {"good": counts.good, "poor": counts.poor, "no_faces": counts.no_faces, "failed": counts.failed},
-        "thresholds": _thresholds(told.thresholds),
+        "thresholds": _thresholds(content.thresholds),
         "presets": {name: _thresholds(preset) for name, preset in PRESETS.items()},
-        "command": without_thresholds(told.command),
-        "directory": printable(told.command.directory),
+        "command": without_thresholds(content.command),
+        "directory": printable(content.command.directory),
     }
 
 
-def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
+def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any]:
     """A row of the table, with all that a verdict depends on."""
     best, info = result.best, result.info
     evidence, timing = (best.evidence, best.timing) if best else (None, None)
@@ -70,8 +70,8 @@ def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
         "error": printable(result.error),
         "cure": printable(result.cure),
         "missing": result.missing,
-        "href": find_href(result, told.folders),
-        "overlay": find_overlay(result, told.folders),
+        "href": find_href(result, content.folders),
+        "overlay": find_overlay(result, content.folders),
     }
 
 

@@ -105,10 +105,10 @@ def _describe_track(number: int, track: TrackScore) -> str:
     if track.score is None:
         return f"    track {number}: {where}: no sound beside it"
     score = track.score
-    told = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
+    words = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
     if score.evidence:
-        told += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
-    return f"    track {number}: {where}: {told}"
+        words += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
+    return f"    track {number}: {where}: {words}"
 
 
 def _outcome(result: VideoResult) -> str:
@@ -120,8 +120,8 @@ def _outcome(result: VideoResult) -> str:
         return f"no face track: {result.error}"
     score = result.best
     quality = "good" if result.passed else "poor"
-    told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
-    return f"{quality}, confidence {score.confidence:.1f}, {told}"
+    words = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
+    return f"{quality}, confidence {score.confidence:.1f}, {words}"
 
 
 def _facts(result: VideoResult) -> dict[str, str | float | int | bool | None]:

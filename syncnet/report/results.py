@@ -12,11 +12,12 @@ from typing import Any
 import syncnet
 from syncnet.inputs.discovery import SkippedPath
 from syncnet.report.entries import describe_results
-from syncnet.report.run import Identity, Run, count_results, count_this_run
+from syncnet.report.run import Run, count_results, count_this_run
 from syncnet.report.versions import library_version
 from syncnet.system.atomic import write_file
 from syncnet.system.collector import without_collector
 from syncnet.system.memory import PEAK_OF_PROCESS
+from weights import Identity
 
 MOST_INDENTED = 2000
 """Videos. With more of them nobody reads the file by eye, and setting it out takes ten times as long."""
@@ -25,23 +26,23 @@ MOST_INDENTED = 2000
 @without_collector()
 def build_results(run: Run) -> dict[str, Any]:
     """The document, ready for JSON: no NaN, no infinity."""
-    counts = count_results(run.results)
+    counts, settings = count_results(run.results), run.settings
     return {
         "filter_settings": {
-            "min_confidence": run.thresholds.min_confidence,
-            "max_abs_offset": run.thresholds.max_abs_offset,
-            "min_offset": run.thresholds.lowest_offset,
-            "max_offset": run.thresholds.highest_offset,
-            "min_face_size": run.tracks.min_face_px,
-            "min_track": run.tracks.min_track_frames,
-            "preset": run.asked.preset,
-            "model": run.asked.model,
-            "detector": run.asked.detector,
-            "no_detection": run.asked.no_detection,
-            "reference": run.asked.reference,
-            "audio_track": run.asked.audio_track,
+            "min_confidence": settings.thresholds.min_confidence,
+            "max_abs_offset": settings.thresholds.max_abs_offset,
+            "min_offset": settings.thresholds.lowest_offset,
+            "max_offset": settings.thresholds.highest_offset,
+            "min_face_size": settings.tracks.min_face_px,
+            "min_track": settings.tracks.min_track_frames,
+            "preset": run.preset,
+            "model": settings.model,
+            "detector": settings.detector,
+            "no_detection": settings.no_detection,
+            "reference": settings.reference,
+            "audio_track": settings.media.audio_track,
             "reference_tools": run.reference_tools or None,
-            "device": run.asked.device,
+            "device": settings.device,
         },
         "total_videos": run.total,
         "successful_processing": counts.successful,
@@ -61,6 +62,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "versions": _versions(),
         "unreadable": [_skipped(path) for path in run.found.unreadable],
         "left_out": [_skipped(path) for path in run.found.left_out],
+        "other_endings": dict(run.found.other_endings.most_common()),
         "pending": [_skipped(path) for path in run.pending],
         "results": describe_results(run.results),
     }

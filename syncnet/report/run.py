@@ -8,35 +8,8 @@ from dataclasses import dataclass
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.placement.folders import OutputFolders
 from syncnet.results import VideoResult
-from syncnet.settings import Thresholds, TrackSettings
-from weights import is_known
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Choices as they stood on the command line, before ``auto`` was settled."""
-
-    preset: str | None
-    model: str
-    detector: str
-    device: str
-    no_detection: bool = False
-    reference: bool = False
-    audio_track: int | None = None
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Which model gave the numbers."""
-
-    name: str
-    identity: str
-    """SHA-256 of the files that its answers depend on."""
-
-    @property
-    def verified(self) -> bool:
-        """Whether these are the files of the manifest. The cascades of haar are part of OpenCV."""
-        return self.name in ("haar", "none") or is_known(self.identity)
+from syncnet.settings import ScorerSettings
+from weights import Identity
 
 
 @dataclass(frozen=True)
@@ -44,9 +17,10 @@ class Run:
     """One run over a folder."""
 
     folders: OutputFolders
-    thresholds: Thresholds
-    tracks: TrackSettings
-    asked: Asked
+    settings: ScorerSettings
+    """As given, before ``auto`` was settled."""
+    preset: str | None
+    """That the thresholds are from."""
     model: Identity
     detector: Identity
     found: FoundVideos

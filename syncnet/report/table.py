@@ -49,6 +49,8 @@ COLUMNS: dict[str, Kind] = {
     "cure": "text",
     "turns": "whole",
     "peak_memory_mb": "whole",
+    "relative_path": "text",
+    "placed_path": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 
@@ -110,7 +112,7 @@ def write_parquet(document: dict[str, Any], path: Path) -> None:
 def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
     for entry in document["results"]:
         low, high = entry["offset_interval_ms"] or (None, None)
-        told = {
+        row = {
             **entry,
             "offset_interval_low_ms": low,
             "offset_interval_high_ms": high,
@@ -119,7 +121,7 @@ def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
             "tracks": len(entry["all_tracks"]),
             "turns": len(entry["turns"]),
         }
-        yield list(_COLUMNS_OF(told))
+        yield list(_COLUMNS_OF(row))
 
 
 def _as_text(row: list[Any]) -> list[Any]:

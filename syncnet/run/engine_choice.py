@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from syncnet.cli.request import Request
 from syncnet.errors import UsageError
 from syncnet.scorer import SyncScorer
-from syncnet.settings import RaySettings
-from syncnet.state.pinning import NO_DETECTOR, Chosen, Pin
+from syncnet.settings import Request, ScorerSettings
+from syncnet.state.pinning import NO_DETECTOR, Pin
+from weights import Identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,18 +40,18 @@ class Engine:
 @contextmanager
 def open_engine(request: Request, chosen: ChosenStages, workers: int, video_count: int) -> Iterator[Engine]:
     """The engine that the request asks for. Raises UsageError."""
-    settings = request.scale.ray
-    if settings is None:
-        yield Engine(SyncScorer(request, stages=chosen.load()).measure, workers)
+    ray = request.scale.ray
+    if ray is None:
+        yield Engine(SyncScorer(request.settings, stages=chosen.load()).measure, workers)
         return
     from syncnet.engines.ray_cluster import connected, count_workers
 
-    with connected(settings):
+    with connected(ray):
         from syncnet.engines.ray_scorers import RayScorers
 
-        workers = max(1, min(settings.workers or count_workers(settings), video_count))
-        load = partial(load_on_node, _settled(request, chosen), pin_of(chosen), settings)
-        with RayScorers(load, settings, workers) as scorers:
+        workers = max(1, min(ray.workers or count_workers(ray), video_count))
+        load = partial(load_on_node, _without_auto(request.settings, chosen), pin_of(chosen), ray.num_cpus_per_worker)
+        with RayScorers(load, ray, workers) as scorers:
             yield Engine(scorers.score, workers, remote=True, score_uri=scorers.score_uri)
 
 
@@ -65,11 +65,11 @@ def _score_nothing(path: Path, stop: StopFlag) -> VideoScore:  # noqa: ARG001 (a
     raise RuntimeError(f"{path} was to be scored by a run without models")
 
 
-def load_on_node(request: Request, expected: Pin, settings: RaySettings) -> Score:
+def load_on_node(settings: ScorerSettings, expected: Pin, cores: float) -> Score:
     """What a worker of the cluster scores with. Raises UsageError where it would give scores of another kind."""
     from syncnet.system.cores import count_cores
 
-    scorer = SyncScorer(request, workers=max(1, round(count_cores() / settings.num_cpus_per_worker)))
+    scorer = SyncScorer(settings, workers=max(1, round(count_cores() / cores)))
     if pin_of(scorer.stages) != expected:
         raise UsageError(
             "its model, detector or OpenCV differs from that of the machine that started the run",
@@ -78,20 +78,20 @@ def load_on_node(request: Request, expected: Pin, settings: RaySettings) -> Scor
     return scorer.measure
 
 
-def on_this_machine(request: Request) -> Request:
-    """The request as the machine itself takes it up: one that only hands videos out needs no GPU."""
-    return request if request.scale.ray is None else replace(request, device="cpu")
+def on_this_machine(request: Request) -> ScorerSettings:
+    """The settings as the machine itself takes them up: one that only hands videos out needs no GPU."""
+    return request.settings if request.scale.ray is None else replace(request.settings, device="cpu")
 
 
 def pin_of(stages: Stages | ChosenStages) -> Pin:
     """The model and the detector of the stages."""
-    detector = stages.detector
-    chosen = Chosen(detector.name, detector.identity) if detector else Chosen(NO_DETECTOR, NO_DETECTOR)
-    return Pin(Chosen(stages.model.name, stages.model.identity), chosen)
+    model, detector = stages.model, stages.detector
+    identity = Identity(detector.name, detector.identity) if detector else Identity(NO_DETECTOR, NO_DETECTOR)
+    return Pin(Identity(model.name, model.identity), identity)
 
 
-def _settled(request: Request, stages: ChosenStages) -> Request:
+def _without_auto(settings: ScorerSettings, stages: ChosenStages) -> ScorerSettings:
     """With what ``auto`` came to, so that no node comes to something else."""
-    detector = request.detector if stages.detector is None else stages.detector.name
-    speed = replace(request.speed, precision=stages.precision)
-    return replace(request, model=stages.model.name, detector=detector, speed=speed)
+    detector = settings.detector if stages.detector is None else stages.detector.name
+    speed = replace(settings.speed, precision=stages.precision)
+    return replace(settings, model=stages.model.name, detector=detector, speed=speed)

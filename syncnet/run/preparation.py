@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from syncnet.cli.request import Request
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.isolated import Score
 from syncnet.engines.video import VideoJob
 from syncnet.engines.watch import Watch
@@ -16,10 +16,13 @@ from syncnet.models.precision import is_in_hardware
 from syncnet.models.registry import resolve_device
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.notices import find_notices
-from syncnet.report.run import Asked, Identity, Run
-from syncnet.settings import RunOptions
+from syncnet.report.ownership import refuse_foreign
+from syncnet.report.page import PAGE_NAME
+from syncnet.report.run import Run
+from syncnet.report.table import CSV_NAME, PARQUET_NAME
+from syncnet.run.engine_choice import pin_of
+from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
-from syncnet.state.pinning import NO_DETECTOR
 from syncnet.state.records import fingerprint_of
 from syncnet.state.score_store import ScoreStore, default_folder
 
@@ -27,16 +30,32 @@ if TYPE_CHECKING:
     from syncnet.stages import ChosenStages
 
 
+def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
+    """Raises UsageError where the run would write over what this tool did not write."""
+    folders, looks = OutputFolders(output_dir), request.looks
+    wanted = {
+        folders.results_path: True,
+        output_dir / CSV_NAME: True,
+        output_dir / PARQUET_NAME: request.report.table == "parquet",
+        output_dir / PAGE_NAME: request.report.page,
+        folders.overlays_dir: looks.visualize != "none",
+        folders.outputs_dir: looks.save_outputs,
+    }
+    for path, asked in wanted.items():
+        if asked:
+            refuse_foreign(path)
+
+
 def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, ledger: Ledger, score: Score) -> VideoJob:
     """What is done with each video."""
     options = request.options
     return VideoJob(
         score=score,
-        fingerprint=run_fingerprint(request, stages),
-        rules=Conclusions(
-            thresholds=request.thresholds,
-            tracks=request.tracks,
-            least_track_frames=stages.model.min_track_frames,
+        fingerprint=run_fingerprint(request.settings, stages),
+        rules=VerdictRules(
+            thresholds=request.settings.thresholds,
+            tracks=request.settings.tracks,
+            least_track_frames=stages.min_track_frames,
             folders=None if request.keep_all else folders,
             ledger=ledger,
             place=options.place,
@@ -51,36 +70,26 @@ def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, led
     )
 
 
-def run_fingerprint(request: Request, stages: ChosenStages) -> str:
+def run_fingerprint(settings: ScorerSettings, stages: ChosenStages) -> str:
     """Of everything but the file that a score of this run depends on."""
-    return fingerprint_of(stages, _modes(request, stages))
+    return fingerprint_of(stages, _modes(settings, stages))
 
 
-def _modes(request: Request, stages: ChosenStages) -> dict[str, Any]:
+def _modes(settings: ScorerSettings, stages: ChosenStages) -> dict[str, Any]:
     """Ways of scoring that change the score. A default is not named, so that scores of earlier versions hold."""
-    chosen: dict[str, Any] = {} if request.media.audio_track is None else {"audio_track": request.media.audio_track}
+    chosen: dict[str, Any] = {} if settings.media.audio_track is None else {"audio_track": settings.media.audio_track}
     if stages.precision != "float32":
         chosen["precision"] = stages.precision
-    return {"reference": stages.reference.name if stages.reference else None, **chosen}
+    return {"reference": stages.reference or None, **chosen}
 
 
 def describe_run(
     request: Request, folders: OutputFolders, found: FoundVideos, stages: ChosenStages, ledger: Ledger
 ) -> Run:
     """The run before its first video."""
-    asked = Asked(
-        request.preset,
-        request.model,
-        request.detector,
-        request.device,
-        request.no_detection,
-        request.reference,
-        request.media.audio_track,
-    )
-    model = Identity(stages.model.name, stages.model.identity)
-    detector = Identity(*detector_of(stages))
-    notices = find_notices(asked, model, detector)
-    if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(request.device)):
+    settings, pin = request.settings, pin_of(stages)
+    notices = find_notices(settings, pin.model, pin.detector)
+    if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(settings.device)):
         notices = (
             *notices,
             f"--precision {stages.precision} is slower than float32 here: this machine has no hardware for it.",
@@ -90,12 +99,11 @@ def describe_run(
         notices = (*notices, damaged)
     return Run(
         folders=folders,
-        thresholds=request.thresholds,
-        tracks=request.tracks,
-        asked=asked,
-        model=model,
-        detector=detector,
-        reference_tools=stages.reference.name if stages.reference else "",
+        settings=settings,
+        preset=request.preset,
+        model=pin.model,
+        detector=pin.detector,
+        reference_tools=stages.reference,
         notices=notices,
         found=found,
         results=(),
@@ -103,11 +111,6 @@ def describe_run(
         interrupted=False,
         seconds=0.0,
     )
-
-
-def detector_of(stages: ChosenStages) -> tuple[str, str]:
-    """Name and identity of the detector."""
-    return (stages.detector.name, stages.detector.identity) if stages.detector else (NO_DETECTOR, NO_DETECTOR)
 
 
 def _open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:

@@ -71,7 +71,7 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
     for video in found.videos:
         path = str(video.relative_path)
         if video.absent and (last := ledger.records.get(path)) and last.score:
-            # What was found out about it stays; told as failed, it would be lost.
+            # What was found out about it stays; as a failure it would be lost.
             plan.gone.append((last, replace(video, file_bytes=last.identity.size, mtime_ns=last.identity.mtime_ns)))
             continue
         record = None if options.rescan else ledger.reusable(path, video.identity, fingerprint)
@@ -88,16 +88,21 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
         else:
             plan.new.append(video)
     listed = {str(video.relative_path) for video in found.videos}
+    sources = {video.source for video in found.videos}
     for path in ledger.records:
-        # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
         if path in listed:
             continue
+        source = ledger.source_of(path)
         if found.from_manifest:
-            video = video_at(location_of(PurePath(path), input_dir), input_dir)
-        elif not os.path.lexists(input_dir / path):
-            video = VideoFile(input_dir / path, PurePath(path), 0)
+            video = video_at(location_of(PurePath(source), input_dir), input_dir)
+        elif source in listed or source in sources or not os.path.lexists(input_dir / source):
+            # Another file may have its place.
+            video = VideoFile(input_dir / source, PurePath(path), 0)
         else:
+            # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
             continue
+        if source != path:
+            video = replace(video, relative_path=PurePath(path), source=source)
         if record := ledger.records.get(path):
             plan.gone.append(
                 (record, replace(video, file_bytes=record.identity.size, mtime_ns=record.identity.mtime_ns))
@@ -115,7 +120,7 @@ def carry_out(
     stop: StopFlag,
     on_result: Callable[[VideoResult], None],
 ) -> Outcome:
-    """``on_result`` hears of each video in this thread, first of all that are known.
+    """``on_result`` is called for each video in this thread, first for all that are known.
 
     ``load`` makes the scorer of a child process; ``isolate``: every video is scored in one.
     """
@@ -127,19 +132,20 @@ def carry_out(
         def work(video: VideoFile) -> VideoResult:
             if id(video) in records:
                 record, gone = records[id(video)]
-                return recall_video(record, video, job.rules, stop, gone=gone)
+                idle = job.timeout_seconds
+                return recall_video(record, video, job.rules, stop, gone=gone, idle_seconds=idle)
             return process_video(video, alone if isolate else job, stop)
 
-        def overdue() -> dict[int, VideoResult]:
-            return {thread: report_hung(video, job) for thread, video in job.watch.take_hung().items()}
+        def overdue() -> list[VideoResult]:
+            return [report_hung(video, job) for video in job.watch.take_hung()]
 
         videos = [*(video for _, video, _ in moving), *plan.new]
         batch = run_in_threads(videos, work, workers=workers, stop=stop, on_result=on_result, overdue=overdue)
         last = run_in_threads(
             plan.alone, lambda video: process_video(video, alone, stop), workers=1, stop=stop, on_result=on_result
         )
-    told = [*resting, *batch.results]
-    results = [*told, *last.results, *_not_reached(plan, job, told)]
+    done = [*resting, *batch.results]
+    results = [*done, *last.results, *_not_reached(plan, job, done)]
     finished = [result for result in results if result.status != "pending"]
     changing = [
         SkippedPath(result.uri or result.path, result.error) for result in results if result.status == "pending"
@@ -158,7 +164,7 @@ def _recall_resting(
     Thousands of them take less time here than to be handed to another thread and back.
     """
     rules = job.rules
-    places = RestingPlaces(rules.folders) if rules.folders else None
+    places = RestingPlaces(rules.folders, rules.ledger, rules.place) if rules.folders else None
     resting, moving = [], []
     for videos, gone in ((plan.known, False), (plan.gone, True)):
         for record, video in videos:
@@ -172,20 +178,20 @@ def _recall_resting(
 
 
 def _not_reached(plan: Plan, job: VideoJob, results: Sequence[VideoResult]) -> list[VideoResult]:
-    """What is known of videos that a stopped run did not come to: told all the same, and placed by the next run."""
-    reached = {result.path for result in results}
+    """What is known of videos that a stopped run did not reach: in the results all the same, placed by the next run."""
+    reached = {result.relative_path for result in results}
     rules = replace(job.rules, folders=None)
     return [
         recall_video(record, video, rules, StopFlag(), gone=gone)
         for known, gone in ((plan.known, False), (plan.gone, True))
         for record, video in known
-        if video.path not in reached
+        if video.relative_path not in reached
     ]
 
 
 def in_path_order(results: Sequence[VideoResult]) -> list[VideoResult]:
     """The order of ``find_videos``."""
-    return sorted(results, key=lambda result: str(result.path))
+    return sorted(results, key=lambda result: (str(result.path), str(result.relative_path)))
 
 
 def _is_tried_again(record: VideoRecord, options: RunOptions) -> bool:
@@ -197,6 +203,6 @@ def _unsettled(video: VideoFile, settle_seconds: float) -> str:
     try:
         seconds = seconds_until_settled(video.path, settle_seconds) if settle_seconds else 0.0
     except OSError:
-        # Gone since the listing: told when its turn comes.
+        # Gone since the listing: its failure is noted when its turn comes.
         return ""
     return "it changed a moment ago" if seconds > 0 else ""

@@ -9,34 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
+from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.system.atomic import write_file
+from syncnet.system.plain import read_json
+from weights import Identity
 
-STATE_FOLDER = ".sync_filter"
 PIN_FILE = "models.json"
 NO_DETECTOR = "none"
 """Name and identity of the detector where every frame is a face crop already."""
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A model or a detector."""
-
-    name: str
-    identity: str
-    """SHA-256 of the files that its answers depend on."""
-
-
-@dataclass(frozen=True)
 class Pin:
     """What the results of a folder were made with."""
 
-    model: Chosen
-    detector: Chosen
+    model: Identity
+    detector: Identity
 
 
-def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
-    """Notes the choice in a folder that has none, and raises UsageError where it differs from the one it has."""
+def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: bool = True) -> None:
+    """Notes the choice in a folder that has none, and raises UsageError where it differs from the one it has.
+
+    ``scored``: whether anything was scored there yet; before that no choice holds.
+    """
     pin_path = output_dir / STATE_FOLDER / PIN_FILE
+    if not scored:
+        _write(pin_path, choice)
+        return
     earlier = _read(pin_path) or _read(results_path)
     if earlier is None:
         _write(pin_path, choice)
@@ -51,7 +50,7 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
         )
 
 
-def _cure(differing: Mapping[str, tuple[Chosen, Chosen]]) -> str:
+def _cure(differing: Mapping[str, tuple[Identity, Identity]]) -> str:
     if any(was.name == now.name for was, now in differing.values()):
         return "give another --output_dir: scores of two versions cannot be compared"
     flags = " ".join(_flag(kind, was.name) for kind, (was, _) in differing.items())
@@ -63,25 +62,25 @@ def _flag(kind: str, name: str) -> str:
     return "--no_detection" if name == NO_DETECTOR else f"--{kind} {name}"
 
 
-def _short(chosen: Chosen) -> str:
+def _short(chosen: Identity) -> str:
     """The embedded model's identity has two parts, of which either may differ."""
     if chosen.name == chosen.identity:
         return chosen.name
     return f"{chosen.name} ({'+'.join(part[:8] for part in chosen.identity.split('+'))})"
 
 
-def _chosen(document: dict[str, Any]) -> Chosen:
+def _chosen(document: dict[str, Any]) -> Identity:
     """Raises LookupError or TypeError where it holds no name and identity."""
     name, identity = document["name"], document["identity"]
     if not (isinstance(name, str) and isinstance(identity, str)):
         raise TypeError("a name and an identity are texts")
-    return Chosen(name, identity)
+    return Identity(name, identity)
 
 
 def _read(path: Path) -> Pin | None:
     """The choice that a file holds: our own note, or the results of a version that wrote none."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        document: dict[str, Any] = read_json(path.read_text(encoding="utf-8", errors="surrogateescape"))
         return Pin(_chosen(document["model"]), _chosen(document["detector"]))
     except FileNotFoundError:
         return None

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders
+from syncnet.report.content import ReportContent, read_content
 from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
+from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME, write_page
-from syncnet.report.told import Told, read_told
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
@@ -27,15 +28,16 @@ def main(arguments: Sequence[str]) -> int:
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
-    writers: list[tuple[Path, Callable[[Told, Path], object]]] = [(folders.output_dir / PAGE_NAME, write_page)]
+    writers: list[tuple[Path, Callable[[ReportContent, Path], object]]] = [(folders.output_dir / PAGE_NAME, write_page)]
     if options.montage:
         check_matplotlib()
         writers.append((folders.output_dir / MONTAGE_NAME, write_montage))
     with hold(folders.state_dir / "lock"):
-        told = read_told(folders)
+        content = read_content(folders)
         for path, write in writers:
+            refuse_foreign(path)
             try:
-                write(told, path)
+                write(content, path)
             except OSError as error:
                 raise UsageError(
                     f"cannot write {path}: {error.strerror}", cure="check that it can be written"

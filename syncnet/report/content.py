@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from syncnet.engines.conclusion import Conclusions, conclude
+from syncnet.engines.conclusion import VerdictRules, conclude
 from syncnet.errors import UsageError
 from syncnet.inputs.manifest import video_at
 from syncnet.placement.folders import OutputFolders
@@ -19,10 +18,11 @@ from syncnet.results import VideoResult
 from syncnet.settings import Thresholds, TrackSettings
 from syncnet.state.ledger import Ledger, open_ledger
 from syncnet.system.interruption import StopFlag
+from syncnet.system.plain import read_json
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportContent:
     """One folder's results, as they are shown."""
 
     folders: OutputFolders
@@ -42,11 +42,11 @@ class Told:
     """When the results were written, in seconds since 1970."""
 
 
-def told_by_run(run: Run, command: CommandLine, timestamp: float) -> Told:
-    return Told(
+def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportContent:
+    return ReportContent(
         folders=run.folders,
         command=command,
-        thresholds=run.thresholds,
+        thresholds=run.settings.thresholds,
         results=run.results,
         total=run.total,
         model=run.model.name,
@@ -58,7 +58,7 @@ def told_by_run(run: Run, command: CommandLine, timestamp: float) -> Told:
     )
 
 
-def read_told(folders: OutputFolders) -> Told:
+def read_content(folders: OutputFolders) -> ReportContent:
     """What is stored in the folder; no video is opened. Hold the folder's lock.
 
     Raises UsageError where there is nothing, or nothing that this version can read.
@@ -71,21 +71,21 @@ def read_told(folders: OutputFolders) -> Told:
             cure="run the filter on it again; the stored scores are reused",
         )
     try:
-        return _told(document, folders, command)
-    except (KeyError, TypeError, ValueError) as error:
+        return _content(document, folders, command)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(f"{folders.results_path} is not a results file of this version", cure="run again") from error
 
 
-def _told(document: dict[str, Any], folders: OutputFolders, command: CommandLine) -> Told:
+def _content(document: dict[str, Any], folders: OutputFolders, command: CommandLine) -> ReportContent:
     settings = document["filter_settings"]
     thresholds = Thresholds(
         settings["min_confidence"], settings["max_abs_offset"], settings["min_offset"], settings["max_offset"]
     )
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
     with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
-        rules = Conclusions(thresholds, tracks, tracks.min_track_frames, None, ledger)
+        rules = VerdictRules(thresholds, tracks, tracks.min_track_frames, None, ledger)
         results = [_result(entry, command, rules, ledger) for entry in document["results"]]
-    return Told(
+    return ReportContent(
         folders=folders,
         command=command,
         thresholds=thresholds,
@@ -100,9 +100,11 @@ def _told(document: dict[str, Any], folders: OutputFolders, command: CommandLine
     )
 
 
-def _result(entry: dict[str, Any], command: CommandLine, rules: Conclusions, ledger: Ledger) -> VideoResult:
+def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, ledger: Ledger) -> VideoResult:
     """The video of an entry: its scores as the ledger has them, its fate as the results file tells it."""
     named = video_at(entry["video_path"], command.input_dir)
+    # Files of earlier versions name no other name than the video's own.
+    named = dataclasses.replace(named, relative_path=PurePath(entry.get("relative_path") or named.relative_path))
     path, relative, uri = named.path, named.relative_path, named.uri
     record = ledger.records.get(str(relative))
     fate: dict[str, Any] = {"error": entry["error"] or "", "cure": entry["cure"] or "", "missing": entry["missing"]}
@@ -120,7 +122,7 @@ def _result(entry: dict[str, Any], command: CommandLine, rules: Conclusions, led
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
+        document = read_json(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file", cure="give the --output_dir of an earlier run") from None
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The end of a run: its files are written, and the terminal is told."""
+"""The end of a run: its files are written, and its summary is printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncnet.cli.request import Request
+from syncnet.settings import Request
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import printable
 
@@ -46,7 +46,7 @@ def write_run(run: Run, request: Request) -> Written:
         write_results(document, run.folders.results_path)
     except OSError as error:
         problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again")
-    command = command_of(request.report.arguments, request.input_dir)
+    command = command_of(request)
     pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
     return Written(not problems, tuple(pages), (*problems, *unwritten))
 
@@ -54,22 +54,22 @@ def write_run(run: Run, request: Request) -> Written:
 def write_page_again(run: Run, request: Request) -> None:
     """After the overlay videos were drawn: the page has links to them. Where it cannot be written the old one stays."""
     from syncnet.report.command_line import command_of
+    from syncnet.report.content import content_of_run
     from syncnet.report.page import PAGE_NAME, write_page
-    from syncnet.report.told import told_by_run
 
-    command = command_of(request.report.arguments, request.input_dir)
+    command = command_of(request)
     with contextlib.suppress(OSError):
-        write_page(told_by_run(run, command, round(time.time(), 3)), run.folders.output_dir / PAGE_NAME)
+        write_page(content_of_run(run, command, round(time.time(), 3)), run.folders.output_dir / PAGE_NAME)
 
 
-def tell_run(run: Run, request: Request, written: Written) -> None:
+def print_run(run: Run, request: Request, written: Written) -> None:
     """Prints the summary, or as much of it as was asked for."""
     from syncnet.report.calibration import format_calibration
     from syncnet.report.colours import palette_for
     from syncnet.report.summary import format_alarms, format_summary
 
     if request.calibrate:
-        print_out(format_calibration(run, request.input_dir))
+        print_out(format_calibration(run, request.base_dir))
     elif request.quiet:
         for line in format_alarms(run):
             print(f"{PROGRAM}: {line}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Making looks while somebody watches: a bar on stderr, a line for each problem, and where to find them."""
+"""Making overlay videos and kept outputs while somebody watches: a bar on stderr, and a line for each problem."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from syncnet.system.log import Log
 from syncnet.system.text import printable
 
 
-def tell_looks(run: Run, job: LookJob, stop: StopFlag, *, workers: int, log: Log, quiet: bool) -> Made:
+def make_looks_with_progress(run: Run, job: LookJob, stop: StopFlag, *, workers: int, log: Log, quiet: bool) -> Made:
     """Makes what was asked for. Problems go to stderr, also where it is to be quiet."""
     videos = choose_videos(run.results, job)
     with _bar(0 if quiet else len(videos)) as bar:

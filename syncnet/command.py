@@ -27,6 +27,7 @@ from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigte
 from syncnet.system.invocation import PROGRAM, install_requirements
 from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.system.log import Log
+from syncnet.system.streams import prepare_streams
 from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Finished:
 
 def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     """``main`` for a process of its own: ends it with the exit code."""
+    prepare_streams()
     code = main(arguments)
     ignore_signals()
     if code in EXITS_OF_STOPS:
@@ -81,9 +83,9 @@ def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code; ``--help`` lists them."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A terminal that cannot show a letter of a name is no reason to stop.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     log = Log(None)
     quiet = False
     given = sys.argv[1:] if arguments is None else arguments

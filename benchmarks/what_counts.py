@@ -67,7 +67,7 @@ def score_frames(frames: Frames, samples: np.ndarray, model: LiteModel, detector
     info = MediaInfo(width, height, float(FPS), len(frames) / FPS, "", "", "", 0, 0)
     stages = Stages(model, detector, TrackSettings(MIN_FACE_PX), DetectSettings(min_face_px=MIN_FACE_PX))
     video = score_media(InMemory(frames, samples, info), stages, detector, StopFlag())  # type: ignore[arg-type]
-    return judge(best_score(video), Thresholds(), video.no_track_reason)
+    return judge(best_score(video), Thresholds(), video.no_track)
 
 
 def score_recording(recording: Recording, model: LiteModel) -> SyncScore | None:

@@ -68,9 +68,16 @@ def test_a_scored_video_tells_everything() -> None:
         "windows": 18,
         "windows_agreeing": 9,
         "offset_changes": [{"from": 0.0, "to": 4.2, "offset": 3}, {"from": 3.6, "to": 7.8, "offset": 0}],
+        "speech_seconds": 7.6,
+        "unmatched_share": 0.145,
+        "stretches": [
+            {"from": 0.0, "to": 7.0, "speech_seconds": 6.6, "fits": True},
+            {"from": 7.0, "to": 8.0, "speech_seconds": 1.0, "fits": False},
+        ],
         "passes_quality": True,
         "quality_reasons": [],
         "turns": [],
+        "pooled_tracks": [],
         "all_tracks": [
             {
                 "offset": 3,
@@ -83,6 +90,12 @@ def test_a_scored_video_tells_everything() -> None:
                 "windows": 18,
                 "windows_agreeing": 9,
                 "offset_changes": [{"from": 0.0, "to": 4.2, "offset": 3}, {"from": 3.6, "to": 7.8, "offset": 0}],
+                "speech_seconds": 7.6,
+                "unmatched_share": 0.145,
+                "stretches": [
+                    {"from": 0.0, "to": 7.0, "speech_seconds": 6.6, "fits": True},
+                    {"from": 7.0, "to": 8.0, "speech_seconds": 1.0, "fits": False},
+                ],
                 "first_frame": 0,
                 "frame_count": 100,
                 "mean_box": [10, 21, 110, 141],

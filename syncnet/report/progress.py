@@ -18,7 +18,7 @@ from syncnet.system.text import format_duration, printable
 from syncnet.verdict import describe_offset, describe_times
 
 _TOLD_SHARE = 0.1
-"""Of speech that the lips do not fit: with more, the times that they fit are told."""
+"""Of speech that the lips do not fit: of a video that passes with more, the times that they fit are told."""
 
 
 class Progress:
@@ -124,7 +124,7 @@ def _outcome(result: VideoResult) -> str:
     score = result.best
     quality = "good" if result.passed else "poor"
     told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
-    if score.evidence and score.evidence.unmatched_share > _TOLD_SHARE:
+    if result.passed and score.evidence and score.evidence.unmatched_share > _TOLD_SHARE:
         told += f", {describe_times(score.evidence)}"
     return f"{quality}, confidence {score.confidence:.1f}, {told}"
 

@@ -16,6 +16,7 @@ median in the mean, those of strangers 0.05, and both scatter by 1 (98 clips).""
 _WEIGHT = 0.4
 """Log odds that a lip is worth for each unit beyond the border. Alone it would be worth three times as much, but
 neighbours share ten of their eleven frames."""
+_AMID_FRAMES = 4
 _CHANGE_CHANCE = 0.02
 """That a match begins or ends at a lip: once in two seconds."""
 
@@ -47,7 +48,10 @@ def find_stretches(
     lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
     if not len(lips):
         return ()
-    chances = _match_chances(_depths(distances[:, lips], offsets[lips]))
+    told = _WEIGHT * (_depths(distances[:, lips], offsets[lips]) - _BORDER)
+    # Beside a pause, where an embedding sees more silence than speech, one shift looks like another.
+    told = np.where(_amid(speech)[lips], told, np.maximum(told, 0.0))
+    chances = _match_chances(told)
     matched = chances >= 0.5
     starts = np.flatnonzero(np.diff(matched, prepend=not matched[0]) | (np.diff(lips, prepend=lips[0]) > FPS))
     stretches = []
@@ -89,14 +93,19 @@ def _depths(distances: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return np.nan_to_num((medians - own) / spread) if spread > 0 else np.zeros(len(own))
 
 
-def _match_chances(depths: np.ndarray) -> np.ndarray:
-    """How likely each lip fits, (W,), by all before and behind it: forward-backward over two states.
+def _amid(speech: np.ndarray) -> np.ndarray:
+    """Frames of which those up to four frames before and after hold speech too, bool; beyond the ends all do."""
+    padded = np.pad(speech, _AMID_FRAMES, constant_values=True).astype(float)
+    return np.asarray(np.convolve(padded, np.ones(2 * _AMID_FRAMES + 1), "valid") > 2 * _AMID_FRAMES + 0.5)
 
-    Source: Rabiner, "A tutorial on hidden Markov models", 1989, section III A; as log odds, which two states allow.
+
+def _match_chances(told: np.ndarray) -> np.ndarray:
+    """How likely each lip fits, (W,), by what all before and behind it tell: forward-backward over two states.
+
+    ``told``: the log odds of each lip. Source: Rabiner, "A tutorial on hidden Markov models", 1989, section III A.
     """
-    told = (_WEIGHT * (depths - _BORDER)).tolist()
-    before, behind = _carried(told), _carried(told[::-1])[::-1]
-    odds = np.array(before) + np.array(told) + np.array(behind)
+    before, behind = _carried(told.tolist()), _carried(told[::-1].tolist())[::-1]
+    odds = np.array(before) + told + np.array(behind)
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 

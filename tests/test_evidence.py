@@ -103,7 +103,7 @@ def test_where_chance_fits_as_well_it_is_told_what_is_missing(lips: int, speech:
 def test_a_word_that_fits_is_weak_evidence_by_its_own_curve() -> None:
     # 40 lips in all, with two windows of 25.
     assert weighed([2] * 40, 2).level == "weak"
-    # With less than a second and a half of speech even the best fit is none.
+    # With less than 1.2 s of speech even the best fit is none.
     evidence = weighed([2] * 80, 2, np.arange(80) < 20)
     assert (evidence.level, evidence.problem) == ("none", "too little speech to tell (0.8 s)")
     assert evidence.speech_seconds == 0.8

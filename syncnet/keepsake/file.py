@@ -46,7 +46,7 @@ class TrackKeepsake:
     strip_frames: np.ndarray
     """(m,) int32: frames of the video that the mouths of the strip are from."""
     curves: np.ndarray = field(default_factory=lambda: np.empty((0, SHIFT_COUNT), np.float32))
-    """(n, 31) float32, for each of the windows: its mean distances, on the model's own scale; NaN where there is no pair."""
+    """(n, 31) float32, for each of the windows: mean distances on the model's own scale, NaN where there is no pair."""
 
 
 @dataclass(frozen=True, eq=False)

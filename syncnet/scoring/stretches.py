@@ -10,13 +10,12 @@ import numpy as np
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 
-_BORDER = 0.5
+_BORDER = 0.6
 """Of the spread of a track's distances: so deep a lip speaks for neither. Those of speakers in sync lie 1.3 below their
 median in the mean, those of strangers 0.05, and both scatter by 1 (98 clips)."""
 _WEIGHT = 0.4
 """Log odds that a lip is worth for each unit beyond the border. Alone it would be worth three times as much, but
 neighbours share ten of their eleven frames."""
-_AMID_FRAMES = 4
 _CHANGE_CHANCE = 0.02
 """That a match begins or ends at a lip: once in two seconds."""
 
@@ -49,8 +48,6 @@ def find_stretches(
     if not len(lips):
         return ()
     told = _WEIGHT * (_depths(distances[:, lips], offsets[lips]) - _BORDER)
-    # Beside a pause, where an embedding sees more silence than speech, one shift looks like another.
-    told = np.where(_amid(speech)[lips], told, np.maximum(told, 0.0))
     chances = _match_chances(told)
     matched = chances >= 0.5
     starts = np.flatnonzero(np.diff(matched, prepend=not matched[0]) | (np.diff(lips, prepend=lips[0]) > FPS))
@@ -91,12 +88,6 @@ def _depths(distances: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     medians = np.nanmedian(distances, axis=0)
     spread = float(np.nanstd(distances - medians))
     return np.nan_to_num((medians - own) / spread) if spread > 0 else np.zeros(len(own))
-
-
-def _amid(speech: np.ndarray) -> np.ndarray:
-    """Frames of which those up to four frames before and after hold speech too, bool; beyond the ends all do."""
-    padded = np.pad(speech, _AMID_FRAMES, constant_values=True).astype(float)
-    return np.asarray(np.convolve(padded, np.ones(2 * _AMID_FRAMES + 1), "valid") > 2 * _AMID_FRAMES + 0.5)
 
 
 def _match_chances(told: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,7 @@ class InMemory:
     info: MediaInfo
     path: Path = Path("spoilt")
     spare_mb: float = math.inf
+    damage: Damage = field(default_factory=Damage)
 
     def frames(self) -> Iterator[np.ndarray]:
         return iter(self.pictures)

@@ -27,6 +27,7 @@ from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigte
 from syncnet.system.invocation import PROGRAM, install_requirements
 from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.system.log import Log
+from syncnet.system.streams import prepare_streams
 from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Finished:
 
 def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     """``main`` for a process of its own: ends it with the exit code."""
+    prepare_streams()
     code = main(arguments)
     ignore_signals()
     if code in EXITS_OF_STOPS:
@@ -81,9 +83,9 @@ def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code; ``--help`` lists them."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A terminal that cannot show a letter of a name is no reason to stop.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     log = Log(None)
     quiet = False
     given = sys.argv[1:] if arguments is None else arguments
@@ -150,23 +152,26 @@ def _run(request: Request, log: Log) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
+    from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
     from syncnet.run.inputs import find_inputs, read_list, work_folder
-    from syncnet.run.preparation import run_fingerprint
+    from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
     listed = read_list(request)
+    refuse_foreign_outputs(request, work_folder(request))
     folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
         chosen = choose_stages(on_this_machine(request), workers)
-        pin_choice(folders.output_dir, folders.results_path, pin_of(chosen))
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
+            pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
+            found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
             # Models are loaded, and a cluster is called, where there is something to score.
             opened = open_engine(request, chosen, workers, len(found.videos)) if plan.to_score else idle_engine(workers)

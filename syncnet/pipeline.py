@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,13 +16,14 @@ from detectors.protocol import DetectorSpec
 from syncnet.conventions import CROP_SIZE_PX, FPS
 from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces.crops import TrackCropper
-from syncnet.faces.finding import find_faces
+from syncnet.faces.finding import FacePass, find_faces
 from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
 from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.people import long_enough_together
 from syncnet.faces.tracks import Track, link_tracks
 from syncnet.media.info import MediaInfo
 from syncnet.media.opening import Media, open_media
+from syncnet.media.picture import PicturesGrowError
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.people import ScoredTrack, TrackSeen, gather_people, score_together, score_track, video_score
 from syncnet.reference.chain import published_chain
@@ -69,33 +70,47 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
     media = open_media(
-        path, threads=stages.decode_threads, settings=stages.media, stop=stop, work_bytes=partial(_work_bytes, stages)
+        path,
+        threads=stages.decode_threads,
+        settings=stages.media,
+        stop=stop,
+        work_bytes=partial(_work_bytes, stages),
+        may_grow=stages.detector is not None and stages.reference is None,
     )
-    info = media.info
     if stages.reference is not None:
-        return _score_as_published(path, info, stages, stages.reference, stop)
+        return _score_as_published(media, stages, stages.reference, stop)
     if stages.detector is None:
-        stop.enter("scoring faces", round(info.duration_seconds * FPS))
+        stop.enter("scoring faces", round(media.info.duration_seconds * FPS))
         crops = _watched(_face_crops(media), stop)
-        return _score_face_clip(info, crops, media.samples, stages)
+        return _score_face_clip(media.info, crops, media.samples, stages)
     return score_media(media, stages, stages.detector, stop)
 
 
-def score_media(media: Media, stages: Stages, detector_spec: DetectorSpec, stop: StopFlag) -> VideoScore:
+def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: StopFlag) -> VideoScore:
     """As ``score_video``, of a file that is open."""
-    info = media.info
-    detector = detector_spec.create(stages.detect.min_face_px, info.width, info.height)
-    stop.enter("finding faces", round(info.duration_seconds * FPS))
-    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
-    faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept)
+    try:
+        faces, kept = _find_faces(media, detector, stages, stop)
+    except PicturesGrowError:
+        media = media.at_largest_size()
+        faces, kept = _find_faces(media, detector, stages, stop)
     tracking = link_tracks(faces, stages.tracks)
     speech = find_speech(media.samples)
     together = long_enough_together(tracking.pieces, stages.tracks.min_track_frames)
     pieces = [track for track, enough in zip(tracking.pieces, together, strict=True) if enough]
     scored = _score_tracks(media, pieces, kept, stages.model, speech, stop)
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
+    info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
     video = video_score(info, shown, None if shown else tracking.no_track, media.samples, speech, faces.shots)
     return score_together(video, shown, pooled, stages.model, speech)
+
+
+def _find_faces(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag) -> tuple[FacePass, KeptFaces]:
+    """The first pass over the pictures, and what it kept of them."""
+    info = media.info
+    detector = spec.create(stages.detect.min_face_px, info.width, info.height)
+    stop.enter("finding faces", round(info.duration_seconds * FPS))
+    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
+    return find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept), kept
 
 
 def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
@@ -106,12 +121,11 @@ def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
     return held + stages.detector.look_bytes(stages.detect.min_face_px, width_px, height_px)
 
 
-def _score_as_published(
-    path: Path, info: MediaInfo, stages: Stages, tools: ReferenceTools, stop: StopFlag
-) -> VideoScore:
+def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, stop: StopFlag) -> VideoScore:
     """The published recipe: see syncnet.reference.chain."""
+    path, info = media.path, media.info
     limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
-    job = ReferenceJob(path, stop, limit_seconds, stages.media.audio_track)
+    job = ReferenceJob(path, stop, limit_seconds, media.settings.audio_track)
     with published_chain(job, tools) as chain:
         if stages.detector is None:
             _check_face_crop(path, info)

@@ -114,11 +114,18 @@ class VideoResult:
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
     """Whether its file is gone from the input folder. What was found out stays."""
+    placed_in: Path | None = None
+    """The folder of its verdict, where its file stands there; None where it does not, or nobody looked."""
 
     @property
     def location(self) -> str:
         """Its URI or its path, for people."""
         return self.uri or str(self.path)
+
+    @property
+    def placed_path(self) -> Path | None:
+        """Where its file stands in the output folder."""
+        return self.placed_in and self.placed_in / self.relative_path
 
     @property
     def passed(self) -> bool:

@@ -120,6 +120,13 @@ class _NoRecords:
     def was_moved(self, path: str) -> bool:
         return False
 
+    def placement(self, path: str) -> None: ...
+
+    def has_placement(self, path: str) -> bool:
+        return False
+
+    def note_placed(self, path: str, placement: Any) -> None: ...
+
 
 def _columns(result: VideoResult) -> dict[str, Any]:
     """Plain values of fixed types, as tables want them; None where there is no score."""

@@ -232,3 +232,17 @@ def test_two_long_names_that_differ_at_their_end_have_two_overlays() -> None:
     assert first[:242] == second[:242] == "x" * 242
     assert len(first) == len(second) == 255
     assert longer_name("x" * 251, ".mp4") == "x" * 251 + ".mp4"
+
+
+def test_an_empty_file_is_drawn_anew_and_a_file_of_somebody_else_is_left(clip: Path, job: LookJob) -> None:
+    result = make_result(clip, make_curve_score(7.5))
+    job = replace(job, options=LookOptions("all"))
+    target = job.overlay_path(result)
+    target.parent.mkdir(parents=True)
+    target.touch()
+    assert list(make([result], job)) == [1, 0, [], False]
+    assert target.stat().st_size > 0
+    target.write_bytes(b"drawn by hand")
+    _, _, (problem,), _ = make([result], job)
+    assert "was not drawn by this tool" in str(problem)
+    assert target.read_bytes() == b"drawn by hand"

@@ -48,6 +48,7 @@ def told(out: Path) -> dict[str, Any]:
         del document[name]
     for entry in document["results"]:
         del entry["processing_time"], entry["peak_memory_mb"]
+        entry["placed_path"] = entry["placed_path"] and str(Path(entry["placed_path"]).relative_to(out))
     return document
 
 
@@ -80,6 +81,18 @@ def test_a_merge_can_be_done_again(videos: Path, out: Path) -> None:
     assert merge(run_parts(videos, out, "--preset", "strict"), out) == 0
     assert files_below(out / "good_quality") == []
     assert files_below(out / "poor_quality") == [name for name in NAMES if "fine" in name or "poor" in name]
+
+
+def test_files_that_were_moved_follow_verdicts_that_changed_after_a_merge(videos: Path, out: Path) -> None:
+    # The files that have no score stay where they are.
+    merge(run_parts(videos, out, "--place", "move"), out)
+    assert merge(run_parts(videos, out, "--place", "move", "--preset", "strict"), out) == 0
+    document = results_in(out)
+    assert (document["good_quality"], document["poor_quality"], document["missing"]) == (0, 5, 0)
+    assert files_below(out / "good_quality") == []
+    assert files_below(out / "poor_quality") == [name for name in NAMES if "fine" in name or "poor" in name]
+    placed = [entry["placed_path"] for entry in document["results"] if entry["status"] == "success"]
+    assert placed == [str(out / "poor_quality" / name) for name in NAMES if "fine" in name or "poor" in name]
 
 
 def test_an_absent_part_is_told(videos: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:

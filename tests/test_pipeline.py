@@ -18,7 +18,7 @@ from syncnet.faces.no_track import NoTrackReason
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track, TrackingResult
 from syncnet.keepsake.file import TrackKeepsake
-from syncnet.media.opening import MediaInfo
+from syncnet.media.opening import Damage, MediaInfo
 from syncnet.pipeline import Stages, score_video
 from syncnet.results import TrackScore, VideoScore, best_score
 from syncnet.scoring.evidence import Evidence
@@ -42,6 +42,7 @@ class CountedMedia:
     taken: list[int] = field(default_factory=list)
     lost_in_second_pass: int = 0
     spare_mb: float = math.inf
+    damage: Damage = field(default_factory=Damage)
 
     def frames(self) -> Iterator[np.ndarray]:
         self.taken.append(0)

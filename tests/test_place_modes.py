@@ -67,14 +67,14 @@ def test_a_video_is_moved_only_after_that_is_noted(source: Path, folders: Output
 def test_a_move_to_another_disk_copies_first(
     source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace = os.replace
+    link = os.link
 
-    def other_disk(old: str, new: str) -> None:
+    def other_disk(old: str, new: str, **how: bool) -> None:
         if Path(old) == source:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        replace(old, new)
+        link(old, new, **how)
 
-    monkeypatch.setattr(placement_transfer.os, "replace", other_disk)
+    monkeypatch.setattr(placement_transfer.os, "link", other_disk)
     place(source, folders, True, mode="move")
     assert (folders.output_dir / NAME).read_bytes() == CONTENT
     assert not source.exists()
@@ -85,14 +85,14 @@ def test_folders_on_two_disks_exchange_copies(
 ) -> None:
     notes = Notes()
     place(source, folders, True, notes=notes)
-    replace = os.replace
+    link = os.link
 
-    def other_disk(old: str, new: str) -> None:
+    def other_disk(old: str, new: str, **how: bool) -> None:
         if Path(old).parts[-3] != Path(new).parts[-3]:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        replace(old, new)
+        link(old, new, **how)
 
-    monkeypatch.setattr(placement_transfer.os, "replace", other_disk)
+    monkeypatch.setattr(placement_transfer.os, "link", other_disk)
     assert place(source, folders, False, notes=notes)
     assert files_below(folders.output_dir) == [POOR_NAME]
     assert (folders.output_dir / POOR_NAME).read_bytes() == CONTENT
@@ -202,7 +202,7 @@ def test_the_bytes_are_whole_whatever_the_kernel_can(
 def test_a_link_that_cannot_be_made_says_what_to_do(
     source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch, number: int, cure: str
 ) -> None:
-    def refuse(_old: str, _new: str) -> None:
+    def refuse(_old: str, _new: str, **_how: bool) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(placement_transfer.os, "link", refuse)
@@ -222,7 +222,9 @@ def test_a_deleted_video_changes_folders_and_is_never_removed(source: Path, fold
     assert replace_verdict(video, folders, passed=False, history=notes)
     assert files_below(folders.output_dir) == [POOR_NAME]
     (folders.output_dir / POOR_NAME).write_bytes(b"changed by somebody")
-    assert not replace_verdict(video, folders, passed=True, history=notes)
+    with pytest.raises(CopyError, match=r"poor_quality/sub/a.mp4 is no longer the file that was put there"):
+        replace_verdict(video, folders, passed=True, history=notes)
+    assert not replace_verdict(video, folders, passed=True, history=Notes()), "nothing was ever put there"
     assert (folders.output_dir / POOR_NAME).read_bytes() == b"changed by somebody"
 
 

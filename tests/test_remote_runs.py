@@ -68,7 +68,7 @@ def test_a_video_is_fetched_scored_and_placed_once(
     assert len(scoring) == 3
 
 
-def test_an_object_that_was_replaced_is_scored_again(
+def test_an_object_that_was_replaced_is_another_video_and_the_copy_of_the_first_stays(
     tmp_path: Path, out: Path, server: Faulty, scoring: list[str]
 ) -> None:
     server.pipe("/b/a.mp4", b"fine")
@@ -76,8 +76,11 @@ def test_an_object_that_was_replaced_is_scored_again(
     server.pipe("/b/a.mp4", b"poor")
     assert run(tmp_path, out, "faulty://b/a.mp4") == 0
     assert scoring == ["fine", "poor"]
-    assert files_below(out / "good_quality") == []
-    assert (out / "poor_quality/_elsewhere/faulty/b/a.mp4").read_bytes() == b"poor"
+    assert (out / "good_quality/_elsewhere/faulty/b/a.mp4").read_bytes() == b"fine"
+    assert (out / "poor_quality/_elsewhere/faulty/b/a~2.mp4").read_bytes() == b"poor"
+    assert [entry["missing"] for entry in results_in(out)["results"]] == [True, False]
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 0
+    assert scoring == ["fine", "poor"]
 
 
 @pytest.mark.parametrize(

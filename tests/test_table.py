@@ -35,6 +35,7 @@ def test_one_row_a_video_with_everything_that_is_known(tmp_path: Path) -> None:
         "windows_agreeing": "9", "offset_changes": "2", "tracks": "1", "duration_seconds": "4.004",
         "source_fps": "29.97", "width": "1280", "height": "720", "file_size": "1234", "processing_time": "1.5",
         "missing": "false", "error": "", "cure": "", "turns": "0", "peak_memory_mb": "",
+        "relative_path": "sub/a.b.mp4", "placed_path": "",
     }  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from typing import Protocol
 from syncnet.faces.no_track import advise_on_no_track
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.placement.folders import OutputFolders
-from syncnet.placement.placing import History, place_video, replace_verdict
+from syncnet.placement.placing import place_video, replace_verdict
 from syncnet.placement.resting import RestingPlaces
+from syncnet.placement.slots import History, look
 from syncnet.results import Source, VideoResult, best_score
 from syncnet.settings import PlaceMode, Thresholds, TrackSettings
 from syncnet.state.records import VideoRecord
@@ -56,12 +57,19 @@ def conclude(
     if result.status == "failed" or not rules.folders:
         return result
     passed = _wanted(result)
-    placed = (
-        replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
-        if gone
-        else place_video(video, rules.folders, passed=passed, stop=stop, history=rules.ledger, mode=rules.place)
-    )
-    return dataclasses.replace(result, placed=True) if placed else result
+    if gone:
+        placed = replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
+    else:
+        placed = place_video(
+            video,
+            rules.folders,
+            passed=passed,
+            stop=stop,
+            history=rules.ledger,
+            mode=rules.place,
+            scored_now=source != "ledger",
+        )
+    return _found_in_place(dataclasses.replace(result, placed=placed), rules, gone=gone)
 
 
 def recall_resting(
@@ -72,9 +80,26 @@ def recall_resting(
     ``places``: those of the rules' folders.
     """
     result = judge_record(record, video, rules, source="ledger", gone=gone)
-    if result.status == "failed" or places is None or places.hold(video, passed=_wanted(result), gone=gone):
+    if result.status == "failed" or places is None:
         return result
+    if places.hold(video, passed=_wanted(result), gone=gone):
+        return _found_in_place(result, rules, gone=gone)
     return None
+
+
+def _found_in_place(result: VideoResult, rules: VerdictRules, *, gone: bool) -> VideoResult:
+    """With the folder that its file stands in now; a file that was moved there is missing where it is no longer."""
+    if result.best is None or rules.folders is None:
+        return result
+    folder = rules.folders.good_dir if result.passed else rules.folders.poor_dir
+    try:
+        stands = not gone or look(folder / result.relative_path) is not None
+    except OSError:
+        # Whether it stands there cannot be told.
+        return result
+    if not stands:
+        return dataclasses.replace(result, missing=True)
+    return dataclasses.replace(result, placed_in=folder)
 
 
 def _wanted(result: VideoResult) -> bool | None:

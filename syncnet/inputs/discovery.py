@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".flv", ".wmv", ".3gp",
+    ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts",
+    ".m2ts", ".flv", ".wmv", ".asf", ".mxf", ".dv", ".ogv", ".ogg",
 ))
 # fmt: on
 
+
+STATE_FOLDER = ".sync_filter"
+"""What the tool remembers: a folder with it is one that it puts videos into."""
+AN_OUTPUT = "an output folder of this tool"
+OUTPUT_SUBFOLDERS = frozenset(("good_quality", "poor_quality", "visualized", "syncnet_outputs", "report", "shards"))
 
 COARSE_NS = 10_000_000
 COARSEST_NS = 2_000_000_000
@@ -40,6 +47,11 @@ class FileIdentity:
         return coarse and copy.size == self.size
 
 
+def node_of(status: os.stat_result) -> int:
+    """Device and inode: names with the same one are hard links of one file."""
+    return status.st_dev << 64 | status.st_ino
+
+
 @dataclass(frozen=True)
 class VideoFile:
     """A file that is called a video; nothing has been read of it yet."""
@@ -47,7 +59,7 @@ class VideoFile:
     path: Path
     """As given: the input folder as the user wrote it, with the relative path below."""
     relative_path: PurePath
-    """Below the input folder. It is the name of the copy below good_quality or poor_quality."""
+    """Below the input folder. It is the name of the copy below good_quality or poor_quality, and in the ledger."""
     file_bytes: int
     mtime_ns: int = 0
     uri: str = ""
@@ -58,6 +70,14 @@ class VideoFile:
     """Named by a manifest, but not there."""
     is_link: bool | None = None
     """Whether the path itself is a link; None where nobody looked."""
+    node: int = 0
+    """``node_of`` the file; 0 where nobody looked."""
+    source: str = ""
+    """Its path below the input folder, where another video's kept copy has that name; empty where it is its own."""
+
+    def seen_as(self, status: os.stat_result) -> VideoFile:
+        """The same video as its file now is."""
+        return replace(self, file_bytes=status.st_size, mtime_ns=status.st_mtime_ns, node=node_of(status))
 
     @property
     def identity(self) -> FileIdentity:
@@ -93,6 +113,8 @@ class FoundVideos:
     """Folders and files that the system would not show, and links to nothing: videos are missing there."""
     left_out: list[SkippedPath] = field(default_factory=list)
     """Named like videos, but nothing to open (pipes, devices), and linked subfolders."""
+    other_endings: Counter[str] = field(default_factory=Counter)
+    """How many files were passed over by their ending, by that ending in small letters."""
     from_manifest: bool = False
     """Then a video is gone when no line names it any more, wherever its file is."""
 
@@ -102,20 +124,31 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
 
     Hidden files and folders (``.name``, so also the ``._name`` companions that macOS writes) are skipped. A
     link to a video is a video. A linked subfolder is not followed, because it may lead back up; it is named
-    in ``left_out``. ``excluded_dirs`` (the output folders) are not entered, under whatever name they appear.
+    in ``left_out``, and so is a subfolder that some run has sorted videos into. Files of other endings are counted.
+    ``excluded_dirs`` (the output folders of this one) are not entered, under whatever name they appear.
     """
     found = FoundVideos()
     excluded = {os.path.realpath(path) for path in excluded_dirs}
     folders = [PurePath()]
     while folders:
         folder = folders.pop()
+        is_output = os.path.isdir(input_dir / folder / STATE_FOLDER)
+        if is_output and folder.parts:
+            found.left_out.append(SkippedPath(input_dir / folder, AN_OUTPUT))
+            continue
         for entry in _list_folder(input_dir, folder, found):
             relative_path = folder / entry.name
             if _is_folder(entry):
-                if recursive and os.path.realpath(input_dir / relative_path) not in excluded:
+                if not recursive or os.path.realpath(input_dir / relative_path) in excluded:
+                    continue
+                if is_output and entry.name in OUTPUT_SUBFOLDERS:
+                    found.left_out.append(SkippedPath(input_dir / relative_path, AN_OUTPUT))
+                else:
                     _note_folder(entry, input_dir, relative_path, folders, found)
             elif relative_path.suffix.lower() in VIDEO_SUFFIXES:
                 _note_file(entry, input_dir, relative_path, found)
+            else:
+                found.other_endings[relative_path.suffix.lower()] += 1
     found.videos.sort(key=lambda video: str(video.path))
     return found
 
@@ -158,8 +191,8 @@ def _note_file(entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath
         found.unreadable.append(SkippedPath(path, reason_of(error)))
     else:
         if stat.S_ISREG(status.st_mode):
-            size, mtime_ns, is_link = status.st_size, status.st_mtime_ns, entry.is_symlink()
-            found.videos.append(VideoFile(path, relative_path, size, mtime_ns, is_link=is_link))
+            video = VideoFile(path, relative_path, 0, is_link=entry.is_symlink())
+            found.videos.append(video.seen_as(status))
         else:
             found.left_out.append(SkippedPath(path, "not a regular file"))
 

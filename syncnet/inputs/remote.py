@@ -5,6 +5,7 @@ fsspec reads them, with one library more for most protocols; both are optional a
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime
 import hashlib
@@ -17,13 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path, PurePath
 from typing import Any
 
 from syncnet.errors import StillChangingError, SyncFilterError, TimeLimitError, UsageError, VideoError
 from syncnet.inputs.discovery import FileIdentity, VideoFile
-from syncnet.system.interruption import Interrupted, StopFlag
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 from syncnet.system.invocation import install_requirements
+from syncnet.system.patience import run_within
 from syncnet.system.work_folder import work_folder
 
 INSTALL = install_requirements("remote")
@@ -32,6 +35,8 @@ LOOKS_AT_ONCE = 16
 LOOKS_PLANNED = 4096
 MOST_UNANSWERED = 32
 """So many requests in a row to one server without an answer: each takes seconds, and a list may name millions."""
+ANSWER_SECONDS = 30.0
+"""Longest wait for the answer to one such request, whatever its library is ready to wait for."""
 PIECE_BYTES = 4 * 1024 * 1024
 RESERVED_BYTES = 64 * 1024 * 1024
 """Left free on the disk of temporary files."""
@@ -51,29 +56,49 @@ class FetchError(VideoError):
     """A remote video could not be looked at or fetched. It is no fault of the video: the next run tries again."""
 
 
-def look_at(videos: Sequence[VideoFile]) -> Iterator[tuple[VideoFile, FileIdentity | str | None]]:
+def look_at(
+    videos: Sequence[VideoFile], limit_seconds: float = ANSWER_SECONDS
+) -> Iterator[tuple[VideoFile, FileIdentity | str | None]]:
     """Each video with what it now is: its identity, None where there is nothing, or why it could not be looked at.
 
-    The rest of a bucket whose server does not answer is not asked for. Raises UsageError where a library is missing.
+    ``limit_seconds``: the most that one look may take. The rest of a bucket whose server does not answer is not asked
+    for. Raises UsageError where a library is missing.
     """
     for uri in {video.uri.partition("://")[0]: video.uri for video in videos}.values():
         with contextlib.suppress(FetchError):
             _open_file_system(uri)
-    seen = partial(_seen, unanswered=Counter())
+    stop = StopFlag()
+    seen = partial(_seen, unanswered=Counter(), stop=stop, limit_seconds=min(limit_seconds, ANSWER_SECONDS))
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
-        # The pool holds something for each video that it was given and has not answered.
-        for start in range(0, len(videos), LOOKS_PLANNED):
-            batch = videos[start : start + LOOKS_PLANNED]
-            yield from zip(batch, pool.map(seen, batch), strict=True)
+        try:
+            # The pool holds something for each video that it was given and has not answered.
+            for start in range(0, len(videos), LOOKS_PLANNED):
+                batch = videos[start : start + LOOKS_PLANNED]
+                yield from zip(batch, pool.map(seen, batch), strict=True)
+        finally:
+            # Whoever interrupts the looks waits for none of them.
+            stop.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
-def identity_of(uri: str, *, fresh: bool = False) -> FileIdentity:
+def identity_of(
+    uri: str, *, fresh: bool = False, stop: StopFlag | None = None, limit_seconds: float = ANSWER_SECONDS
+) -> FileIdentity:
     """Size, and as time the seconds of the last change with a hash of the content's mark in the place of the rest.
 
     So an object that was replaced by one of the same size within a second is another one all the same, and a copy
     with this time tells which object it is of. Where a protocol tells neither time nor mark, the size alone counts.
-    ``fresh``: whatever an earlier listing said. Raises FetchError and UsageError.
+    ``fresh``: whatever an earlier listing said. Raises FetchError, also where there is no answer in time,
+    UsageError, and Interrupted.
     """
+    limit = Deadline(stop or StopFlag(), limit_seconds)
+    try:
+        return run_within(limit, lambda _: _identity_of(uri, fresh=fresh))
+    except TimeLimitError as error:
+        raise FetchError(f"no answer within {limit_seconds:g} s", path=uri, cure=_AGAIN) from error
+
+
+def _identity_of(uri: str, *, fresh: bool) -> FileIdentity:
     file_system, path = _open_file_system(uri)
     with _explained(uri):
         if fresh:
@@ -101,7 +126,10 @@ def local_copy(video: VideoFile, stop: StopFlag) -> Iterator[VideoFile]:
         with _explained(video.uri):
             folder = stack.enter_context(work_folder())
         target = folder / f"video{video.relative_path.suffix[:LONGEST_SUFFIX]}"
-        _fetch(video, target, stop)
+        try:
+            run_within(stop, lambda flag: _fetch(video, target, flag))
+        except TimeLimitError as error:
+            raise FetchError(f"fetching it: {error.problem}", path=video.uri, cure=error.cure) from error
         yield replace(video, fetched=target)
 
 
@@ -124,14 +152,11 @@ def _fetch(video: VideoFile, target: Path, stop: StopFlag) -> None:
             cure="free some space, or set TMPDIR to a folder with more space",
         )
     stop.enter("fetch", video.file_bytes // PIECE_BYTES)
-    try:
-        with _explained(video.uri), file_system.open(path, "rb") as reader, open(target, "wb") as writer:
-            while piece := reader.read(PIECE_BYTES):
-                stop.check()
-                writer.write(piece)
-    except TimeLimitError as error:
-        raise FetchError(f"fetching it: {error.problem}", path=video.uri, cure=error.cure) from error
-    if identity_of(video.uri, fresh=True) != video.identity:
+    with _explained(video.uri), file_system.open(path, "rb") as reader, open(target, "wb") as writer:
+        while piece := reader.read(PIECE_BYTES):
+            stop.check()
+            writer.write(piece)
+    if identity_of(video.uri, fresh=True, stop=stop) != video.identity:
         raise StillChangingError("it changed while it was being fetched", path=video.uri)
     size = target.stat().st_size
     if size != video.file_bytes:
@@ -139,16 +164,18 @@ def _fetch(video: VideoFile, target: Path, stop: StopFlag) -> None:
     os.utime(target, ns=(video.mtime_ns, video.mtime_ns))
 
 
-def _seen(video: VideoFile, unanswered: Counter[str]) -> FileIdentity | str | None:
+def _seen(
+    video: VideoFile, *, unanswered: Counter[str], stop: StopFlag, limit_seconds: float
+) -> FileIdentity | str | None:
     """``unanswered``: by server, requests in a row that came to nothing."""
     server = "/".join(video.uri.split("/")[:3])
     if unanswered[server] >= MOST_UNANSWERED:
         return f"not requested, because {server} did not answer for other videos"
     answer: FileIdentity | str | None
     try:
-        answer = identity_of(video.uri)
+        answer = identity_of(video.uri, stop=stop, limit_seconds=limit_seconds)
     except FetchError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
+        if error.__cause__ is not None and _is_of_nothing(error.__cause__):
             answer = None
         elif error.__cause__ is None or isinstance(error.__cause__, PermissionError):
             answer = error.problem
@@ -157,6 +184,20 @@ def _seen(video: VideoFile, unanswered: Counter[str]) -> FileIdentity | str | No
             return error.problem
     unanswered[server] = 0
     return answer
+
+
+def _is_of_nothing(error: BaseException) -> bool:
+    """Whether the server says that there is no such object. fsspec's http says so of whatever goes wrong there."""
+    if not isinstance(error, FileNotFoundError):
+        return False
+    cause = error.__cause__
+    status = getattr(cause, "status", None)
+    if isinstance(status, int):
+        return status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+    if cause is None or isinstance(cause, FileNotFoundError):
+        return True
+    of_the_line = isinstance(cause, (OSError, asyncio.TimeoutError)) or type(cause).__module__.startswith("aiohttp")
+    return not of_the_line
 
 
 def _open_file_system(uri: str) -> tuple[Any, str]:
@@ -194,7 +235,9 @@ def _explained(uri: str) -> Iterator[None]:
         raise FetchError(_words(error), path=uri, cure=_AGAIN) from error
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError) and error.__cause__ is not None and not _is_of_nothing(error):
+        return _words(error.__cause__)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     if isinstance(error, FileNotFoundError):

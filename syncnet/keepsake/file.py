@@ -81,7 +81,9 @@ def read_keepsake(path: Path) -> Keepsake | None:
     """The keepsake of a file; None where there is none, or one that cannot be read."""
     try:
         return _from_arrays(read_arrays(path))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError):
+        return None
+    except (zipfile.BadZipFile, zlib.error):
         return None
 
 
@@ -135,6 +137,12 @@ def _from_arrays(arrays: Any) -> Keepsake:
         )
         for i, first_frame in enumerate(first_frames)
     ]
+    whole = [arrays["shot_starts"], *(track.strip_frames for track in tracks)]
+    finite = [array for track in tracks for array in (track.boxes, track.windows)]
+    if any(array.dtype.kind not in "iu" or array.ndim != 1 for array in whole) or arrays["loudness_db"].ndim != 1:
+        raise ValueError("frames that are no whole numbers")
+    if not all(np.isfinite(array).all() for array in finite):
+        raise ValueError("boxes or windows without numbers")
     speech = np.unpackbits(packed)[: len(loudness_db)].astype(bool)
     return Keepsake(tuple(tracks), arrays["shot_starts"], loudness_db, speech)
 

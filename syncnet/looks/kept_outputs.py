@@ -22,6 +22,7 @@ from syncnet.results import VideoResult
 from syncnet.state.codec import to_plain
 from syncnet.system.atomic import write_file
 from syncnet.system.interruption import StopFlag
+from syncnet.system.plain import read_json
 
 CROP_NAME = re.compile(r"\d{5,}\.mp4")
 TRACKS_FILE = "tracks.json"
@@ -52,7 +53,7 @@ def save_outputs(
 def made_from(folder: Path) -> str:
     """What the outputs in the folder were made from; empty where they are not whole."""
     try:
-        note = json.loads((folder / "analysis" / TRACKS_FILE).read_text(encoding="ascii"))["made_from"]
+        note = read_json((folder / "analysis" / TRACKS_FILE).read_text(encoding="ascii"))["made_from"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return note if isinstance(note, str) else ""

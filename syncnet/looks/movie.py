@@ -133,5 +133,5 @@ def read_comment(path: Path) -> str:
     try:
         with av.open(os.path.abspath(path), format="mp4") as container:
             return container.metadata.get("comment", "")
-    except OSError:
+    except (OSError, av.FFmpegError):
         return ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
+from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.system.temporary import TEMPORARY_PREFIX, remove_temporaries
 
 MOST_NAME_BYTES = 255
@@ -33,7 +34,7 @@ class OutputFolders:
     @property
     def state_dir(self) -> Path:
         """What the tool remembers from run to run."""
-        return self.output_dir / ".sync_filter"
+        return self.output_dir / STATE_FOLDER
 
     @property
     def results_path(self) -> Path:

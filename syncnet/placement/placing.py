@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import filecmp
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from syncnet.errors import VideoError
-from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.inputs.discovery import FileIdentity, VideoFile, node_of
+from syncnet.inputs.origin import Placement, file_mark
+from syncnet.inputs.paths import absolute
 from syncnet.inputs.remote import local_copy
 from syncnet.placement.folders import OutputFolders
-from syncnet.placement.transfer import (
-    copy_file,
-    hardlink_file,
-    move_file,
-    symlink_file,
-)
+from syncnet.placement.slots import History, Slots, look
+from syncnet.placement.transfer import copy_file, hardlink_file, move_file, remove_file, symlink_file
 from syncnet.settings import PlaceMode
 from syncnet.system.interruption import StopFlag
 
@@ -30,19 +29,6 @@ class CopyError(VideoError):
     """The scored video could not be copied to its folder."""
 
 
-class History(Protocol):
-    """What is remembered of the files under one relative path; the ledger is one."""
-
-    def knows(self, path: str, identity: FileIdentity) -> bool:
-        """Whether such a file was ever recorded there, so that a copy like it was put there by this tool."""
-
-    def was_moved(self, path: str) -> bool:
-        """Whether the video's own file was moved, so that no other copy of it exists."""
-
-    def note_moving(self, path: str) -> None:
-        """Heard before the video's own file is moved."""
-
-
 def place_video(
     video: VideoFile,
     folders: OutputFolders,
@@ -51,33 +37,42 @@ def place_video(
     stop: StopFlag,
     history: History,
     mode: PlaceMode = "copy",
+    scored_now: bool = False,
 ) -> bool:
-    """Makes the video stand in the folder of its verdict, and in no other; ``None`` (no face): in neither.
+    """Makes the video stand in the folder of its verdict, put there in this way, and in no other; ``None`` (no face):
+    in neither.
 
-    Says whether anything had to be done. An earlier copy of the video is replaced or, in the other folder, renamed
-    over or removed; a file that this tool did not put there is never touched. A remote video is copied, whatever the
-    mode, and fetched for that where it is not at hand. Raises CopyError or FetchError, leaving nothing half-written,
-    and Interrupted.
+    Says whether anything had to be done. An earlier copy of the video is replaced or, in the other folder, renamed or
+    removed; what this tool did not put there is never touched, nor what was made of another video. A remote video is
+    copied, whatever the mode, and fetched for that where it is not at hand. ``scored_now``: its size and time may be
+    those of other bytes. Raises CopyError or FetchError, leaving nothing half-written, and Interrupted.
     """
-    slots = _Slots(video, folders, history)
-    try:
+    with _explained(video, mode):
+        if not video.uri:
+            video = replace(video, node=node_of(video.path.stat()))
+        slots = Slots(video, folders, history)
         if not video.uri:
             for target in slots.targets.values():
                 _refuse_source(video.path, target)
         if passed is None:
-            return _remove_own(slots.targets.values(), slots)
+            return _remove(slots, slots.targets.values(), history)
         wanted, other = slots.targets[passed], slots.targets[not passed]
-        done = not slots.stands(wanted)
-        if done:
-            slots.refuse_foreign(wanted)
+        leftover = look(other) if slots.is_own(other) else None
+        stands = mode != "move" and slots.stands(wanted, mode, to_the_byte=scored_now)
+        if not stands:
+            old = _refuse_foreign(slots, video, wanted)
             wanted.parent.mkdir(parents=True, exist_ok=True)
-            if slots.stands(other):
-                move_file(other, wanted, stop)
+            if mode != "move" and slots.stands(other, mode, to_the_byte=scored_now):
+                move_file(other, wanted, stop, old=old)
             else:
-                _transfer(video, wanted, mode, history, stop)
-        return _remove_own([other], slots) or done
-    except OSError as error:
-        raise _copy_error(error, video.path, mode) from error
+                _transfer(video, wanted, mode, slots, history, stop, old)
+        if not (stands and slots.placement and slots.placement.mode == mode):
+            # Where it cannot be noted, the next run finds it out again.
+            with contextlib.suppress(OSError):
+                history.note_placed(slots.name, _placement_at(wanted, video, mode))
+        if leftover is not None and look(other) is not None:
+            remove_file(other, leftover)
+        return not stands or leftover is not None
 
 
 def replace_verdict(video: VideoFile, folders: OutputFolders, *, passed: bool | None, history: History) -> bool:
@@ -87,99 +82,116 @@ def replace_verdict(video: VideoFile, folders: OutputFolders, *, passed: bool | 
     """
     if passed is None:
         return False
-    slots = _Slots(video, folders, history)
-    wanted, other = slots.targets[passed], slots.targets[not passed]
-    try:
-        if not slots.stands(other) or slots.stands(wanted):
+    with _explained(video, "copy"):
+        slots = Slots(video, folders, history)
+        wanted, other = slots.targets[passed], slots.targets[not passed]
+        if look(other) is None or slots.may_be_it(wanted):
             return False
-        slots.refuse_foreign(wanted)
+        if not slots.may_be_it(other):
+            if slots.placement is None and not history.was_moved(slots.name):
+                # It was never placed, so this is somebody else's.
+                return False
+            raise CopyError(
+                f"{other} is no longer the file that was put there",
+                path=video.path,
+                cure="put it back, or move that file away, then run again",
+            )
+        if look(wanted) is not None:
+            raise _taken(wanted, video)
         wanted.parent.mkdir(parents=True, exist_ok=True)
         move_file(other, wanted, StopFlag())
-    except OSError as error:
-        raise _copy_error(error, video.path, "copy") from error
     return True
 
 
-class _Slots:
-    """The two places of one video, and whose files stand there."""
-
-    def __init__(self, video: VideoFile, folders: OutputFolders, history: History) -> None:
-        self.targets = {
-            True: folders.good_dir / video.relative_path,
-            False: folders.poor_dir / video.relative_path,
-        }
-        self._video = video
-        self._history = history
-
-    def stands(self, target: Path) -> bool:
-        """Whether the video as it now is stands there: copied, linked or moved."""
-        status = _look(target)
-        if status is None:
-            return False
-        if stat.S_ISLNK(status.st_mode):
-            return os.readlink(target) == os.path.abspath(self._video.path)
-        return stat.S_ISREG(status.st_mode) and self._video.identity.is_of_copy(FileIdentity.of(status))
-
-    def is_own(self, target: Path) -> bool:
-        """Whether what stands there may be replaced or removed, because it is this tool's and not the only copy."""
-        status = _look(target)
-        if status is None:
-            return False
-        path = self._video.file
-        if stat.S_ISLNK(status.st_mode):
-            return os.readlink(target) == os.path.abspath(path)
-        if not stat.S_ISREG(status.st_mode):
-            return False
-        relative_path = str(self._video.relative_path)
-        if self._history.knows(relative_path, FileIdentity.of(status)) and not self._history.was_moved(relative_path):
-            return True
-        if self._video.uri and not self._video.fetched:
-            # Its bytes are not at hand, and not worth fetching for this.
-            return False
-        return status.st_size == path.stat().st_size and filecmp.cmp(path, target, shallow=False)
-
-    def refuse_foreign(self, target: Path) -> None:
-        """Raises CopyError where a file stands that this tool did not put there, or that was moved there."""
-        if _look(target) is not None and not self.is_own(target):
-            raise CopyError(
-                f"{target} already exists and is not a copy of this video",
-                path=self._video.path,
-                cure="move that file away or rename the video, then run again",
-            )
-
-
-def _look(path: Path) -> os.stat_result | None:
+@contextlib.contextmanager
+def _explained(video: VideoFile, mode: PlaceMode) -> Iterator[None]:
+    """What the system refuses comes out as CopyError."""
     try:
-        return path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        yield
+    except FileExistsError as error:
+        raise _taken(Path(error.filename2 or error.filename), video) from error
+    except OSError as error:
+        raise _copy_error(error, video.path, mode) from error
 
 
-def _remove_own(targets: Iterable[Path], slots: _Slots) -> bool:
-    own = [target for target in targets if slots.is_own(target)]
-    for target in own:
-        target.unlink()
+def _refuse_foreign(slots: Slots, video: VideoFile, target: Path) -> os.stat_result | None:
+    """What stands there and may go; None where nothing stands.
+
+    Raises CopyError where a file stands that this tool did not put there, or that is the last of another video.
+    """
+    status = look(target)
+    if status is not None and not slots.is_own(target):
+        raise _taken(target, video)
+    return status
+
+
+def _taken(target: Path, video: VideoFile) -> CopyError:
+    return CopyError(
+        f"{target} already exists and is not a copy of this video",
+        path=video.path,
+        cure="move that file away or rename the video, then run again",
+    )
+
+
+def _remove(slots: Slots, targets: Iterable[Path], history: History) -> bool:
+    own = [(target, status) for target in targets if slots.is_own(target) and (status := look(target))]
+    for target, status in own:
+        remove_file(target, status)
+    if own and slots.placement:
+        history.note_placed(slots.name, None)
     return bool(own)
 
 
-def _transfer(video: VideoFile, target: Path, mode: PlaceMode, history: History, stop: StopFlag) -> None:
+def _placement_at(target: Path, video: VideoFile, mode: PlaceMode) -> Placement | None:
+    """What stands there now. A move counts as one when the video's own file is gone from its place."""
+    status = look(target)
+    if status is None:
+        return None
+    if mode == "move" and os.path.lexists(video.path):
+        mode = "copy"
+    link = os.readlink(target) if stat.S_ISLNK(status.st_mode) else ""
+    return Placement(mode, FileIdentity.of(status), "" if video.uri else file_mark(video.path), link)
+
+
+def _transfer(
+    video: VideoFile,
+    target: Path,
+    mode: PlaceMode,
+    slots: Slots,
+    history: History,
+    stop: StopFlag,
+    old: os.stat_result | None,
+) -> None:
     if video.uri:
         with local_copy(video, stop) as at_hand:
-            copy_file(at_hand.file, target, stop)
+            copy_file(at_hand.file, target, stop, old=old)
     elif mode == "hardlink":
-        hardlink_file(video.path, target)
+        hardlink_file(video.path, target, old=old)
     elif mode == "symlink":
-        symlink_file(video.path, target)
+        symlink_file(absolute(video.path), target, old=old)
     elif mode == "move":
-        history.note_moving(str(video.relative_path))
-        if video.path.is_symlink():
-            # A link would lead elsewhere from its new place.
-            copy_file(video.path, target, stop)
-            video.path.unlink()
-        else:
-            move_file(video.path, target, stop)
+        history.note_moving(slots.name)
+        try:
+            _move(video.path, target, stop, old)
+        except BaseException:
+            # What was about to happen did not, or not all of it: the next run finishes it.
+            with contextlib.suppress(OSError):
+                now = _placement_at(target, video, mode) if slots.is_own(target) else slots.placement
+                history.note_placed(slots.name, now)
+            raise
     else:
-        copy_file(video.path, target, stop)
+        copy_file(video.path, target, stop, old=old)
+
+
+def _move(source: Path, target: Path, stop: StopFlag, old: os.stat_result | None) -> None:
+    if not source.is_symlink():
+        move_file(source, target, stop, old=old)
+        return
+    # A link would lead elsewhere from its new place.
+    link = source.lstat()
+    if old is None or not filecmp.cmp(source, target, shallow=False):
+        copy_file(source, target, stop, old=old)
+    remove_file(source, link)
 
 
 def _refuse_source(source: Path, target: Path) -> None:

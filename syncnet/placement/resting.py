@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-import stat
 
-from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.inputs.discovery import VideoFile
 from syncnet.placement.folders import OutputFolders
+from syncnet.placement.slots import History, is_in_place, look
+from syncnet.settings import PlaceMode
 
 
 class RestingPlaces:
     """Asked of thousands of videos in one run; what holds for a whole folder is found out once."""
 
-    def __init__(self, folders: OutputFolders) -> None:
+    def __init__(self, folders: OutputFolders, history: History, mode: PlaceMode) -> None:
+        self._history = history
+        self._mode = mode
         self._folders = {True: str(folders.good_dir), False: str(folders.poor_dir)}
         self._leads_back: dict[tuple[str, str], bool] = {}
         self._real_folders: dict[str, str] = {}
@@ -32,16 +35,19 @@ class RestingPlaces:
         relative = str(video.relative_path)
         good, poor = (os.path.join(self._folders[kind], relative) for kind in (True, False))
         if gone:
-            return passed is None or _look(poor if passed else good) is None
+            return passed is None or look(poor if passed else good) is None
+        if passed is not None and (self._mode == "move" or not self._history.has_placement(relative)):
+            # Its own file is still here; or nothing says what stands there, such as one of another video.
+            return False
         path = str(video.path)
         if video.uri or self._is_among_copies(path, (good, poor)):
             return False
         if video.is_link is not False and self._leads_to_copy(path, (good, poor)):
             return False
         if passed is None:
-            return _look(good) is None and _look(poor) is None
+            return look(good) is None and look(poor) is None
         wanted, other = (good, poor) if passed else (poor, good)
-        return _stands(_look(wanted), wanted, path, video.identity) and _look(other) is None
+        return is_in_place(look(wanted), wanted, video, self._mode) and look(other) is None
 
     def _is_among_copies(self, path: str, targets: tuple[str, str]) -> bool:
         """Whether a link makes the folder of the video one of those that copies go to."""
@@ -65,18 +71,3 @@ class RestingPlaces:
                 same = False
             self._leads_back[one, other] = same
         return self._leads_back[one, other]
-
-
-def _look(path: str) -> os.stat_result | None:
-    try:
-        return os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def _stands(status: os.stat_result | None, target: str, source: str, identity: FileIdentity) -> bool:
-    if status is None:
-        return False
-    if stat.S_ISLNK(status.st_mode):
-        return os.readlink(target) == os.path.abspath(source)
-    return stat.S_ISREG(status.st_mode) and identity.is_of_copy(FileIdentity.of(status))

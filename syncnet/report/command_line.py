@@ -13,6 +13,7 @@ from syncnet.settings import Request, TerminalOptions
 from syncnet.settings.checks import Checked, DefaultFloat, DefaultInt, parts_of
 from syncnet.system.atomic import write_file
 from syncnet.system.invocation import CALL
+from syncnet.system.plain import read_json
 
 COMMAND_NAME = "command.json"
 """In the folder of what is remembered."""
@@ -80,7 +81,7 @@ def note_command(path: Path, command: CommandLine) -> None:
 def read_command(path: Path) -> CommandLine | None:
     """None where no run noted one, or nothing that can be read."""
     try:
-        noted = json.loads(path.read_bytes())
+        noted = read_json(path.read_bytes())
         return CommandLine(tuple(map(str, noted["arguments"])), str(noted["directory"]), str(noted["input_dir"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from syncnet.engines.conclusion import VerdictRules, conclude
@@ -19,6 +18,7 @@ from syncnet.results import VideoResult
 from syncnet.settings import Thresholds, TrackSettings
 from syncnet.state.ledger import Ledger, open_ledger
 from syncnet.system.interruption import StopFlag
+from syncnet.system.plain import read_json
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read_content(folders: OutputFolders) -> ReportContent:
         )
     try:
         return _content(document, folders, command)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(f"{folders.results_path} is not a results file of this version", cure="run again") from error
 
 
@@ -103,6 +103,8 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
 def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, ledger: Ledger) -> VideoResult:
     """The video of an entry: its scores as the ledger has them, its fate as the results file tells it."""
     named = video_at(entry["video_path"], command.input_dir)
+    # Files of earlier versions name no other name than the video's own.
+    named = dataclasses.replace(named, relative_path=PurePath(entry.get("relative_path") or named.relative_path))
     path, relative, uri = named.path, named.relative_path, named.uri
     record = ledger.records.get(str(relative))
     fate: dict[str, Any] = {"error": entry["error"] or "", "cure": entry["cure"] or "", "missing": entry["missing"]}
@@ -120,7 +122,7 @@ def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, le
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes())
+        document = read_json(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file", cure="give the --output_dir of an earlier run") from None
     except (OSError, ValueError) as error:

@@ -53,6 +53,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
     return {
         "video_name": result.path.stem,
         "video_path": result.location,
+        "relative_path": str(result.relative_path),
+        "placed_path": str(result.placed_path) if result.placed_path else None,
         "status": result.status,
         "offset": best["offset"],
         "offset_ms": None if offset is None else offset_milliseconds(offset),
@@ -73,6 +75,9 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "source_fps": _rounded(info.source_fps, 3) if info else None,
         "width": info.width if info else None,
         "height": info.height if info else None,
+        "audio_track": info.sound_track if info else None,
+        "audio_tracks": info.sound_tracks if info else None,
+        "corrupt_pictures": info.corrupt_pictures if info else None,
         "file_size": result.file_bytes,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MATPLOTLIB = "matplotlib>=3.8,<4"
 MONTAGE_NAME = Path("report") / "montage.png"
+MONTAGE_TITLE = "Lip-sync contact sheet"
+"""In the file, which is known by it."""
 MOST_VIDEOS = 20
 _COLUMNS = 2
 _NAME_COLUMNS = 44
@@ -54,7 +56,7 @@ def write_montage(content: ReportContent, path: Path) -> int:
     with warnings.catch_warnings():
         # Letters of names that the font lacks come out as boxes; a line of warning for each helps nobody.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(picture, format="png", dpi=_DOTS_PER_INCH)
+        figure.savefig(picture, format="png", dpi=_DOTS_PER_INCH, metadata={"Title": MONTAGE_TITLE})
     path.parent.mkdir(exist_ok=True)
     write_file(path, picture.getvalue())
     return len(chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.content import content_of_run
+from syncnet.report.ownership import is_own
 from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.report.run import Run
 from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parquet
@@ -33,6 +35,9 @@ def write_outputs(
     written, problems = [], []
     for path, write in writers:
         try:
+            if path.name != COMMAND_NAME and not is_own(path):
+                # It came while the run was under way.
+                raise FileExistsError(errno.EEXIST, "it was not written by this tool")
             write(path)
             written.append(path)
         except OSError as error:

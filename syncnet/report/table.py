@@ -49,6 +49,8 @@ COLUMNS: dict[str, Kind] = {
     "cure": "text",
     "turns": "whole",
     "peak_memory_mb": "whole",
+    "relative_path": "text",
+    "placed_path": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 

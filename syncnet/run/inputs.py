@@ -41,7 +41,11 @@ def find_inputs(request: Request, folders: OutputFolders, listed: Sequence[Video
     shard = request.scale.shard
     if listed is not None:
         own = [video for video in listed if shard is None or shard.holds(video.relative_path)]
-        return find_listed(own, excluded_dirs=(folders.good_dir, folders.poor_dir))
+        return find_listed(
+            own,
+            excluded_dirs=(folders.good_dir, folders.poor_dir),
+            limit_seconds=request.options.timeout_seconds,
+        )
     excluded_dirs = (request.output_dir, *folders.all_dirs)
     found = find_videos(request.base_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
     if shard:

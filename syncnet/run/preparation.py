@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncnet.engines.conclusion import VerdictRules
@@ -15,7 +16,10 @@ from syncnet.models.precision import is_in_hardware
 from syncnet.models.registry import resolve_device
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.notices import find_notices
+from syncnet.report.ownership import refuse_foreign
+from syncnet.report.page import PAGE_NAME
 from syncnet.report.run import Run
+from syncnet.report.table import CSV_NAME, PARQUET_NAME
 from syncnet.run.engine_choice import pin_of
 from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
@@ -24,6 +28,22 @@ from syncnet.state.score_store import ScoreStore, default_folder
 
 if TYPE_CHECKING:
     from syncnet.stages import ChosenStages
+
+
+def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
+    """Raises UsageError where the run would write over what this tool did not write."""
+    folders, looks = OutputFolders(output_dir), request.looks
+    wanted = {
+        folders.results_path: True,
+        output_dir / CSV_NAME: True,
+        output_dir / PARQUET_NAME: request.report.table == "parquet",
+        output_dir / PAGE_NAME: request.report.page,
+        folders.overlays_dir: looks.visualize != "none",
+        folders.outputs_dir: looks.save_outputs,
+    }
+    for path, asked in wanted.items():
+        if asked:
+            refuse_foreign(path)
 
 
 def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, ledger: Ledger, score: Score) -> VideoJob:

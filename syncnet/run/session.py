@@ -88,16 +88,21 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
         else:
             plan.new.append(video)
     listed = {str(video.relative_path) for video in found.videos}
+    sources = {video.source for video in found.videos}
     for path in ledger.records:
-        # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
         if path in listed:
             continue
+        source = ledger.source_of(path)
         if found.from_manifest:
-            video = video_at(location_of(PurePath(path), input_dir), input_dir)
-        elif not os.path.lexists(input_dir / path):
-            video = VideoFile(input_dir / path, PurePath(path), 0)
+            video = video_at(location_of(PurePath(source), input_dir), input_dir)
+        elif source in listed or source in sources or not os.path.lexists(input_dir / source):
+            # Another file may have its place.
+            video = VideoFile(input_dir / source, PurePath(path), 0)
         else:
+            # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
             continue
+        if source != path:
+            video = replace(video, relative_path=PurePath(path), source=source)
         if record := ledger.records.get(path):
             plan.gone.append(
                 (record, replace(video, file_bytes=record.identity.size, mtime_ns=record.identity.mtime_ns))
@@ -127,7 +132,8 @@ def carry_out(
         def work(video: VideoFile) -> VideoResult:
             if id(video) in records:
                 record, gone = records[id(video)]
-                return recall_video(record, video, job.rules, stop, gone=gone)
+                idle = job.timeout_seconds
+                return recall_video(record, video, job.rules, stop, gone=gone, idle_seconds=idle)
             return process_video(video, alone if isolate else job, stop)
 
         def overdue() -> list[VideoResult]:
@@ -158,7 +164,7 @@ def _recall_resting(
     Thousands of them take less time here than to be handed to another thread and back.
     """
     rules = job.rules
-    places = RestingPlaces(rules.folders) if rules.folders else None
+    places = RestingPlaces(rules.folders, rules.ledger, rules.place) if rules.folders else None
     resting, moving = [], []
     for videos, gone in ((plan.known, False), (plan.gone, True)):
         for record, video in videos:
@@ -172,20 +178,20 @@ def _recall_resting(
 
 
 def _not_reached(plan: Plan, job: VideoJob, results: Sequence[VideoResult]) -> list[VideoResult]:
-    """What is known of videos that a stopped run did not come to. It is in the results; the next run places them."""
-    reached = {result.path for result in results}
+    """What is known of videos that a stopped run did not reach: in the results all the same, placed by the next run."""
+    reached = {result.relative_path for result in results}
     rules = replace(job.rules, folders=None)
     return [
         recall_video(record, video, rules, StopFlag(), gone=gone)
         for known, gone in ((plan.known, False), (plan.gone, True))
         for record, video in known
-        if video.path not in reached
+        if video.relative_path not in reached
     ]
 
 
 def in_path_order(results: Sequence[VideoResult]) -> list[VideoResult]:
     """The order of ``find_videos``."""
-    return sorted(results, key=lambda result: str(result.path))
+    return sorted(results, key=lambda result: (str(result.path), str(result.relative_path)))
 
 
 def _is_tried_again(record: VideoRecord, options: RunOptions) -> bool:

@@ -82,4 +82,6 @@ class Request(Checked):
 
 def manifest_base(manifest: Path) -> Path:
     """The absolute folder that relative lines start from: the manifest's own, or for stdin the current one."""
-    return Path(os.path.abspath("." if manifest == STDIN else manifest.parent))
+    folder = Path("." if manifest == STDIN else manifest.parent)
+    # What stands before `..` may be a link, which leads elsewhere than the text says.
+    return folder.resolve() if ".." in folder.parts else Path(os.path.abspath(folder))

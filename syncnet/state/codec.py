@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
-import json
 import math
 import types
 import typing
@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
+
+from syncnet.system.plain import read_json
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -51,8 +53,8 @@ def from_json(kind: type[T], text: bytes) -> T:
     """As ``from_plain``, from JSON: in a fifth of the time, but for values with no number where one belongs."""
     try:
         return typing.cast(T, _decoder(typing.cast(Any, kind)).decode(text))
-    except (msgspec.MsgspecError, UnicodeError):
-        return from_plain(kind, json.loads(text))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return from_plain(kind, read_json(text))
 
 
 @functools.cache
@@ -131,8 +133,9 @@ def _read_array(value: Any) -> Any:
 def _read_float(value: Any) -> Any:
     if value is None:
         return math.nan
-    if type(value) in (float, int):
-        return float(value)
+    if type(value) in (float, int) and abs(value) < math.inf:
+        with contextlib.suppress(OverflowError):
+            return float(value)
     raise ValueError(f"{value!r} where a number belongs")
 
 

@@ -10,9 +10,13 @@ from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.state.ledger_lines import FORGET, HEAD, started_line, write_line
+from syncnet.inputs.origin import SPARE_MARK, Placement
+from syncnet.state.codec import to_plain
+from syncnet.state.ledger_lines import FORGET, HEAD, Placed, read_line, started_line, write_line
 from syncnet.state.ledger_state import LedgerState
 from syncnet.state.records import VideoRecord, read_record, record_to_plain
+
+_LINE_BYTES = 1024
 
 
 class Ledger(LedgerState):
@@ -53,8 +57,35 @@ class Ledger(LedgerState):
         return any(one.is_of_copy(identity) for one in (known.identity, *self.earlier.get(path, ())))
 
     def was_moved(self, path: str) -> bool:
-        """Whether the file itself was taken to the output folder, so that nothing may replace it there."""
+        """Whether the file itself was taken to the output folder, or a run died while it was about to be."""
         return path in self.moved
+
+    def identity_of(self, path: str) -> FileIdentity | None:
+        """Of the last record of this path, without reading it; None where there is none."""
+        known = self.known.get(path)
+        return known.identity if known else None
+
+    def source_of(self, path: str) -> str:
+        """The video's own path below the input folder; another than that of its record where that name was taken."""
+        # Every such name has the sign in it, and reading a record takes a while.
+        record = self._record(path) if SPARE_MARK in path else None
+        return (record.source if record else "") or path
+
+    def placement(self, path: str) -> Placement | None:
+        """What was put under this name last; None where nothing was, or where a version wrote it that noted none."""
+        known = self.known.get(path)
+        if known is None or known.placed < 0:
+            return None
+        text = bytearray()
+        while b"\n" not in text and (piece := os.pread(self._handle, _LINE_BYTES, known.placed + len(text))):
+            text += piece
+        line = read_line(bytes(text.partition(b"\n")[0]))
+        return line.placement if isinstance(line, Placed) else None
+
+    def has_placement(self, path: str) -> bool:
+        """Whether ``placement`` would give one, without reading it."""
+        known = self.known.get(path)
+        return known is not None and known.placed >= 0
 
     def note_started(self, path: str, identity: FileIdentity) -> None:
         """The video is under way. Lost with the power, not with the process: that is all it is needed for."""
@@ -71,6 +102,10 @@ class Ledger(LedgerState):
     def note_moving(self, path: str) -> None:
         """To be called before a video's own file is moved."""
         self._append(write_line("moving", path=path), sync=True)
+
+    def note_placed(self, path: str, placement: Placement | None) -> None:
+        """What stands under the name now. Lost with the power it is found out again, so nobody waits for it."""
+        self._append(write_line("placed", path=path, placement=placement and to_plain(placement)), sync=False)
 
     def forget(self) -> None:
         """No record so far is used instead of scoring any more. Those of videos that are gone stay.

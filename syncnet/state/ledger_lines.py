@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 
 from syncnet.inputs.discovery import FileIdentity
+from syncnet.inputs.origin import Placement
+from syncnet.state.record_check import check_identity, check_name
+from syncnet.system.plain import read_json
 
 FORMAT = 1
 
@@ -42,17 +45,29 @@ class Video(msgspec.Struct, tag_field="kind", tag="video"):
 
 
 class Moving(msgspec.Struct, tag_field="kind", tag="moving"):
-    """The video's own file goes to the output folder."""
+    """The video's own file is about to go to the output folder. What came of it says the next ``placed`` line."""
 
     path: str
+
+
+class Placed(msgspec.Struct, tag_field="kind", tag="placed"):
+    """What was put under the video's name into one of the folders, or that nothing stands there any more."""
+
+    path: str
+    placement: Placement | None
+
+    @property
+    def is_move(self) -> bool:
+        """Whether it is the video's own file."""
+        return self.placement is not None and self.placement.mode == "move"
 
 
 class Forget(msgspec.Struct, tag_field="kind", tag="forget"):
     """The records above are no longer used instead of scoring."""
 
 
-LedgerLine = Head | Started | GivenUp | Video | Moving | Forget
-_KINDS = frozenset(kind.__struct_config__.tag for kind in (Head, Started, GivenUp, Video, Moving, Forget))
+LedgerLine = Head | Started | GivenUp | Video | Moving | Placed | Forget
+_KINDS = frozenset(kind.__struct_config__.tag for kind in (Head, Started, GivenUp, Video, Moving, Placed, Forget))
 _DECODER: msgspec.json.Decoder[LedgerLine] = msgspec.json.Decoder(LedgerLine)
 
 
@@ -71,16 +86,27 @@ def started_line(path: str, identity: FileIdentity) -> bytes:
 
 def read_line(text: bytes) -> LedgerLine | None:
     """What the line says; None for a kind of line that this version does not know. Raises ValueError for no line."""
+    line = _decoded(text)
+    if isinstance(line, (Started, GivenUp, Video, Moving, Placed)):
+        check_name(line.path)
+    if isinstance(line, (Started, Video)):
+        check_identity(line.identity)
+    return line
+
+
+def _decoded(text: bytes) -> LedgerLine | None:
     try:
         return _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeError):
         pass
+    except RecursionError as error:
+        raise ValueError("a line that is nested too deep") from error
     # Names of stray bytes are escapes that only Python's own reader lets pass.
-    plain = json.loads(text)
+    plain = read_json(text)
     if isinstance(plain, dict):
         if isinstance(plain.get("kind"), str) and plain["kind"] not in _KINDS:
             return None
         if "score" in plain:
-            plain["score"] = msgspec.Raw()
+            plain["score"] = msgspec.Raw(b"null" if plain["score"] is None else b"")
     line: LedgerLine = msgspec.convert(plain, LedgerLine)
     return line

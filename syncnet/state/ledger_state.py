@@ -10,7 +10,18 @@ from typing import BinaryIO, NamedTuple
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.state.ledger_lines import FORMAT, Forget, GivenUp, Head, LedgerLine, Moving, Started, Video, read_line
+from syncnet.state.ledger_lines import (
+    FORMAT,
+    Forget,
+    GivenUp,
+    Head,
+    LedgerLine,
+    Moving,
+    Placed,
+    Started,
+    Video,
+    read_line,
+)
 
 
 class LedgerReader:
@@ -54,14 +65,17 @@ class Known(NamedTuple):
     start: int
     """Of its line in the file, in bytes."""
     length: int
+    placed: int = -1
+    """Start of the line that says what stands under its name; -1 where none says it."""
 
 
 class LedgerState(LedgerReader):
     """What the lines so far come to.
 
     Their kinds: ``ledger`` (the first: format), ``started`` and ``given_up`` (a video is under way, or no longer),
-    ``video`` (its record, the last of a path counts), ``moving`` (its file itself goes to the output folder) and
-    ``forget`` (records above are no longer used instead of scoring).
+    ``video`` (its record, the last of a path counts), ``moving`` (its own file is about to go to the output folder),
+    ``placed`` (what was put there, or whether it is the video's own file) and ``forget`` (records above are no longer
+    used instead of scoring).
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,6 +87,9 @@ class LedgerState(LedgerReader):
         self.under_way: dict[str, FileIdentity] = {}
         """Started and not heard of since: in a new run, what was under way when the last one died."""
         self.moved: set[str] = set()
+        """Videos whose own files are in the output folder, or were about to go there when a run died."""
+        self.has_scores = False
+        """Whether any video was ever scored."""
         self.stale: set[str] = set()
         """Those that were forgotten and have no record since."""
         self.last_forget = -1
@@ -90,7 +107,9 @@ class LedgerState(LedgerReader):
             if before is not None and before.identity != line.identity:
                 self.earlier.setdefault(path, set()).add(before.identity)
             # The same text in each line, held once.
-            self.known[path] = Known(line.identity, sys.intern(line.fingerprint), start, length)
+            placed = before.placed if before else -1
+            self.known[path] = Known(line.identity, sys.intern(line.fingerprint), start, length, placed)
+            self.has_scores = self.has_scores or bytes(line.score) != b"null"
             self.stale.discard(path)
             self.under_way.pop(path, None)
         elif isinstance(line, Started):
@@ -99,6 +118,10 @@ class LedgerState(LedgerReader):
             self.under_way.pop(line.path, None)
         elif isinstance(line, Moving):
             self.moved.add(line.path)
+        elif isinstance(line, Placed):
+            (self.moved.add if line.is_move else self.moved.discard)(line.path)
+            if known := self.known.get(line.path):
+                self.known[line.path] = known._replace(placed=start if line.placement else -1)
         elif isinstance(line, Forget):
             self.last_forget = start
             self.stale.update(self.known)

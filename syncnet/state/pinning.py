@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
+from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.system.atomic import write_file
+from syncnet.system.plain import read_json
 from weights import Identity
 
-STATE_FOLDER = ".sync_filter"
 PIN_FILE = "models.json"
 NO_DETECTOR = "none"
 """Name and identity of the detector where every frame is a face crop already."""
@@ -26,9 +27,15 @@ class Pin:
     detector: Identity
 
 
-def pin_choice(output_dir: Path, results_path: Path, choice: Pin) -> None:
-    """Notes the choice in a folder that has none, and raises UsageError where it differs from the one it has."""
+def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: bool = True) -> None:
+    """Notes the choice in a folder that has none, and raises UsageError where it differs from the one it has.
+
+    ``scored``: whether anything was scored there yet; before that no choice holds.
+    """
     pin_path = output_dir / STATE_FOLDER / PIN_FILE
+    if not scored:
+        _write(pin_path, choice)
+        return
     earlier = _read(pin_path) or _read(results_path)
     if earlier is None:
         _write(pin_path, choice)
@@ -73,7 +80,7 @@ def _chosen(document: dict[str, Any]) -> Identity:
 def _read(path: Path) -> Pin | None:
     """The choice that a file holds: our own note, or the results of a version that wrote none."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+        document: dict[str, Any] = read_json(path.read_text(encoding="utf-8", errors="surrogateescape"))
         return Pin(_chosen(document["model"]), _chosen(document["detector"]))
     except FileNotFoundError:
         return None

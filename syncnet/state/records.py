@@ -12,6 +12,8 @@ from syncnet.inputs.discovery import FileIdentity
 from syncnet.results import VideoScore
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.state.codec import from_json, from_plain, to_plain
+from syncnet.state.record_check import check_record, check_score
+from syncnet.system.plain import read_json
 
 
 class _Named(Protocol):
@@ -50,7 +52,7 @@ class VideoRecord:
     """What became of one video, before any threshold is applied."""
 
     path: str
-    """Relative to the input folder."""
+    """Relative to the input folder, unless that name was taken: the name below good_quality and poor_quality."""
     identity: FileIdentity
     fingerprint: str
     """Of all else that the score depends on."""
@@ -63,6 +65,8 @@ class VideoRecord:
     cure: str = ""
     peak_memory_mb: int | None = None
     """Most memory that its process held while it was scored; None where that is not known."""
+    source: str = ""
+    """The video's own path below the input folder, where another video's kept copy has that name; else empty."""
 
 
 def fingerprint_of(stages: ScoringParts, modes: dict[str, Any] | None = None) -> str:
@@ -91,9 +95,10 @@ def record_to_plain(record: VideoRecord) -> dict[str, Any]:
 def read_record(text: bytes) -> VideoRecord:
     """The record of a line of the ledger. Raises ValueError for anything that is no whole record."""
     record = from_json(VideoRecord, text)
+    check_record(record)
     if record.score is None or record.score.tracks or record.score.no_track:
         return record
-    return replace(record, score=_with_reason(record.score, json.loads(text)["score"]))
+    return replace(record, score=_with_reason(record.score, read_json(text)["score"]))
 
 
 def score_to_plain(score: VideoScore) -> dict[str, Any]:
@@ -104,7 +109,9 @@ def score_to_plain(score: VideoScore) -> dict[str, Any]:
 
 def score_from_plain(plain: Any) -> VideoScore:
     """Raises ValueError for anything that is no whole score."""
-    return _with_reason(from_plain(VideoScore, plain), plain)
+    score = _with_reason(from_plain(VideoScore, plain), plain)
+    check_score(score)
+    return score
 
 
 def _with_reason(score: VideoScore, plain: Any) -> VideoScore:

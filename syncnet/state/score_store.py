@@ -17,6 +17,7 @@ from syncnet.results import VideoScore
 from syncnet.state.records import score_from_plain, score_to_plain
 from syncnet.system.atomic import write_file
 from syncnet.system.interruption import StopFlag
+from syncnet.system.plain import read_json
 from syncnet.system.temporary import remove_temporaries
 
 HASH_PIECE_BYTES = 1024 * 1024
@@ -59,7 +60,7 @@ class ScoreStore:
         path = self._path(content_hash, fingerprint)
         try:
             with open(path, encoding="ascii") as reader:
-                score = score_from_plain(json.load(reader))
+                score = score_from_plain(read_json(reader.read()))
         except (OSError, ValueError):
             return None
         return replace(score, keepsake=read_keepsake(path.with_suffix(KEEPSAKE_SUFFIX)))

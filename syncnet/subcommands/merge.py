@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,13 +15,23 @@ from typing import Any
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.placement.folders import OutputFolders
+from syncnet.placement.slots import look
 from syncnet.placement.transfer import move_file
+from syncnet.report.ownership import refuse_foreign
 from syncnet.state.ledger_state import LedgerState
 from syncnet.state.pinning import Pin, pin_choice
 from syncnet.subcommands.merge_ledgers import check_parts, read_part, write_merged
-from syncnet.subcommands.merge_results import check_results, encode_results, merge_results, read_results_part
+from syncnet.subcommands.merge_results import (
+    ResultsPart,
+    Standing,
+    check_results,
+    encode_results,
+    merge_results,
+    read_entry,
+    read_results_part,
+)
 from syncnet.system.argument_parser import Parser
-from syncnet.system.atomic import write_file
+from syncnet.system.atomic import take_name, write_file
 from syncnet.system.interruption import StopFlag
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
@@ -52,14 +63,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
+    refuse_foreign(target.results_path)
     ledgers = [read_part(source.state_dir / "ledger.jsonl") for source in sources]
     check_parts(ledgers)
     _check_kept(ledgers, target)
     results = [read_results_part(source.results_path) for source in sources]
     check_results(results)
     notices = _absent_parts([source.output_dir for source in sources])
-    document, entries = merge_results(results, notices)
-    pin_choice(target.output_dir, target.results_path, Pin(_chosen(document["model"]), _chosen(document["detector"])))
+    choice = results[0].document
+    pin_choice(target.output_dir, target.results_path, Pin(_chosen(choice["model"]), _chosen(choice["detector"])))
     try:
         write_merged(ledgers, target.state_dir / "ledger.jsonl")
         problems = [
@@ -67,6 +79,9 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
             for source, ledger in zip(sources, ledgers, strict=True)
             for problem in _move_files(source, target, ledger)
         ]
+        problems += _follow_verdicts(results, ledgers, target)
+        moved = frozenset().union(*(ledger.moved for ledger in ledgers))
+        document, entries = merge_results(results, notices, Standing(target, moved))
         write_file(target.results_path, encode_results(document, entries))
     except OSError as error:
         raise UsageError(
@@ -119,22 +134,59 @@ def _move_files(source: OutputFolders, target: OutputFolders, ledger: LedgerStat
 
 def _move(file: str, wanted: str, other: str, made: set[str]) -> None:
     """``made``: folders that are known to be there."""
-    identity = FileIdentity.of(os.lstat(file))
-    if _identity_at(wanted) not in (None, identity):
+    identity, old = FileIdentity.of(os.lstat(file)), look(wanted)
+    if old is not None and FileIdentity.of(old) != identity:
         raise FileExistsError(f"another file is in its place, {wanted}")
     folder = os.path.dirname(wanted)
     if folder not in made:
         os.makedirs(folder, exist_ok=True)
         made.add(folder)
-    try:
-        os.replace(file, wanted)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        move_file(Path(file), Path(wanted), StopFlag())
+    _rename(file, wanted, old)
     if _identity_at(other) == identity:
         # Of an earlier merge, before its verdict changed.
         os.unlink(other)
+
+
+def _rename(file: str, wanted: str, old: os.stat_result | None) -> None:
+    """``old``: what stands there of an earlier merge."""
+    if old is None:
+        try:
+            take_name(Path(file), Path(wanted))
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(file)
+            return
+    move_file(Path(file), Path(wanted), StopFlag(), old=old)
+
+
+def _follow_verdicts(
+    results: Sequence[ResultsPart], ledgers: Sequence[LedgerState], target: OutputFolders
+) -> Iterator[str]:
+    """Files of an earlier merge, whose verdict changed since and of which the parts have no other copy to move.
+
+    Yields what could not be moved, and why.
+    """
+    sizes = {name: identity.size for ledger in ledgers for name, (identity, *_) in ledger.known.items()}
+    for part in results:
+        for entry in map(read_entry, part.entries):
+            if entry.status != "success" or not entry.relative_path:
+                continue
+            folders = (target.good_dir, target.poor_dir)
+            wanted, other = folders if entry.passes_quality else folders[::-1]
+            file = os.path.join(other, entry.relative_path)
+            status = look(file)
+            if status is None or os.path.lexists(os.path.join(wanted, entry.relative_path)):
+                continue
+            if stat.S_ISREG(status.st_mode) and status.st_size != sizes.get(entry.relative_path):
+                continue
+            try:
+                os.makedirs(os.path.dirname(os.path.join(wanted, entry.relative_path)), exist_ok=True)
+                _rename(file, os.path.join(wanted, entry.relative_path), None)
+            except OSError as error:
+                yield f"{file}: could not be moved: {error.strerror or error}"
 
 
 def _identity_at(path: str) -> FileIdentity | None:

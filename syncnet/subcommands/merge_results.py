@@ -1,20 +1,24 @@
-"""Results files of several folders -> one, whose entries are never taken apart."""
+"""Results files of several folders -> one, of which one entry at a time is taken apart."""
 
 from __future__ import annotations
 
 import json
 import mmap
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from syncnet.errors import UsageError
+from syncnet.placement.folders import OutputFolders
+from syncnet.system.plain import read_json
 
 SAME_EVERYWHERE = ("filter_settings", "model", "detector")
 LISTS = ("unreadable", "left_out", "pending")
@@ -27,6 +31,8 @@ class Entry(msgspec.Struct):
     status: str
     passes_quality: bool = False
     missing: bool = False
+    relative_path: str = ""
+    """Empty in files of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def read_results_part(path: Path) -> ResultsPart:
         raise UsageError(
             f"{path}: {(error.strerror or '').lower()}", cure="wait until the run of this part ends"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} is not a results file", cure="repeat the run of this part") from error
     return ResultsPart(path, document, entries)
 
@@ -70,15 +76,37 @@ def check_results(parts: Sequence[ResultsPart]) -> None:
                 )
 
 
-def merge_results(parts: Sequence[ResultsPart], notices: Sequence[str]) -> tuple[dict[str, Any], list[msgspec.Raw]]:
-    """The document without its results, and those in the order of their paths, one for each path."""
-    kinds: dict[str, tuple[str, bool, bool]] = {}
-    raws: dict[str, msgspec.Raw] = {}
+@dataclass(frozen=True)
+class Standing:
+    """Where the videos of a merge stand, after their files were moved."""
+
+    folders: OutputFolders
+    moved: frozenset[str]
+    """Those whose own files are in the output folder."""
+
+    def of(self, entry: Entry) -> tuple[str | None, bool]:
+        """Where the video stands in the folder of its verdict, and whether it is missing."""
+        if entry.status != "success" or not entry.relative_path:
+            return None, entry.missing
+        folder = self.folders.good_dir if entry.passes_quality else self.folders.poor_dir
+        path = os.path.join(folder, entry.relative_path)
+        if not os.path.lexists(path):
+            return None, entry.missing
+        return path, entry.missing and entry.relative_path not in self.moved
+
+
+def merge_results(
+    parts: Sequence[ResultsPart], notices: Sequence[str], standing: Standing
+) -> tuple[dict[str, Any], Sequence[Callable[[], bytes]]]:
+    """The document without its results, and those in the order of their paths, one for each path: ready to be made."""
+    kinds: dict[tuple[str, str], tuple[str, bool, bool]] = {}
+    raws: dict[tuple[str, str], msgspec.Raw] = {}
     for part in parts:
         for raw in part.entries:
-            entry = _entry(raw)
-            kinds[entry.video_path] = (sys.intern(entry.status), entry.passes_quality, entry.missing)
-            raws[entry.video_path] = raw
+            entry = read_entry(raw)
+            key = (entry.video_path, entry.relative_path)
+            kinds[key] = (sys.intern(entry.status), entry.passes_quality, standing.of(entry)[1])
+            raws[key] = raw
     statuses = Counter(status for status, _, _ in kinds.values())
     passing = sum(passes for _, passes, _ in kinds.values())
     documents = [part.document for part in parts]
@@ -99,15 +127,15 @@ def merge_results(parts: Sequence[ResultsPart], notices: Sequence[str]) -> tuple
         "timestamp": round(time.time(), 3),
         "notices": list(dict.fromkeys([*notices, *(n for document in documents for n in document.get("notices", ()))])),
     }
-    return {**documents[0], **counts, **lists}, [raws[path] for path in sorted(raws)]
+    return {**documents[0], **counts, **lists}, [partial(_placed, raws[key], standing) for key in sorted(raws)]
 
 
-def encode_results(document: dict[str, Any], entries: Sequence[msgspec.Raw]) -> Iterator[bytes]:
+def encode_results(document: dict[str, Any], entries: Sequence[Callable[[], bytes]]) -> Iterator[bytes]:
     """The results file by its pieces, an entry a line."""
     yield json.dumps(document, allow_nan=False, indent=1).encode("ascii").removesuffix(b"\n}")
     yield b',\n "results": [\n'
     for number, entry in enumerate(entries):
-        yield (b",\n" if number else b"") + bytes(entry)
+        yield (b",\n" if number else b"") + entry()
     yield b"\n]}\n"
 
 
@@ -116,18 +144,29 @@ def _taken_apart(data: mmap.mmap) -> tuple[dict[str, Any], list[msgspec.Raw]]:
     try:
         fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         entries: list[msgspec.Raw] = msgspec.json.decode(fields.pop("results"), type=list[msgspec.Raw])
-        return {name: json.loads(bytes(value)) for name, value in fields.items()}, entries
+        return {name: read_json(bytes(value)) for name, value in fields.items()}, entries
     except msgspec.MsgspecError:
         # Names of stray bytes are escapes that only Python's own reader lets pass.
-        document = json.loads(bytes(data))
+        document = read_json(bytes(data))
         return document, [msgspec.Raw(json.dumps(entry).encode("ascii")) for entry in document.pop("results")]
 
 
-def _entry(raw: msgspec.Raw) -> Entry:
+def _placed(raw: msgspec.Raw, standing: Standing) -> bytes:
+    """The entry, as its file stands after the merge."""
+    entry = read_entry(raw)
+    if not entry.relative_path:
+        return bytes(raw)
+    placed_path, missing = standing.of(entry)
+    document = read_json(bytes(raw))
+    return json.dumps({**document, "placed_path": placed_path, "missing": missing}).encode("ascii")
+
+
+def read_entry(raw: msgspec.Raw) -> Entry:
+    """As much of it as the counts need."""
     try:
         return msgspec.json.decode(raw, type=Entry)
     except msgspec.MsgspecError:
-        return msgspec.convert(json.loads(bytes(raw)), Entry)
+        return msgspec.convert(read_json(bytes(raw)), Entry)
 
 
 def _difference(name: str, part: ResultsPart, other: ResultsPart) -> str:

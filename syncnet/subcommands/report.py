@@ -9,6 +9,7 @@ from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.content import ReportContent, read_content
 from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
+from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import PROGRAM
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     with hold(folders.state_dir / "lock"):
         content = read_content(folders)
         for path, write in writers:
+            refuse_foreign(path)
             try:
                 write(content, path)
             except OSError as error:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, cast
 
 from syncnet.errors import UsageError
-from syncnet.inputs.manifest import location_of
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.inputs.manifest import as_line, is_uri, location_of
+from syncnet.inputs.paths import absolute
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS
 from syncnet.results import VideoScore, best_score
@@ -45,6 +49,9 @@ class Rescored:
     confidence: float | None
     offset: int | None
     reasons: tuple[str, ...]
+    source: str = ""
+    """Its own path below that folder, where it has another name in the ledger."""
+    identity: FileIdentity | None = None
 
     @property
     def passed(self) -> bool:
@@ -59,39 +66,44 @@ def main(arguments: Sequence[str]) -> int:
     )
     started = time.perf_counter()
     scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl")
-    tally = _Tally(list_passing=options.passing is not None)
+    find = partial(_location, input_dir=options.input_dir, folders=OutputFolders(options.output_dir), moved=scan.moved)
+    tally = _Tally(find if options.passing else None)
     verdicts = tally.counted(_judge(line, thresholds) for line in scan)
     if options.verdicts:
         _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)
     if options.passing:
-        _write(options.passing, (_listed(path, options.input_dir) for path in tally.passing if "\n" not in path))
+        _write(options.passing, map(as_line, tally.passing))
     total = f"{tally.counts.total():,}"
     print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
     for status, name in STATUS_NAMES.items():
         print(f"  {name:<14} {tally.counts[status]:>{len(total)},}")
     if scan.damaged_lines:
         print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
-    if options.passing and (left_out := sum("\n" in path for path in tally.passing)):
-        print(f"Names left out of the list because they contain a line break: {left_out}")
+    if tally.gone:
+        print(f"Videos that pass, but whose files are gone, so that the list does not name them: {tally.gone}")
     return 0
 
 
 class _Tally:
     """What is kept of verdicts that go by: a million of them are not held."""
 
-    def __init__(self, *, list_passing: bool) -> None:
+    def __init__(self, find: Callable[[Rescored], str] | None) -> None:
+        """``find``: where a video is now, empty where it is gone; None where nobody asks for it."""
         self.counts: Counter[str] = Counter()
         self.passing: list[str] = []
-        """Paths, where they are wanted."""
-        self._list_passing = list_passing
+        """Paths and URIs, where they are wanted."""
+        self.gone = 0
+        self._find = find
 
     def counted(self, verdicts: Iterable[Rescored]) -> Iterator[Rescored]:
         """The same verdicts, noted one by one."""
         for verdict in verdicts:
             self.counts[verdict.status] += 1
-            if self._list_passing and verdict.passed:
-                self.passing.append(verdict.path)
+            if self._find and verdict.passed:
+                location = self._find(verdict)
+                self.gone += not location
+                self.passing += [location] if location else []
             yield verdict
 
 
@@ -105,7 +117,8 @@ def _judge(line: ScoredLine, thresholds: Thresholds) -> Rescored:
         return Rescored(line.path, "no_faces", None, None, verdict.reasons)
     confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None
     status = "good" if verdict.passed else "poor"
-    return Rescored(line.path, status, confidence, best.offset_frames, verdict.reasons)
+    place = line.source, line.identity
+    return Rescored(line.path, status, confidence, best.offset_frames, verdict.reasons, *place)
 
 
 def _plain(verdict: Rescored) -> dict[str, Any]:
@@ -120,11 +133,18 @@ def _plain(verdict: Rescored) -> dict[str, Any]:
     }
 
 
-def _listed(path: str, input_dir: Path | None) -> str:
-    """The path or URI of a video, from its name in the ledger, as a line of an ``--input_manifest``."""
-    location = location_of(PurePath(path), input_dir or "")
-    # Else it would be a comment there.
-    return f"./{location}" if location.startswith("#") else location
+def _location(verdict: Rescored, input_dir: Path | None, folders: OutputFolders, moved: set[str]) -> str:
+    """Where the video is: its own file, else what was put into the output folder; empty where neither is there."""
+    location = location_of(PurePath(verdict.source or verdict.path), input_dir or "")
+    if verdict.path not in moved:
+        if is_uri(location) or not (input_dir or os.path.isabs(location)):
+            # Nobody knows where it is relative to.
+            return location
+        with contextlib.suppress(OSError):
+            if verdict.identity in (None, FileIdentity.of(os.stat(location))):
+                return location
+    placed = (folder / verdict.path for folder in (folders.good_dir, folders.poor_dir))
+    return next((absolute(path) for path in placed if path.exists()), "")
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from syncnet.system.temporary import temporary_beside
 
-_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
+NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
+"""What disks say that give a file one name only."""
 
 
 class NewFile:
@@ -33,7 +34,7 @@ class NewFile:
         try:
             if self._synced and not self.temporary.is_symlink():
                 sync(self.temporary)
-            (_take_name if self._exclusive else os.replace)(self.temporary, self._path)
+            (take_name if self._exclusive else os.replace)(self.temporary, self._path)
         finally:
             # Also after a success: two hard links of one file are not replaced by each other but both stay.
             self.discard()
@@ -76,12 +77,15 @@ def sync_folder(folder: Path) -> None:
         sync(folder)
 
 
-def _take_name(temporary: Path, path: Path) -> None:
-    """Raises FileExistsError where the name is taken, also in other letters on a disk that ignores case."""
+def take_name(temporary: Path, path: Path) -> None:
+    """Gives a file a name that no other has; its old name may stay beside it.
+
+    Raises OSError; FileExistsError where the name is taken, also in other letters on a disk that ignores case.
+    """
     try:
         os.link(temporary, path, follow_symlinks=False)
     except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
+        if error.errno not in NO_HARD_LINKS:
             raise
         # Some disks of cameras and networks. An empty file takes the name first: only its maker may replace it.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncnet.errors import UsageError
+from syncnet.system.plain import read_json
 
 EXIT_LOCKED = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
@@ -70,7 +71,7 @@ def _write_holder(handle: int) -> None:
 
 def _read_holder(handle: int) -> str:
     try:
-        holder = json.loads(os.pread(handle, _MOST_HOLDER_BYTES, 0))
+        holder = read_json(os.pread(handle, _MOST_HOLDER_BYTES, 0))
         return f"pid {holder['pid']} on {holder['host']} since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         # Between its lock and its first word.

@@ -25,6 +25,7 @@ from detectors.registry import resolve_detector
 from syncnet.conventions import FPS, SAMPLES_PER_FRAME
 from syncnet.faces.crops import TrackCropper
 from syncnet.media.info import MediaInfo
+from syncnet.media.opening import Damage
 from syncnet.models.features import cut_mouths
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE

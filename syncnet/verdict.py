@@ -14,7 +14,7 @@ from syncnet.settings import Thresholds
 
 MILLISECONDS_PER_FRAME = 1000 // FPS
 MOST_DECIMALS = 6
-MOST_UNMATCHED_SHARE = 0.2
+MOST_UNMATCHED_SHARE = 0.25
 """Of the speech beside the face that decides: with more that its lips do not fit a video does not pass."""
 
 

@@ -62,8 +62,8 @@ def many_videos(count: int, thresholds: Thresholds) -> list[VideoResult]:
         confidence = rng.choice([rng.uniform(0, 10), round(rng.uniform(0, 10), 1), 5.0, float("nan")])
         level = rng.choice(["strong", "strong", "weak", "none"])
         pieces = (OffsetPiece(0.0, 3.0, rng.randint(-8, 8)), OffsetPiece(3.0, 6.0, rng.randint(-8, 8)))
-        # A fifth of the speech exactly, less and more of it has no match.
-        stretches = (Stretch(0.0, 3.0, 3.0, 3.0), Stretch(3.0, 3.75, 0.75, rng.choice([0.0, 0.0, -0.04, 0.9])))
+        # A quarter of the speech exactly, less and more of it has no match.
+        stretches = (Stretch(0.0, 3.0, 3.0, 3.0), Stretch(3.0, 4.0, 1.0, rng.choice([0.0, 0.0, -0.04, 0.9])))
         evidence = Evidence(level, "shuffled", 9, 3, pieces if rng.random() < 0.2 else (), stretches, 4.0)
         results.append(
             with_score(

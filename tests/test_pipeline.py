@@ -257,6 +257,6 @@ def test_a_face_that_fits_its_speech_comes_before_a_surer_one_that_does_not() ->
         return make_score(confidence, evidence=Evidence("strong", "", 8, 8, (), stretches, 4.0))
 
     info = (0, 100, (0.0, 0.0, 1.0, 1.0))
-    partly, whole, barely = (TrackScore(*info, s) for s in (score(8.0, 0.4), score(6.0, 0.1), score(7.0, 0.2)))
+    partly, whole, barely = (TrackScore(*info, s) for s in (score(8.0, 0.4), score(6.0, 0.1), score(7.0, 0.25)))
     assert best_score(VideoScore(INFO, (partly, whole))) is whole.score
     assert best_score(VideoScore(INFO, (partly, whole, barely))) is barely.score

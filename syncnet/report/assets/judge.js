@@ -2,7 +2,7 @@
 // The rules of syncnet/verdict.py, and the words for them.
 
 /** Of the speech beside the face, as in syncnet/verdict.py. */
-const MOST_UNMATCHED_SHARE = 0.2;
+const MOST_UNMATCHED_SHARE = 0.25;
 
 /** What the video misses, of "confidence", "offset", "evidence", "pieces" and "fit"; empty where it passes. */
 function judge(video, thresholds) {

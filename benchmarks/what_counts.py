@@ -14,7 +14,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from detectors.registry import resolve_detector
 from syncnet.conventions import FPS, SAMPLES_PER_FRAME
 from syncnet.faces.crops import TrackCropper
 from syncnet.media.info import MediaInfo
+from syncnet.media.opening import Damage
 from syncnet.models.features import cut_mouths
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
@@ -56,6 +57,7 @@ class InMemory:
     info: MediaInfo
     path: Path = Path("spoilt")
     spare_mb: float = math.inf
+    damage: Damage = field(default_factory=Damage)
 
     def frames(self) -> Iterator[np.ndarray]:
         return iter(self.pictures)
@@ -67,7 +69,7 @@ def score_frames(frames: Frames, samples: np.ndarray, model: LiteModel, detector
     info = MediaInfo(width, height, float(FPS), len(frames) / FPS, "", "", "", 0, 0)
     stages = Stages(model, detector, TrackSettings(MIN_FACE_PX), DetectSettings(min_face_px=MIN_FACE_PX))
     video = score_media(InMemory(frames, samples, info), stages, detector, StopFlag())  # type: ignore[arg-type]
-    return judge(best_score(video), Thresholds(), video.no_track_reason)
+    return judge(best_score(video), Thresholds(), video.no_track)
 
 
 def score_recording(recording: Recording, model: LiteModel) -> SyncScore | None:

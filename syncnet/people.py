@@ -108,11 +108,12 @@ def video_score(
     scored: Sequence[ScoredTrack],
     no_track: NoTrackReason | None,
     samples: np.ndarray,
+    speech: np.ndarray,
     shots: Sequence[Shot] = (),
 ) -> VideoScore:
     """The tracks of a video, each by itself."""
     kept = [one.keepsake for one in scored]
-    keepsake = keep_video(kept, [one.score for one in scored], samples, [shot.first_frame for shot in shots])
+    keepsake = keep_video(kept, [one.score for one in scored], samples, [shot.first_frame for shot in shots], speech)
     return VideoScore(info, tuple(one.told() for one in scored), no_track, keepsake=keepsake)
 
 

@@ -100,7 +100,7 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     scored = _score_tracks(media, pieces, kept, stages.model, speech, stop)
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
-    video = video_score(info, shown, None if shown else tracking.no_track, media.samples, faces.shots)
+    video = video_score(info, shown, None if shown else tracking.no_track, media.samples, speech, faces.shots)
     return score_together(video, shown, pooled, stages.model, speech)
 
 
@@ -142,7 +142,7 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
             with chain.face_clip(track) as clip:
                 embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen)
             scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
-        return video_score(info, scored, tracking.no_track, chain.samples)
+        return video_score(info, scored, tracking.no_track, chain.samples, speech)
 
 
 def _face_crops(media: Media) -> Iterator[np.ndarray]:
@@ -168,8 +168,9 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
         return VideoScore(info, (), NoTrackReason(track_frames=MissedGate(least, count)))
     track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
     counted: Counted = "all" if stages.reference else "speech"
-    scored = score_track(track, embeddings, stages.model, find_speech(samples), seen, counted=counted)
-    return video_score(info, [scored], None, samples)
+    speech = find_speech(samples)
+    scored = score_track(track, embeddings, stages.model, speech, seen, counted=counted)
+    return video_score(info, [scored], None, samples, speech)
 
 
 def _embed(

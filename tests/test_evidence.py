@@ -47,10 +47,10 @@ def test_under_forty_percent_agreement_is_no_evidence() -> None:
 
 
 def test_only_windows_in_which_somebody_speaks_half_the_time_count() -> None:
-    speech = np.arange(100) < 33
-    # From 0: 25 of 25, from 10: 23, from 20: 13, from 30: 3.
+    speech = np.arange(100) < 43
+    # From 0 and 10: 25 of 25, from 20: 23, from 30: 13, from 40: 3.
     evidence = weighed([0] * 100, 0, speech)
-    assert evidence.windows == 3
+    assert evidence.windows == 4
     # Too few to count, but the lips fit at one shift as no shuffled sound would.
     assert (evidence.level, evidence.problem) == ("weak", "")
 
@@ -101,9 +101,9 @@ def test_where_chance_fits_as_well_it_is_told_what_is_missing(lips: int, speech:
 
 
 def test_a_word_that_fits_is_weak_evidence_by_its_own_curve() -> None:
-    # 30 lips in all, of which a window of 25 is the only one.
-    assert weighed([2] * 30, 2).level == "weak"
-    # With less than a second of speech even the best fit is none.
+    # 40 lips in all, with two windows of 25.
+    assert weighed([2] * 40, 2).level == "weak"
+    # With less than 1.2 s of speech even the best fit is none.
     evidence = weighed([2] * 80, 2, np.arange(80) < 20)
     assert (evidence.level, evidence.problem) == ("none", "too little speech to tell (0.8 s)")
     assert evidence.speech_seconds == 0.8

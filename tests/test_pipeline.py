@@ -21,7 +21,10 @@ from syncnet.keepsake.file import TrackKeepsake
 from syncnet.media.opening import Damage, MediaInfo
 from syncnet.pipeline import Stages, score_video
 from syncnet.results import TrackScore, VideoScore, best_score
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
+from syncnet.scoring.stretches import Stretch
 from syncnet.scoring.turns import Conversation, Turn
 from syncnet.system.interruption import Interrupted, StopFlag
 
@@ -237,3 +240,23 @@ def test_the_best_score_is_the_highest_the_first_of_equals_and_never_nan() -> No
     together = make_score(6.5, 1)
     conversation = Conversation(together, (Turn(0, 0.0, 2.0), Turn(1, 2.0, 4.0)))
     assert best_score(replace(video(track(first)), conversation=conversation)) is together
+
+
+def test_pieces_of_one_face_count_together_and_not_alone() -> None:
+    info = (0, 40, (0.0, 0.0, 1.0, 1.0))
+    pieces = tuple(TrackScore(*info, make_score(confidence)) for confidence in (9.0, 8.5, 6.0))
+    together = make_score(5.5)
+    video = VideoScore(INFO, pieces, pooled=(PooledScore((0, 1), together),))
+    assert best_score(video) is pieces[2].score
+    assert best_score(replace(video, tracks=pieces[:2])) is together
+
+
+def test_a_face_that_fits_its_speech_comes_before_a_surer_one_that_does_not() -> None:
+    def score(confidence: float, unmatched: float) -> SyncScore:
+        stretches = (Stretch(0.0, 4.0, 4.0, 4.0 * (1 - unmatched)),)
+        return make_score(confidence, evidence=Evidence("strong", "", 8, 8, (), stretches, 4.0))
+
+    info = (0, 100, (0.0, 0.0, 1.0, 1.0))
+    partly, whole, barely = (TrackScore(*info, s) for s in (score(8.0, 0.4), score(6.0, 0.1), score(7.0, 0.25)))
+    assert best_score(VideoScore(INFO, (partly, whole))) is whole.score
+    assert best_score(VideoScore(INFO, (partly, whole, barely))) is barely.score

@@ -128,8 +128,8 @@ def test_silence_around_speech_says_nothing() -> None:
         zero_pad_ends=False,
     )
     speech = np.zeros(150, bool)
-    # Lips within two frames of speech count.
-    speech[52:98] = True
+    # Lips within a frame of speech count.
+    speech[51:99] = True
     model = Plain()
     around = score_sync(padded, model, speech)
     assert alone is not None and around is not None

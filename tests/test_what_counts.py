@@ -86,7 +86,7 @@ def test_a_word_is_weak_evidence_or_too_short(frames: int, face: Recording, mode
 def test_a_word_in_silence_is_too_little_speech(face: Recording, model: LiteModel) -> None:
     """Three seconds of the face, of which two are silent."""
     samples = face.samples[: 75 * 640].copy()
-    samples[: 30 * 640] = samples[52 * 640 :] = 0
+    samples[: 32 * 640] = samples[48 * 640 :] = 0
     evidence = scored(Recording(face.name, face.mouths[:75], samples), model).evidence
     assert evidence is not None
     assert (evidence.level, evidence.problem) == (

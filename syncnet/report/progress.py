@@ -13,12 +13,13 @@ from syncnet.engines.activity import Activity
 from syncnet.report.live import LiveLines
 from syncnet.report.run import Counts
 from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.evidence import Evidence
 from syncnet.system.log import Log
 from syncnet.system.text import format_duration, printable
 from syncnet.verdict import describe_offset, describe_times
 
 _TOLD_SHARE = 0.1
-"""Of speech that the lips do not fit: with more, the times that they fit are told."""
+"""Of speech that the lips do not fit: of a video that passes with more, the times that they fit are told."""
 
 
 class Progress:
@@ -126,9 +127,14 @@ def _outcome(result: VideoResult) -> str:
     score = result.best
     quality = "good" if result.passed else "poor"
     told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
-    if score.evidence and score.evidence.unmatched_share > _TOLD_SHARE:
+    if result.passed and score.evidence and _partly(score.evidence):
         told += f", {describe_times(score.evidence)}"
     return f"{quality}, confidence {score.confidence:.1f}, {told}"
+
+
+def _partly(evidence: Evidence) -> bool:
+    """Whether it is worth a word that the lips do not fit all of the speech."""
+    return evidence.unmatched_share > _TOLD_SHARE and not all(stretch.matched for stretch in evidence.stretches)
 
 
 def _facts(result: VideoResult) -> dict[str, str | float | int | bool | None]:

@@ -20,8 +20,9 @@ LEAST_AGREEMENT = 0.4
 """Of the windows. Chance alone gives 5 of 31 shifts, so 0.16."""
 FEWEST_WINDOWS = 5
 """With fewer, a share says nothing and the whole track's peak decides."""
-LEAST_SPEECH_SECONDS = 1.0
-"""With less, chance fits as well as speech too often."""
+LEAST_SPEECH_SECONDS = 1.2
+"""With less, chance fits as well as speech too often: of wrong sounds of a second a quarter reach the default threshold
+(training/calibrate.py)."""
 SHORT_SECONDS = 2.0
 """A track, or the speech beside it, that is shorter is called so where there is no evidence."""
 _LEAST_SPEECH = 0.5

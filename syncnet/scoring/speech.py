@@ -7,8 +7,8 @@ import numpy as np
 from syncnet.conventions import SAMPLES_PER_FRAME
 
 LEAST_CHANCE = 0.5
-MARGIN_FRAMES = 2
-"""Lips move before they are heard and after."""
+MARGIN_FRAMES = 1
+"""Lips move before they are heard and after, but an embedding near a pause sees much of it."""
 
 
 def find_speech(samples: np.ndarray) -> np.ndarray:
@@ -31,6 +31,6 @@ def speech_beside(speech: np.ndarray, first_frame: int, count: int) -> np.ndarra
 
 
 def with_margin(speech: np.ndarray) -> np.ndarray:
-    """Frames with speech within two frames of them, bool."""
+    """Frames with speech within a frame of them, bool."""
     near = np.convolve(speech, np.ones(2 * MARGIN_FRAMES + 1), "full")[MARGIN_FRAMES : MARGIN_FRAMES + len(speech)]
     return np.asarray(near > 0.5)

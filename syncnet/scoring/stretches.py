@@ -10,7 +10,7 @@ import numpy as np
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 
-_BORDER = 0.5
+_BORDER = 0.6
 """Of the spread of a track's distances: so deep a lip speaks for neither. Those of speakers in sync lie 1.3 below their
 median in the mean, those of strangers 0.05, and both scatter by 1 (98 clips)."""
 _WEIGHT = 0.4
@@ -47,7 +47,8 @@ def find_stretches(
     lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
     if not len(lips):
         return ()
-    chances = _match_chances(_depths(distances[:, lips], offsets[lips]))
+    told = _WEIGHT * (_depths(distances[:, lips], offsets[lips]) - _BORDER)
+    chances = _match_chances(told)
     matched = chances >= 0.5
     starts = np.flatnonzero(np.diff(matched, prepend=not matched[0]) | (np.diff(lips, prepend=lips[0]) > FPS))
     stretches = []
@@ -89,14 +90,13 @@ def _depths(distances: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return np.nan_to_num((medians - own) / spread) if spread > 0 else np.zeros(len(own))
 
 
-def _match_chances(depths: np.ndarray) -> np.ndarray:
-    """How likely each lip fits, (W,), by all before and behind it: forward-backward over two states.
+def _match_chances(told: np.ndarray) -> np.ndarray:
+    """How likely each lip fits, (W,), by what all before and behind it tell: forward-backward over two states.
 
-    Source: Rabiner, "A tutorial on hidden Markov models", 1989, section III A; as log odds, which two states allow.
+    ``told``: the log odds of each lip. Source: Rabiner, "A tutorial on hidden Markov models", 1989, section III A.
     """
-    told = (_WEIGHT * (depths - _BORDER)).tolist()
-    before, behind = _carried(told), _carried(told[::-1])[::-1]
-    odds = np.array(before) + np.array(told) + np.array(behind)
+    before, behind = _carried(told.tolist()), _carried(told[::-1].tolist())[::-1]
+    odds = np.array(before) + told + np.array(behind)
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 

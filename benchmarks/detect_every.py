@@ -25,7 +25,8 @@ from syncnet.faces.finding import FacePass, Lookout, find_faces
 from syncnet.faces.tracks import Track, link_tracks
 from syncnet.media.opening import open_media
 from syncnet.models.registry import load_model
-from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.pipeline import Stages, score_video
+from syncnet.results import best_score
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy

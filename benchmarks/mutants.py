@@ -32,7 +32,7 @@ import numpy as np
 from syncnet.engines.failures import ExplainedError
 from syncnet.engines.isolated import ChildScorers, Score
 from syncnet.errors import TimeLimitError
-from syncnet.pipeline import VideoScore
+from syncnet.results import VideoScore
 from syncnet.system.interruption import Deadline, StopFlag
 from synthetic.hostile import Shape, Sound, write_shape
 

@@ -27,10 +27,11 @@ from syncnet.conventions import FPS
 from syncnet.errors import VideoError
 from syncnet.models.protocol import Embeddings, FaceEncoder, SyncModel
 from syncnet.models.registry import SYNCNET_V2_FILE, load_model
-from syncnet.pipeline import Stages, TrackScore, score_video
+from syncnet.pipeline import Stages, score_video
 from syncnet.reference.choice import find_reference_tools
 from syncnet.reference.pyav import PyavTools
 from syncnet.reference.tools import WHOLE_FRAME_QUALITY, ReferenceJob, ReferenceTools, list_frames, read_wav
+from syncnet.results import TrackScore
 from syncnet.settings import TrackSettings
 from syncnet.system.interruption import StopFlag
 from synthetic.media import Clip, find_clicks, read_frame_number, write_clip

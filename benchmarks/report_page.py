@@ -18,14 +18,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, write_keepsake
 from syncnet.media.opening import MediaInfo
-from syncnet.pipeline import TrackScore
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import CommandLine
 from syncnet.report.content import ReportContent
 from syncnet.report.page import write_page
 from syncnet.report.page_data import nearness
 from syncnet.report.page_pictures import MOST_LOOKED_AT
-from syncnet.results import VideoResult
+from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds

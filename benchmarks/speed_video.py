@@ -35,9 +35,10 @@ from syncnet.media import opening as media
 from syncnet.models.lite import LiteFaceEncoder
 from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.models.syncnet_v2 import SyncNetV2, SyncNetV2FaceEncoder
-from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.pipeline import Stages, score_video
 from syncnet.reference import chain as reference
 from syncnet.reference.choice import find_reference_tools
+from syncnet.results import best_score
 from syncnet.settings import DetectSettings, Precision, SpeedSettings, TrackSettings
 from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy, find_weights

@@ -10,10 +10,11 @@ from typing import Literal
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
+from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
 from syncnet.system.text import masked
-from syncnet.verdict import Verdict
+from syncnet.verdict import MOST_UNMATCHED_SHARE, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class VideoScore:
     """Which gate dropped every face; None when there are tracks."""
     conversation: Conversation | None = None
     """Where several faces speak in turns, and score better together than each alone."""
+    pooled: tuple[PooledScore, ...] = ()
+    """Tracks of one face between edits, which count together and not by themselves."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
@@ -48,13 +51,20 @@ class VideoScore:
 def best_score(video: VideoScore) -> SyncScore | None:
     """The score with the highest confidence of those that rest on evidence, the earliest of equals.
 
-    That of faces that speak in turns counts as one. Where none rests on evidence, the highest of all; None where there
-    is no score.
+    Those whose lips fit most of the speech come first. Several tracks of one face, and faces that speak in turns, count
+    as one. Where none rests on evidence, the highest of all; None where there is no score.
     """
-    scores = [track.score for track in video.tracks if track.score is not None]
+    pieces = {number for pooled in video.pooled for number in pooled.tracks}
+    alone = (track.score for number, track in enumerate(video.tracks) if number not in pieces)
+    scores = [*(score for score in alone if score is not None), *(pooled.score for pooled in video.pooled)]
     if video.conversation:
         scores.append(video.conversation.score)
-    return max(scores, key=lambda score: (score.rests_on_evidence, ordered_confidence(score)), default=None)
+    return max(scores, key=_rank, default=None)
+
+
+def _rank(score: SyncScore) -> tuple[bool, bool, float]:
+    fits = score.evidence is None or score.evidence.unmatched_share <= MOST_UNMATCHED_SHARE
+    return score.rests_on_evidence, fits, ordered_confidence(score)
 
 
 def ordered_confidence(score: SyncScore) -> float:
@@ -91,6 +101,8 @@ class VideoResult:
     """Score of the best track, or of the faces that speak in turns."""
     conversation: Conversation | None = None
     """Who speaks when, where several faces speak in turns."""
+    pooled: tuple[PooledScore, ...] = ()
+    """Tracks of one face between edits, which count together."""
     verdict: Verdict | None = None
     """None for a failed video."""
     error: str = ""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.faces.no_track import NoTrackReason, describe_no_track
-from syncnet.scoring.evidence import OffsetPiece
+from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 
 MILLISECONDS_PER_FRAME = 1000 // FPS
 MOST_DECIMALS = 6
+MOST_UNMATCHED_SHARE = 0.25
+"""Of the speech beside the face that decides: with more that its lips do not fit a video does not pass."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
     """The verdict on the best track's score, or on a video without one.
 
     A video passes when its confidence is at least the minimum, its offset lies within the limits, wherever it is
-    measured, and both rest on evidence. A confidence that is no number never passes.
+    measured, both rest on evidence, and the lips fit most of the speech. A confidence that is no number never passes.
     """
     if score is None:
         return Verdict(False, (describe_no_track(no_track) if no_track else "no face track",))
@@ -42,6 +44,8 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
         reasons.append(f"no evidence of sync ({score.evidence.problem})")
     if score.evidence and not all(thresholds.allow(piece.offset_frames) for piece in score.evidence.pieces):
         reasons.append(describe_pieces(score.evidence.pieces))
+    if score.evidence and score.evidence.unmatched_share > MOST_UNMATCHED_SHARE:
+        reasons.append(describe_fit(score.evidence))
     return Verdict(not reasons, tuple(reasons))
 
 
@@ -80,6 +84,17 @@ def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:
     """``the offset changes: +0 from 0.2 s to 5.1 s, +6 from 5.0 s to 9.8 s``."""
     stretches = (f"{p.offset_frames:+d} from {p.start_seconds:.1f} s to {p.end_seconds:.1f} s" for p in pieces)
     return f"the offset changes: {', '.join(stretches)}"
+
+
+def describe_fit(evidence: Evidence) -> str:
+    """``fits 0.2 - 6.4 s only: no match for 36% of the speech``."""
+    return f"{describe_times(evidence)}: no match for {evidence.unmatched_share:.0%} of the speech"
+
+
+def describe_times(evidence: Evidence) -> str:
+    """``fits 0.2 - 6.4 s only``."""
+    times = ", ".join(f"{s.start_seconds:.1f} - {s.end_seconds:.1f} s" for s in evidence.stretches if s.matched)
+    return f"fits {times} only" if times else "fits nowhere"
 
 
 def _large_offset(offset_frames: int, thresholds: Thresholds) -> str:

@@ -59,6 +59,8 @@ class Clip:
     video_codec: str | None = "libx264"
     video_options: tuple[tuple[str, str], ...] = ()
     size_px: tuple[int, int] = (WIDTH_PX, HEIGHT_PX)
+    pixel_aspect: Fraction | None = None
+    """Width over height of a pixel, as the stream states it."""
     background_bgr: tuple[int, int, int] = (0, 0, 0)
     audio_codec: str | None = "aac"
     sample_rate: int = 48_000
@@ -158,6 +160,8 @@ def _picture(container: OutputContainer, clip: Clip, draw: Draw) -> Iterator[Tim
     stream: Any = container.add_stream(str(clip.video_codec), rate=clip.fps, options=dict(clip.video_options))
     stream.width, stream.height = clip.size_px
     stream.pix_fmt = "yuv420p"
+    if clip.pixel_aspect is not None:
+        stream.codec_context.sample_aspect_ratio = clip.pixel_aspect
     # More threads than one only get into each other's way on so small a picture.
     stream.codec_context.thread_count = 1
     tick = stream.codec_context.time_base = clip.tick()

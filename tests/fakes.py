@@ -11,12 +11,12 @@ from syncnet.engines.isolated import Score
 from syncnet.faces.no_track import MissedGate, NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.media.opening import MediaInfo
-from syncnet.pipeline import TrackScore, VideoScore, best_score
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.run import Run
-from syncnet.results import VideoResult
+from syncnet.results import TrackScore, VideoResult, VideoScore, best_score
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
+from syncnet.scoring.stretches import Stretch
 from syncnet.scoring.timing import Timing
 from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, Thresholds, TrackSettings
 from syncnet.system.interruption import StopFlag
@@ -74,7 +74,8 @@ def failed(name: str, error: str = "no sound in it", cure: str = "add sound") ->
     return VideoResult(Path("in") / name, PurePath(name), 5, "failed", 0.1, error=error, cure=cure)
 
 
-CHANGING = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 3), OffsetPiece(3.6, 7.8, 0)))
+STRETCHES = (Stretch(0.0, 7.0, 6.6, 6.4), Stretch(7.0, 8.0, 1.0, 0.1))
+CHANGING = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 3), OffsetPiece(3.6, 7.8, 0)), STRETCHES, 7.6)
 ONE_OF_EACH = [
     successful("sub/a.b.mp4", make_score(7.12345, 3, 6.54321, CHANGING, Timing(112.34, (98.76, 130.0)))),
     successful("b.mp4", make_score(1.0, -15)),

@@ -9,8 +9,7 @@ import numpy as np
 from fakes import make_score
 
 from syncnet.keepsake.file import Keepsake, TrackKeepsake
-from syncnet.pipeline import TrackScore
-from syncnet.results import VideoResult
+from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge

@@ -27,7 +27,7 @@ from syncnet import (
     WeightsPolicy,
 )
 from syncnet.media.opening import MediaInfo
-from syncnet.pipeline import TrackScore
+from syncnet.results import TrackScore
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.timing import Timing

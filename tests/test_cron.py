@@ -80,8 +80,8 @@ def test_a_second_run_is_only_in_the_log_where_there_is_one(tmp_path: Path, capf
         assert run(videos, tmp_path / "out", *NOW, "--log_file", str(log)) == 75
         assert capfd.readouterr() == ("", "")
         assert run(videos, tmp_path / "out", *NOW) == 75
-    assert "another run works in" in capfd.readouterr().err
-    assert [level for level, text in lines_in(log) if "another run works in" in text] == ["INFO"]
+    assert "another run is using" in capfd.readouterr().err
+    assert [level for level, text in lines_in(log) if "another run is using" in text] == ["INFO"]
 
 
 @pytest.mark.usefixtures("fake_scoring")

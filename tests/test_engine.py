@@ -3,7 +3,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,18 +13,13 @@ from fakes import faceless, failed, make_score, successful
 
 from syncnet.engines import threads
 from syncnet.engines.threads import run_in_threads, share_cores
-from syncnet.engines.watch import Watch
 from syncnet.inputs.discovery import VideoFile
 from syncnet.results import VideoResult
-from syncnet.system.cores import count_cores
 from syncnet.system.interruption import Interrupted, StopFlag
 
 
 def video(name: str) -> VideoFile:
     return VideoFile(Path("in") / name, PurePath(name), 7)
-
-
-# Many videos
 
 
 def run(work: object, count: int, workers: int, stop: StopFlag | None = None, **options: Any) -> threads.Batch:
@@ -267,30 +261,6 @@ def test_a_thread_that_cannot_be_started_ends_the_run(monkeypatch: pytest.Monkey
         run(result_of, 3, 2)
 
 
-# The watch
-
-
-def test_the_watch_tells_each_hanging_video_once() -> None:
-    watch = Watch(0.0, grace_seconds=0.0)
-    with watch.scoring(video("a.mp4")):
-        time.sleep(0.01)
-        assert {item.path.name for item in watch.take_hung()} == {"a.mp4"}
-        assert watch.take_hung() == []
-    with watch.scoring(video("b.mp4")):
-        pass
-    time.sleep(0.01)
-    assert watch.take_hung() == []
-
-
-def test_the_watch_lets_a_video_have_its_time() -> None:
-    watch = Watch(1000.0)
-    with watch.scoring(video("a.mp4")):
-        assert watch.take_hung() == []
-
-
-# Cores
-
-
 def test_each_worker_gets_its_share_of_the_cores_in_its_own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads(), cv2.getNumThreads()
     monkeypatch.setattr(threads, "count_cores", lambda: 7)
@@ -311,33 +281,3 @@ def test_each_worker_gets_its_share_of_the_cores_in_its_own_thread(monkeypatch: 
     finally:
         torch.set_num_threads(before[0])
         cv2.setNumThreads(before[1])
-
-
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("max 100000", 64), ("150000 100000", 2), ("50000 100000", 1), ("9900000 100000", 64)]
-)
-def test_a_cgroup_quota_limits_the_cores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, cores: int
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(64)), raising=False)
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "cpu.max").write_text(f"{quota}\n")
-    (tmp_path / "own").write_text("0::/a/b\n")
-    assert count_cores(tmp_path, tmp_path / "own") == cores
-
-
-def test_a_quota_of_the_first_kind_of_cgroup_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(64)), raising=False)
-    folder = tmp_path / "cpu" / "docker"
-    folder.mkdir(parents=True)
-    (folder / "cpu.cfs_quota_us").write_text("400000\n")
-    (folder / "cpu.cfs_period_us").write_text("100000\n")
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("-1\n")
-    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
-    (tmp_path / "own").write_text("7:memory:/docker\n3:cpu,cpuacct:/docker\n")
-    assert count_cores(tmp_path, tmp_path / "own") == 4
-
-
-def test_without_cgroups_the_affinity_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 5, 6}, raising=False)
-    assert count_cores(tmp_path, tmp_path / "none") == 3

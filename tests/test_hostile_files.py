@@ -27,7 +27,7 @@ REMOVE = "remove it, or convert it to mp4"
 COPY = "copy or download the file again"
 AGAIN = "copy or download the file again"
 REPAIR = "copy or download the file again, or repair it (ffmpeg -i FILE -c copy NEW_FILE)"
-NO_VIDEO = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
+NO_VIDEO = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, mxf, dv, ogv)"
 NO_INDEX = "the file starts like a video, but its index is missing or broken (an interrupted copy or recording?)"
 
 

@@ -12,11 +12,12 @@ from test_reference import OneFace
 from syncnet.errors import NoAudioStreamError
 from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.models.lite import load_lite
-from syncnet.pipeline import Stages, VideoScore, score_video
+from syncnet.pipeline import Stages, score_video
 from syncnet.reference.chain import published_chain
 from syncnet.reference.ffmpeg import FfmpegTools, ffmpeg_version
 from syncnet.reference.pyav import PyavTools
 from syncnet.reference.tools import ReferenceJob
+from syncnet.results import VideoScore
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag

@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("syncnet.faces", "syncnet.scoring"),
     ("syncnet.reference", "syncnet.keepsake", "syncnet.verdict"),
     ("syncnet.results",),
+    ("syncnet.people",),
     ("syncnet.pipeline",),
     # A folder of videos.
     ("syncnet.inputs",),

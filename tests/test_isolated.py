@@ -18,7 +18,7 @@ from fakes import make_score, scored
 from syncnet.engines.failures import ExplainedError
 from syncnet.engines.isolated import ChildScorers, Score
 from syncnet.errors import NoAudioStreamError, TimeLimitError, UsageError
-from syncnet.pipeline import VideoScore
+from syncnet.results import VideoScore
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 

@@ -15,7 +15,8 @@ from syncnet.faces.kept import KeptFaces, KeptFrame
 from syncnet.faces.tracks import Track
 from syncnet.media.opening import Media
 from syncnet.models.registry import load_model
-from syncnet.pipeline import Stages, VideoScore, score_video
+from syncnet.pipeline import Stages, score_video
+from syncnet.results import VideoScore
 from syncnet.settings import TrackSettings
 from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy

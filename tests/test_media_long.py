@@ -10,7 +10,8 @@ import pytest
 
 from syncnet.conventions import SAMPLE_RATE
 from syncnet.errors import DamagedVideoError, TimeLimitError, TooLargeError
-from syncnet.media.opening import _check_passed_over, open_media
+from syncnet.media.listening import _check_passed_over
+from syncnet.media.opening import open_media
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 from synthetic.media import Clip, find_clicks, write_clip
@@ -36,7 +37,7 @@ class StopAtLook(StopFlag):
 
 @pytest.fixture
 def ten_minutes_are_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("opening", "decoder"):
+    for name in ("listening", "decoder"):
         monkeypatch.setattr(f"syncnet.media.{name}.MAX_STEP_SECONDS", 5)
 
 

@@ -20,11 +20,12 @@ from syncnet.faces.tracks import Track
 from syncnet.models.lite import load_lite
 from syncnet.models.protocol import SyncModel
 from syncnet.models.syncnet_v2 import load_syncnet_v2
-from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.pipeline import Stages, score_video
 from syncnet.reference.chain import published_chain
 from syncnet.reference.ffmpeg import FfmpegTools, ffmpeg_version
 from syncnet.reference.pyav import PyavTools
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
+from syncnet.results import best_score
 from syncnet.settings import TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag
 from synthetic.media import Clip, find_clicks, read_frame_number, write_clip

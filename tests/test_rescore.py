@@ -17,6 +17,8 @@ from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.inputs.manifest import as_line, read_manifest
 from syncnet.results import VideoScore
 from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.pooling import PooledScore
+from syncnet.scoring.stretches import Stretch
 from syncnet.scoring.turns import Conversation
 from syncnet.state.ledger import open_ledger
 from syncnet.state.records import VideoRecord
@@ -71,9 +73,17 @@ def test_evidence_and_changing_offsets_count_as_in_a_run(out: Path) -> None:
     ]
     together = Conversation(make_score(8.0, -1), ())
     records.append(make_record("f", score=replace(scored(make_score(3.0)), conversation=together)))
+    # Pieces of one face count together only; lips that do not fit much of the speech.
+    pieces = scored(make_score(9.0), make_score(8.0))
+    records.append(make_record("g", score=replace(pieces, pooled=(PooledScore((0, 1), make_score(4.0)),))))
+    stretches = (Stretch(0.0, 6.0, 6.0, 5.9), Stretch(6.0, 10.0, 4.0, 0.1))
+    partly = Evidence("strong", "", 18, 9, (), stretches, 10.0)
+    records.append(make_record("h", score=scored(make_score(9.0, 0, evidence=partly))))
     remember(out, *records)
     rescored = {entry["path"]: entry for entry in rescore(out)}
     assert [path for path, entry in rescored.items() if entry["passes_quality"]] == ["c", "f"]
+    assert rescored["g"]["quality_reasons"] == ["confidence 4.0 is below 5.0"]
+    assert rescored["h"]["quality_reasons"] == ["fits 0.0 - 6.0 s only: no match for 40% of the speech"]
     assert rescored["a"]["quality_reasons"] == ["no evidence of sync (too little speech)"]
     assert rescored["b"]["quality_reasons"] == [
         "the offset changes: +6 from 0.0 s to 4.2 s, +0 from 3.6 s to 7.8 s"

@@ -14,7 +14,7 @@ from folders import make_videos
 
 import syncnet
 from syncnet.errors import UsageError
-from syncnet.pipeline import VideoScore
+from syncnet.results import VideoScore
 from syncnet.scorer import SyncScorer
 from syncnet.settings import ScorerSettings, Thresholds, TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag

@@ -92,7 +92,8 @@ def test_lines_respect_a_narrow_terminal() -> None:
 
 def test_an_empty_folder_says_what_was_looked_for() -> None:
     text = format_summary(plain_run([]), 100)
-    assert text.startswith("No videos found (looked for 3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ts webm wmv).")
+    kinds = "3g2 3gp asf avi dv f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogg ogv ts vob webm wmv"
+    assert " ".join(text.split()).startswith(f"No videos found (looked for {kinds}).")
     assert "--recursive" in text
     assert "  good quality   0" in text
 
@@ -160,3 +161,23 @@ def test_on_a_terminal_a_bar_shows_the_counts(
     assert "good 1, poor 1, no face 1, failed 1" in shown
     assert "4/4" in shown
     assert "a.b.mp4" not in shown
+
+
+def test_what_a_reader_should_know_of_the_files_is_said() -> None:
+    several = replace(ONE_OF_EACH[0], info=replace(ONE_OF_EACH[0].info, sound_track=2, sound_tracks=4))  # type: ignore[arg-type]
+    corrupt = replace(ONE_OF_EACH[1], info=replace(ONE_OF_EACH[1].info, corrupt_pictures=1234))  # type: ignore[arg-type]
+    run = plain_run([several, corrupt])
+    run.found.other_endings.update({".txt": 3, "": 1, ".r\x1bm": 2})
+    text = " ".join(format_summary(run, 100).split())
+    assert (
+        "Several audio tracks, of which one was scored (--audio_track chooses): sub/a.b.mp4 (track 2 of 0 to 3). "
+        "Pictures that were decoded with errors, and scored all the same: b.mp4 (1,234). "
+        "Not looked at because of their ending: .txt (3), .r\\x1bm (2), none (1)."
+    ) in text
+
+
+def test_nothing_is_said_of_files_where_there_is_nothing_to_say() -> None:
+    text = format_summary(plain_run(ONE_OF_EACH), 100)
+    assert "audio track" not in text
+    assert "ending" not in text
+    assert "errors" not in text

@@ -57,9 +57,9 @@ def unproven(offsets: list[int], offset: int, *, speech: bool = True) -> str:
     return "; ".join(judge(make_score(7.0, offset, evidence=evidence), Thresholds()).reasons)
 
 
-def shuffled() -> str:
-    noise = np.random.default_rng(0).random((31, 40), np.float32)
-    return weigh(noise, 15 - int(noise.mean(axis=1).argmin()), np.ones(40, bool), 0)[0].problem
+def shuffled(lips: int = 60, spoken: int = 60) -> str:
+    noise = np.random.default_rng(0).random((31, lips), np.float32)
+    return weigh(noise, 15 - int(noise.mean(axis=1).argmin()), np.arange(lips) < spoken, 0)[0].problem
 
 
 def moving() -> str:
@@ -116,6 +116,8 @@ def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "12 of 40 one-second": lambda: unproven(np.repeat([4, -9, 11, -3, 8, -13, 2, -6, 13, -11], 20).tolist(), 4),
         "the best shift is": lambda: unproven([15] * 100, 15),
         "shuffled sound fits": shuffled,
+        "too little speech": lambda: shuffled(spoken=20),
+        "too short to say": lambda: shuffled(lips=24),
         "offset -6": lambda: judge(make_score(7.0, -6), Thresholds()).reasons[0],
         "the offset changes": moving,
         "Faces were found": speed_notice,

@@ -7,6 +7,7 @@ from fakes import make_score
 
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.stretches import Stretch
 from syncnet.settings import Thresholds
 from syncnet.verdict import describe_offset, judge, offset_direction, offset_milliseconds
 
@@ -101,3 +102,12 @@ def test_limits_may_differ_by_side(offset: int, passes: bool) -> None:
     assert verdict.passed == passes
     if not passes:
         assert verdict.reasons[0].endswith("is not within -3 and +1")
+
+
+@pytest.mark.parametrize(("matched", "passes"), [(3.0, True), (2.96, False)])
+def test_speech_that_the_lips_do_not_fit_is_a_reason_beyond_a_quarter(matched: float, passes: bool) -> None:
+    stretches = (Stretch(0.2, 3.6, 3.4, matched), Stretch(3.6, 4.2, 0.6, 0.0))
+    verdict = judge(make_score(9.0, 0, evidence=Evidence("strong", "", 8, 6, (), stretches, 4.0)), LIMITS)
+    assert verdict.passed == passes
+    if not passes:
+        assert verdict.reasons == ("fits 0.2 - 3.6 s only: no match for 26% of the speech",)

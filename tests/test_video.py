@@ -22,9 +22,8 @@ from syncnet.engines.video import VideoJob, process_video, report_hung, seconds_
 from syncnet.errors import DamagedVideoError, NoAudioStreamError, NotAVideoError
 from syncnet.inputs.discovery import VideoFile
 from syncnet.keepsake.file import Keepsake, keepsake_path, read_keepsake
-from syncnet.pipeline import VideoScore
 from syncnet.placement.folders import prepare_folders
-from syncnet.results import VideoResult
+from syncnet.results import VideoResult, VideoScore
 from syncnet.settings import Thresholds, TrackSettings
 from syncnet.state.ledger import Ledger, open_ledger
 from syncnet.state.score_store import ScoreStore

@@ -13,27 +13,19 @@ from syncnet import __version__
 from syncnet.cli.folders import add_folder_flags, read_folders
 from syncnet.cli.help import DESCRIPTION, EPILOG, USAGE
 from syncnet.cli.looks import add_look_flags
-from syncnet.cli.media import add_media_flags
 from syncnet.cli.reading import one_of, settings_from
 from syncnet.cli.report import add_report_flags
 from syncnet.cli.runs import add_run_flags
 from syncnet.cli.scale import add_scale_flags, read_scale_options
-from syncnet.cli.speed import add_speed_flags
+from syncnet.cli.scoring import add_scoring_flags
 from syncnet.cli.subcommands import SUBCOMMANDS
 from syncnet.errors import UsageError
 from syncnet.settings import (
-    DEFAULT_WORKERS,
-    DETECTORS,
-    DEVICES,
-    MODELS,
     PLACE_MODES,
     PRESETS,
-    PUBLISHED_GATE,
     Request,
     RunOptions,
     ScorerSettings,
-    Thresholds,
-    TrackSettings,
     resolve_thresholds,
 )
 from syncnet.system.argument_parser import Parser
@@ -88,10 +80,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     _add_folders(parser.add_argument_group("folders"))
-    _add_gates(parser.add_argument_group("what a video needs to pass"))
-    _add_means(parser.add_argument_group("how it is scored"))
-    add_media_flags(parser)
-    add_speed_flags(parser)
+    add_scoring_flags(parser)
     add_run_flags(parser)
     add_scale_flags(parser)
     add_report_flags(parser)
@@ -110,95 +99,4 @@ def _add_folders(group: argparse._ArgumentGroup) -> None:
         metavar=one_of(PLACE_MODES),
         default=RunOptions().place,
         help="how videos are placed in the two output folders (default %(default)s)",
-    )
-
-
-def _add_gates(group: argparse._ArgumentGroup) -> None:
-    thresholds, tracks = Thresholds(), TrackSettings()
-    group.add_argument("--preset", metavar=one_of(tuple(PRESETS)), help="confidence and offset limit (see presets)")
-    group.add_argument(
-        "--min_confidence",
-        type=float,
-        metavar="N",
-        help=f"minimum SyncNet confidence (default {thresholds.min_confidence})",
-    )
-    group.add_argument(
-        "--max_abs_offset",
-        type=int,
-        metavar="FRAMES",
-        help=f"largest offset in either direction, in frames of 1/25 s (default {thresholds.max_abs_offset})",
-    )
-    group.add_argument(
-        "--min_offset",
-        type=int,
-        metavar="FRAMES",
-        help="lowest offset, if it is not minus --max_abs_offset; negative means that the sound is late",
-    )
-    group.add_argument(
-        "--max_offset",
-        type=int,
-        metavar="FRAMES",
-        help="highest offset, if it is not --max_abs_offset; people notice early sound sooner than late sound",
-    )
-    group.add_argument(
-        "--min_face_size",
-        type=int,
-        metavar="PX",
-        help=f"minimum face size, in pixels of the original frame (default {tracks.min_face_px})",
-    )
-    group.add_argument(
-        "--min_track",
-        type=int,
-        metavar="FRAMES",
-        help=f"minimum length of a face track, in frames of 1/25 s (default {tracks.min_track_frames})",
-    )
-
-
-def _add_means(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--max_workers",
-        type=int,
-        metavar="N",
-        help=f"videos processed in parallel (default {DEFAULT_WORKERS}; with --engine ray: as many as fit there)",
-    )
-    group.add_argument(
-        "--model",
-        metavar=one_of(MODELS),
-        help="scoring model: lite is included; syncnet_v2 is the published one, downloaded if it is missing; "
-        "auto: syncnet_v2 if its file is already here, else lite (default auto)",
-    )
-    group.add_argument(
-        "--detector",
-        metavar=one_of(DETECTORS),
-        help="face detector: haar is part of OpenCV; the others are downloaded if they are missing; "
-        "auto: yunet if its file is already here, else haar (default auto)",
-    )
-    group.add_argument(
-        "--no_detection",
-        action="store_true",
-        help="every video is already a 224 x 224 face crop: score it as it is",
-    )
-    group.add_argument(
-        "--reference",
-        action="store_true",
-        help="score as the published code does: with its lossy intermediate files, syncnet_v2, s3fd and its minimums "
-        f"(tracks of more than {PUBLISHED_GATE} frames, faces of more than "
-        f"{PUBLISHED_GATE} px); "
-        "see docs/scores.md",
-    )
-    group.add_argument(
-        "--device",
-        metavar=one_of(DEVICES),
-        help="where the networks run; auto: on a GPU if PyTorch can use one, else on the CPU (default auto)",
-    )
-    group.add_argument(
-        "--weights_dir",
-        metavar="DIR",
-        help="folder to search first for model files; the environment variable SYNC_FILTER_WEIGHTS names the next one",
-    )
-    group.add_argument("--offline", action="store_true", help="never download a model file")
-    group.add_argument(
-        "--allow_unverified_weights",
-        action="store_true",
-        help="accept a model file that is not the published one; the results say so",
     )

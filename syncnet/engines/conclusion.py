@@ -130,6 +130,7 @@ def judge_record(
         tracks=score.tracks,
         best=best,
         conversation=score.conversation,
+        pooled=score.pooled,
         verdict=verdict,
         error=verdict.reasons[0] if no_track else "",
         cure=advise_on_no_track(no_track, rules.tracks, rules.least_track_frames) if no_track else "",

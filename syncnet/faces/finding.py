@@ -42,17 +42,14 @@ def find_faces(
     """
     cut_finder = CutFinder(shots)
     lookout = Lookout(detector, detect.detect_every_frames, kept)
-    cuts: list[int] = []
     frame_count = 0
     for frame_bgr in frames:
-        is_cut = cut_finder.is_cut(frame_bgr)
-        if is_cut:
-            cuts.append(frame_count)
-        lookout.show(frame_bgr, starts_shot=is_cut or frame_count == 0)
+        starts_shot = cut_finder.is_cut(frame_bgr) or frame_count == 0
+        lookout.show(frame_bgr, starts_shot=starts_shot)
         frame_count += 1
     lookout.end_shot()
     detections = dict(sorted(lookout.detections.items()))
-    return FacePass(detections, shots_between(cuts, frame_count), frame_count, detect.detect_every_frames)
+    return FacePass(detections, shots_between(cut_finder.cuts, frame_count), frame_count, detect.detect_every_frames)
 
 
 class Lookout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from syncnet.faces.finding import FacePass
 from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.shots import Shot
 from syncnet.settings import TrackSettings
+
+LEAST_PIECE_FRAMES = 21
+"""A shorter one says nothing, whatever it belongs to: the published network's curve has ends only from here on."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,17 @@ class TrackingResult:
     tracks: list[Track]
     no_track: NoTrackReason | None
     """Which gate dropped everything; None when there are tracks."""
+    pieces: list[Track] = field(default_factory=list)
+    """These and shorter ones, which may be long enough together with others of the same face."""
 
 
 def link_tracks(faces: FacePass, settings: TrackSettings) -> TrackingResult:
     """Tracks of every shot that are long and large enough, or the reason why there is none."""
     candidates = [track for shot in faces.shots for track in _link_shot(faces, shot, settings)]
-    tracks = [
-        track
-        for track in candidates
-        if track.frame_count >= settings.min_track_frames and track.face_px >= settings.min_face_px
-    ]
-    return TrackingResult(tracks, None if tracks else _no_track_reason(candidates, settings))
+    large = [track for track in candidates if track.face_px >= settings.min_face_px]
+    tracks = [track for track in large if track.frame_count >= settings.min_track_frames]
+    pieces = [track for track in large if track.frame_count >= min(LEAST_PIECE_FRAMES, settings.min_track_frames)]
+    return TrackingResult(tracks, None if tracks else _no_track_reason(candidates, settings), pieces)
 
 
 class _OpenTrack:

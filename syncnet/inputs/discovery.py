@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -12,7 +13,8 @@ from syncnet.system.text import masked
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".flv", ".wmv", ".3gp",
+    ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts",
+    ".m2ts", ".flv", ".wmv", ".asf", ".mxf", ".dv", ".ogv", ".ogg",
 ))
 # fmt: on
 
@@ -115,6 +117,8 @@ class FoundVideos:
     """Folders and files that the system would not show, and links to nothing: videos are missing there."""
     left_out: list[SkippedPath] = field(default_factory=list)
     """Named like videos, but nothing to open (pipes, devices), and linked subfolders."""
+    other_endings: Counter[str] = field(default_factory=Counter)
+    """How many files were passed over by their ending, by that ending in small letters."""
     from_manifest: bool = False
     """Then a video is gone when no line names it any more, wherever its file is."""
 
@@ -124,8 +128,8 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
 
     Hidden files and folders (``.name``, so also the ``._name`` companions that macOS writes) are skipped. A
     link to a video is a video. A linked subfolder is not followed, because it may lead back up; it is named
-    in ``left_out``, and so is a subfolder that some run has sorted videos into. ``excluded_dirs`` (the output folders
-    of this one) are not entered, under whatever name they appear.
+    in ``left_out``, and so is a subfolder that some run has sorted videos into. Files of other endings are counted.
+    ``excluded_dirs`` (the output folders of this one) are not entered, under whatever name they appear.
     """
     found = FoundVideos()
     excluded = {os.path.realpath(path) for path in excluded_dirs}
@@ -147,6 +151,8 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
                     _note_folder(entry, input_dir, relative_path, folders, found)
             elif relative_path.suffix.lower() in VIDEO_SUFFIXES:
                 _note_file(entry, input_dir, relative_path, found)
+            else:
+                found.other_endings[relative_path.suffix.lower()] += 1
     found.videos.sort(key=lambda video: str(video.path))
     return found
 

@@ -11,13 +11,14 @@ import os
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from syncnet.keepsake.arrays import read_arrays
+from syncnet.scoring.score import SHIFT_COUNT
 from syncnet.system.atomic import NewFile
 
 FORMAT = 1
@@ -44,6 +45,8 @@ class TrackKeepsake:
     """JPEG of up to 12 mouths side by side, squares as high as the picture, (bytes,) uint8; empty as above."""
     strip_frames: np.ndarray
     """(m,) int32: frames of the video that the mouths of the strip are from."""
+    curves: np.ndarray = field(default_factory=lambda: np.empty((0, SHIFT_COUNT), np.float32))
+    """(n, 31) float32, for each of the windows: mean distances on the model's own scale, NaN where there is no pair."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,8 @@ class Keepsake:
     """(s,) int32: first frame of each shot; empty where no shots were looked for."""
     loudness_db: np.ndarray
     """(F,) float32: of the sound beside each frame, in dB of full scale, -90 for silence."""
+    speech: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    """(F,) bool: whether somebody speaks in each frame; empty in files of before."""
 
 
 def keepsake_path(state_dir: Path, relative_path: PurePath | str) -> Path:
@@ -89,10 +94,12 @@ def _to_arrays(keepsake: Keepsake) -> dict[str, Any]:
         "format": np.array(FORMAT),
         "shot_starts": keepsake.shot_starts.astype(np.int32),
         "loudness_db": keepsake.loudness_db.astype(np.float16),
+        "speech": np.packbits(keepsake.speech.astype(bool)),
         "first_frames": np.array([track.first_frame for track in tracks], np.int32),
         **_joined("boxes", [np.rint(track.boxes).astype(np.int32) for track in tracks], (0, 4)),
         **_joined("confidence", [track.confidence.astype(np.float16) for track in tracks], (0,)),
         **_joined("windows", [track.windows.astype(np.float32) for track in tracks], (0, 3)),
+        **_joined("curves", [track.curves.astype(np.float16) for track in tracks], (0, SHIFT_COUNT)),
         **_joined("thumbnail", [track.thumbnail for track in tracks], (0,)),
         **_joined("strip", [track.strip for track in tracks], (0,)),
         **_joined("strip_frames", [track.strip_frames.astype(np.int32) for track in tracks], (0,)),
@@ -113,6 +120,10 @@ def _from_arrays(arrays: Any) -> Keepsake:
     boxes, confidence, windows, thumbnails, strips, strip_frames = (
         _parts(arrays[name], arrays[f"{name}_lengths"], len(first_frames)) for name in names
     )
+    # Files of before have neither curves nor speech.
+    curves = _parts(arrays["curves"], arrays["curves_lengths"], len(first_frames)) if "curves" in arrays else None
+    loudness_db = arrays["loudness_db"].astype(np.float32)
+    packed = arrays["speech"] if "speech" in arrays else np.empty(0, np.uint8)
     tracks = [
         TrackKeepsake(
             int(first_frame),
@@ -122,6 +133,7 @@ def _from_arrays(arrays: Any) -> Keepsake:
             thumbnails[i].astype(np.uint8),
             strips[i].astype(np.uint8),
             strip_frames[i],
+            curves[i].reshape(-1, SHIFT_COUNT).astype(np.float32) if curves else np.empty((0, SHIFT_COUNT), np.float32),
         )
         for i, first_frame in enumerate(first_frames)
     ]
@@ -131,7 +143,8 @@ def _from_arrays(arrays: Any) -> Keepsake:
         raise ValueError("frames that are no whole numbers")
     if not all(np.isfinite(array).all() for array in finite):
         raise ValueError("boxes or windows without numbers")
-    return Keepsake(tuple(tracks), arrays["shot_starts"], arrays["loudness_db"].astype(np.float32))
+    speech = np.unpackbits(packed)[: len(loudness_db)].astype(bool)
+    return Keepsake(tuple(tracks), arrays["shot_starts"], loudness_db, speech)
 
 
 def _parts(joined: np.ndarray, lengths: np.ndarray, count: int) -> list[np.ndarray]:

@@ -14,7 +14,8 @@ from syncnet.keepsake.file import Keepsake, TrackKeepsake
 from syncnet.models.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_TOP_PX
 from syncnet.models.protocol import SyncModel
 from syncnet.scoring.evidence import WINDOW_LENGTH_FRAMES, window_curves
-from syncnet.scoring.score import SyncScore, distance_unit
+from syncnet.scoring.score import SHIFT_COUNT, SyncScore, count_lips, distance_unit
+from syncnet.scoring.speech import speech_beside
 from syncnet.scoring.turns import TrackTable
 
 STRIP_MOUTHS = 12
@@ -99,12 +100,15 @@ def keep_track(
     """
     strip, strip_frames = pictures.strip()
     confidence, windows = np.full(len(boxes), np.nan, np.float32), np.empty((0, 3), np.float32)
+    curves = np.empty((0, SHIFT_COUNT), np.float32)
     if table is not None and score is not None:
-        in_units = table.distances / distance_unit(table.distances, table.metric)
+        beside = speech_beside(speech, table.first_lip, table.distances.shape[1])
+        counted = count_lips(table.distances, beside)
+        in_units = table.distances / distance_unit(counted, table.metric)
         middle_frame = table.first_lip - first_frame
         confidence = frame_confidence(in_units, score.offset_frames, middle_frame, len(boxes), model)
-        windows = _windows(table.distances, speech, table.first_lip)
-    return TrackKeepsake(first_frame, boxes, confidence, windows, pictures.thumbnail(), strip, strip_frames)
+        windows, curves = _windows(counted, beside, table.first_lip)
+    return TrackKeepsake(first_frame, boxes, confidence, windows, pictures.thumbnail(), strip, strip_frames, curves)
 
 
 def keep_video(
@@ -112,12 +116,15 @@ def keep_video(
     scores: Sequence[SyncScore | None],
     samples: np.ndarray,
     shot_starts: Sequence[int] = (),
+    speech: np.ndarray | None = None,
 ) -> Keepsake:
     """The tracks together, with pictures of those of the highest confidence only; ``scores`` are in their order."""
     confidences = [-math.inf if s is None or math.isnan(s.confidence) else s.confidence for s in scores]
     pictured = sorted(range(len(tracks)), key=lambda i: -confidences[i])[:MOST_PICTURED_TRACKS]
     kept = [track if i in pictured else _without_pictures(track) for i, track in enumerate(tracks)]
-    return Keepsake(tuple(kept), np.array(shot_starts, np.int32), frame_loudness(samples))
+    loudness_db = frame_loudness(samples)
+    spoken = np.zeros(0, bool) if speech is None else speech[: len(loudness_db)]
+    return Keepsake(tuple(kept), np.array(shot_starts, np.int32), loudness_db, spoken)
 
 
 def _without_pictures(track: TrackKeepsake) -> TrackKeepsake:
@@ -173,17 +180,15 @@ def _to_confidence(raw: np.ndarray, embedding_count: int, model: SyncModel) -> n
     return np.asarray(np.where(np.isfinite(raw), np.interp(raw, points, values), np.nan))
 
 
-def _windows(distances: np.ndarray, speech: np.ndarray, first_lip: int) -> np.ndarray:
-    """(n, 3) float32: those that the evidence was weighed with."""
-    beside = np.zeros(distances.shape[1], bool)
-    heard = speech[first_lip : first_lip + len(beside)]
-    beside[: len(heard)] = heard
+def _windows(distances: np.ndarray, beside: np.ndarray, first_lip: int) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 3) and curves (n, 31), float32: those that the evidence was weighed with."""
     starts, curves = window_curves(distances, beside)
     if not starts:
-        return np.empty((0, 3), np.float32)
+        return np.empty((0, 3), np.float32), curves.astype(np.float32)
     offsets = MAX_SHIFT_FRAMES - np.nanargmin(curves, axis=1)
     depths = np.nanmedian(curves, axis=1) - np.nanmin(curves, axis=1)
-    return np.stack([np.array(starts) + first_lip, offsets, depths], axis=1).astype(np.float32)
+    told = np.stack([np.array(starts) + first_lip, offsets, depths], axis=1)
+    return told.astype(np.float32), curves.astype(np.float32)
 
 
 def _jpeg(picture_bgr: np.ndarray, quality: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syncnet.engines.failures import explain
@@ -172,4 +172,6 @@ def _open(result: VideoResult, job: LookJob, stop: StopFlag) -> Media:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise VideoError("the video is gone", path=result.path)
-    return open_media(path, threads=job.threads, settings=job.media, stop=stop)
+    media = open_media(path, threads=job.threads, settings=job.media, stop=stop)
+    # Boxes are in pixels of the size that was scored, which may be that of pictures further on.
+    return media if result.info is None else replace(media, info=result.info)

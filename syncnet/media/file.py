@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.stream import Disposition
@@ -19,16 +19,21 @@ from syncnet.errors import (
     NoVideoStreamError,
     VideoError,
 )
+from syncnet.media.mp4_index import has_several_edits
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-DEMUXERS = "mov,matroska,avi,mpegts,mpeg,flv,asf"
-"""What mp4 m4v mov 3gp, mkv webm, avi, ts mts m2ts, mpg mpeg, flv and wmv hold. FFmpeg goes by the content, not by the
-extension, and a playlist (concat, HLS, DASH) would make it read other files whatever the protocol list says: so the
-formats are listed too."""
+DEMUXERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,mxf,dv,ogg"
+"""What mp4 m4v mov 3gp 3g2 f4v, mkv webm, avi, ts mts m2ts, mpg mpeg vob, flv, wmv asf, mxf, dv, ogv and ogg hold.
+FFmpeg goes by the content, not by the extension, and a playlist (concat, HLS, DASH) would make it read other files
+whatever the protocol list says: so the formats are listed too."""
+IGNORE_EDITS = "ignore_editlist"
+"""The option with which FFmpeg reads MP4 as if there were no edit lists; syncnet.media.decoder follows them then."""
+TAGS_IN_OLD_ENCODINGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""They must not fail a video; from PyAV 19 on they do not."""
 COPY_AGAIN = "copy or download the file again, or repair it (ffmpeg -i FILE -c copy NEW_FILE)"
 
 _SIGNATURES = (
@@ -40,20 +45,27 @@ _SIGNATURES = (
     (0, b"FLV\x01"),
     (0, b"\x30\x26\xb2\x75"),  # ASF: WMV
     (0, b"\x00\x00\x01\xba"),  # MPEG program stream
+    (0, b"\x06\x0e\x2b\x34"),  # MXF
+    (0, b"OggS"),
 )
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
-    """The file opened by FFmpeg, closed at the end; FFmpeg's errors come out as typed errors."""
+def opened(path: Path, **options: str) -> Iterator[InputContainer]:
+    """The file opened by FFmpeg, closed at the end; FFmpeg's errors come out as typed errors.
+
+    ``options`` are those of its demuxer.
+    """
     head = _read_head(path)
+    if has_several_edits(path):
+        options = {IGNORE_EDITS: "1", **options}
     try:
         # "file:" keeps a name that starts with "-" or holds a ":" from being read as anything but a path. FFmpeg's own
-        # file access needs no GIL, unlike a Python file object. Tags in an old encoding must not fail a video.
+        # file access needs no GIL, unlike a Python file object.
         container = av.open(
             f"file:{path}",
-            container_options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file"},
-            metadata_errors="replace",
+            container_options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file", **options},
+            **TAGS_IN_OLD_ENCODINGS,
         )
     except (av.FFmpegError, ValueError) as error:
         raise _opening_error(path, head) from error
@@ -90,7 +102,7 @@ def _opening_error(path: Path, head: bytes) -> VideoError:
         problem = "the file starts like a video, but its index is missing or broken (an interrupted copy or recording?)"
         # ffmpeg -c copy needs the index too.
         return DamagedVideoError(problem, path=path, cure="copy or download the file again")
-    problem = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
+    problem = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, mxf, dv, ogv)"
     return NotAVideoError(problem, path=path, cure="remove it, or convert it to mp4")
 
 
@@ -127,3 +139,16 @@ def sound_stream(container: InputContainer, path: Path, track: int | None = None
         if stream.codec_context is not None:
             return stream
     raise NoAudioStreamError("the sound is in an unknown codec", path=path, cure="convert it to AAC")
+
+
+def sound_tracks(container: InputContainer, path: Path, track: int | None = None) -> list[int]:
+    """The numbers of the tracks that can be heard, those first that the file calls its default; or the one asked for.
+
+    Never empty. Raises NoAudioStreamError.
+    """
+    sound_stream(container, path, track)
+    if track is not None:
+        return [track]
+    known = [number for number, stream in enumerate(container.streams.audio) if stream.codec_context is not None]
+    by_default = [n for n in known if container.streams.audio[n].disposition & Disposition.default]
+    return sorted(known, key=lambda number: number not in by_default)

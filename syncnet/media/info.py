@@ -10,7 +10,7 @@ class MediaInfo:
     """What the file says about itself."""
 
     width: int
-    """Pixels, upright: after the rotation."""
+    """Pixels, square and upright: after the rotation. Those of the largest picture, where sizes change."""
     height: int
     source_fps: float
     """Mean rate of the source's frames; 0.0 where it is unknown."""
@@ -23,3 +23,9 @@ class MediaInfo:
     rotation_degrees: int
     """How far the stored picture was turned clockwise to stand upright: 0, 90, 180 or 270."""
     file_bytes: int
+    sound_track: int = 0
+    """Which sound was heard, counted from 0 among the file's audio tracks."""
+    sound_tracks: int = 1
+    """How many of them there are."""
+    corrupt_pictures: int = 0
+    """Pictures that decoded with errors, by the decoder's own word; known once all of them were decoded."""

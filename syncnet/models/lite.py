@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
-from syncnet.conventions import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
 from syncnet.models.checkpoint import check_finite
 from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
@@ -127,7 +127,7 @@ class LiteModel:
         return _joined([network.embed_sound(batch)[0] for network in self._networks])
 
     def confidence(self, raw: float, embedding_count: int) -> float:
-        return self._calibration.confidence_of(raw, embedding_count + CONTEXT_FRAMES - 1)
+        return self._calibration.confidence_of(raw, embedding_count / FPS)
 
 
 def load_lite(device: str, policy: weights.WeightsPolicy) -> LiteModel:

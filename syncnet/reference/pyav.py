@@ -23,6 +23,7 @@ from syncnet.errors import DamagedVideoError
 from syncnet.media.decoder import StreamDecoder
 from syncnet.media.file import COPY_AGAIN, opened, picture_stream, sound_stream
 from syncnet.media.picture import FrameConverter, Orientation, orientation_of
+from syncnet.media.rates import as_fraction, rate_of
 from syncnet.reference.pace import PacedItem, pace_constant, pace_variable
 from syncnet.reference.sound import SoundFormat, filter_sound
 from syncnet.reference.tools import FRAME_PATTERN, ReferenceJob, write_wav
@@ -83,7 +84,7 @@ class PyavTools:
 def _paced(job: ReferenceJob, video: Path, source: InputContainer) -> Iterator[PacedItem[VideoFrame]]:
     """Upright frames in yuv420p with their times and durations in frames of 1/25 s, from the file's time zero."""
     stream = picture_stream(source, video)
-    start, usual = _start_of(source), 1 / Fraction(stream.average_rate or stream.guessed_rate or FPS)
+    start, usual = _start_of(source), 1 / (rate_of(stream) or as_fraction(stream.guessed_rate) or Fraction(FPS))
     upright = _Upright()
     time = Fraction(0)
     for stamp, decoded in StreamDecoder(video, source, stream).frames():

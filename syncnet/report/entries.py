@@ -65,6 +65,7 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
         "turns": _turns(result.conversation),
+        "pooled_tracks": [list(group.tracks) for group in result.pooled],
         "all_tracks": [
             # Mostly the best track is the only one.
             _track(track, {**best, **evidence} if track.score is result.best else _score_entry(track.score))
@@ -74,6 +75,9 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "source_fps": _rounded(info.source_fps, 3) if info else None,
         "width": info.width if info else None,
         "height": info.height if info else None,
+        "audio_track": info.sound_track if info else None,
+        "audio_tracks": info.sound_tracks if info else None,
+        "corrupt_pictures": info.corrupt_pictures if info else None,
         "file_size": result.file_bytes,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
@@ -112,6 +116,17 @@ def _evidence(score: SyncScore | None) -> dict[str, Any]:
         "offset_changes": [
             {"from": round(p.start_seconds, 2), "to": round(p.end_seconds, 2), "offset": p.offset_frames}
             for p in pieces
+        ],
+        "speech_seconds": round(evidence.speech_seconds, 2) if evidence else None,
+        "unmatched_share": _rounded(evidence.unmatched_share, SCORE_DECIMALS) if evidence else None,
+        "stretches": [
+            {
+                "from": round(s.start_seconds, 2),
+                "to": round(s.end_seconds, 2),
+                "speech_seconds": round(s.speech_seconds, 2),
+                "fits": s.matched,
+            }
+            for s in (evidence.stretches if evidence else ())
         ],
     }
 

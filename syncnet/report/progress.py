@@ -13,9 +13,13 @@ from syncnet.engines.activity import Activity
 from syncnet.report.live import LiveLines
 from syncnet.report.run import Counts
 from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.evidence import Evidence
 from syncnet.system.log import Log
 from syncnet.system.text import format_duration, printable
-from syncnet.verdict import describe_offset
+from syncnet.verdict import describe_offset, describe_times
+
+_TOLD_SHARE = 0.1
+"""Of speech that the lips do not fit: of a video that passes with more, the times that they fit are told."""
 
 
 class Progress:
@@ -122,8 +126,15 @@ def _outcome(result: VideoResult) -> str:
         return f"no face track: {result.error}"
     score = result.best
     quality = "good" if result.passed else "poor"
-    words = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
-    return f"{quality}, confidence {score.confidence:.1f}, {words}"
+    told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
+    if result.passed and score.evidence and _partly(score.evidence):
+        told += f", {describe_times(score.evidence)}"
+    return f"{quality}, confidence {score.confidence:.1f}, {told}"
+
+
+def _partly(evidence: Evidence) -> bool:
+    """Whether it is worth a word that the lips do not fit all of the speech."""
+    return evidence.unmatched_share > _TOLD_SHARE and not all(stretch.matched for stretch in evidence.stretches)
 
 
 def _facts(result: VideoResult) -> dict[str, str | float | int | bool | None]:

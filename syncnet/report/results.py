@@ -62,6 +62,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "versions": _versions(),
         "unreadable": [_skipped(path) for path in run.found.unreadable],
         "left_out": [_skipped(path) for path in run.found.left_out],
+        "other_endings": dict(run.found.other_endings.most_common()),
         "pending": [_skipped(path) for path in run.pending],
         "results": describe_results(run.results),
     }

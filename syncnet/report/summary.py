@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from syncnet.inputs.discovery import VIDEO_SUFFIXES, SkippedPath
 from syncnet.report.colours import PLAIN, Palette
 from syncnet.report.histogram import draw_histogram
+from syncnet.report.media_notes import media_notes, other_endings
 from syncnet.report.pointers import find_pointers
 from syncnet.report.run import Counts, Run, count_results, count_this_run
 from syncnet.results import VideoResult
@@ -79,10 +80,10 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
 def _closing_words(run: Run) -> tuple[str, ...]:
     # Who named an empty folder has other cares than which model would have scored it.
     if not run.total:
-        return ()
+        return other_endings(run.found.other_endings)
     # What became of the first few says little of the rest.
     pointers = () if run.interrupted else find_pointers(run.results, run.settings.thresholds)
-    return (*pointers, *run.notices)
+    return (*pointers, *media_notes(run.results), *other_endings(run.found.other_endings), *run.notices)
 
 
 def _earlier_runs(run: Run, width: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
+from syncnet.scoring.stretches import Stretch, find_stretches
 
 WINDOW_LENGTH_FRAMES = FPS
 WINDOW_STEP_FRAMES = 10
@@ -18,6 +20,11 @@ LEAST_AGREEMENT = 0.4
 """Of the windows. Chance alone gives 5 of 31 shifts, so 0.16."""
 FEWEST_WINDOWS = 5
 """With fewer, a share says nothing and the whole track's peak decides."""
+LEAST_SPEECH_SECONDS = 1.2
+"""With less, chance fits as well as speech too often: of wrong sounds of a second a quarter reach the default threshold
+(training/calibrate.py)."""
+SHORT_SECONDS = 2.0
+"""A track, or the speech beside it, that is shorter is called so where there is no evidence."""
 _LEAST_SPEECH = 0.5
 """Share of a window's frames."""
 _SHUFFLES = 60
@@ -62,6 +69,16 @@ class Evidence:
     """Of these, within 2 frames of the track's offset."""
     pieces: tuple[OffsetPiece, ...] = ()
     """Where the offset changes along the video; empty where it does not."""
+    stretches: tuple[Stretch, ...] = ()
+    """Where somebody speaks beside the face, and whether the lips fit; empty where there is no evidence."""
+    speech_seconds: float = 0.0
+    """Of speech beside lips of the face."""
+
+    @property
+    def unmatched_share(self) -> float:
+        """Of the speech beside the face, that its lips do not fit."""
+        spoken = sum(stretch.speech_seconds for stretch in self.stretches)
+        return 1 - sum(stretch.matched_seconds for stretch in self.stretches) / spoken if spoken else 0.0
 
 
 def weigh(
@@ -69,28 +86,73 @@ def weigh(
 ) -> tuple[Evidence, np.ndarray]:
     """The evidence for a track's offset, and the curves of the windows it rests on, shape (n, 31).
 
-    ``distances`` (31, W): of lip i and sound i + k - 15, NaN where no such pair exists. ``speech`` (W,) bool: whether
-    somebody speaks at lip i. ``first_frame``: the video's frame of lip 0.
+    ``distances`` (31, W): of lip i and sound i + k - 15, NaN where no such pair exists or the lip does not count.
+    ``speech`` (W,) bool: whether somebody speaks at lip i. ``first_frame``: the video's frame of lip 0.
     """
+    windows, curves = _find_windows(distances, speech, first_frame)
+    heard = np.isfinite(distances).any(axis=0)
+    spoken = float((heard & speech).sum()) / FPS
+    agreeing = sum(abs(window.offset_frames - offset_frames) <= AGREEMENT_FRAMES for window in windows)
+    pieces = find_pieces(windows)
+    level: Literal["strong", "weak"] = "weak" if len(windows) < FEWEST_WINDOWS else "strong"
+    problem = ""
+    if abs(offset_frames) == MAX_SHIFT_FRAMES:
+        problem = "the best shift is at the edge of the search range"
+    elif spoken == 0:
+        problem = "no speech in the sound"
+    elif spoken < LEAST_SPEECH_SECONDS or (level == "weak" and not _stands_out(distances)):
+        problem = _too_little(spoken, len(heard) / FPS)
+    elif level == "strong" and not pieces and not _agree(windows, offset_frames):
+        problem = f"{agreeing} of {len(windows)} one-second windows agree with the offset"
+    if problem:
+        return Evidence("none", problem, len(windows), agreeing, speech_seconds=spoken), curves
+    offsets = _offsets_along(pieces, offset_frames, distances.shape[1], first_frame)
+    stretches = find_stretches(distances, offsets, speech, first_frame)
+    return Evidence(level, "", len(windows), agreeing, pieces, stretches, spoken), curves
+
+
+def find_offset(distances: np.ndarray, curve: np.ndarray, speech: np.ndarray) -> int:
+    """The offset of the mean curve (31,); where its windows do not agree, that of a stretch whose windows do."""
+    offset_frames = MAX_SHIFT_FRAMES - int(np.nanargmin(curve))
+    windows, _ = _find_windows(distances, speech, 0)
+    if len(windows) < FEWEST_WINDOWS or _agree(windows, offset_frames):
+        return offset_frames
+    run = max(_runs(windows), key=len)
+    return _middle(run) if len(run) >= _PIECE_WINDOWS else offset_frames
+
+
+def _find_windows(distances: np.ndarray, speech: np.ndarray, first_frame: int) -> tuple[list[WindowOffset], np.ndarray]:
     starts, curves = window_curves(distances, speech)
     windows = [
         WindowOffset(first_frame + start, MAX_SHIFT_FRAMES - int(np.nanargmin(curve)), _depth(curve))
         for start, curve in zip(starts, curves, strict=True)
     ]
-    agreeing = sum(abs(window.offset_frames - offset_frames) <= AGREEMENT_FRAMES for window in windows)
-    if abs(offset_frames) == MAX_SHIFT_FRAMES:
-        return Evidence("none", "the best shift is at the edge of the search range", len(windows), agreeing), curves
-    if not windows:
-        return Evidence("none", "no speech in the sound"), curves
-    if len(windows) < FEWEST_WINDOWS:
-        if _stands_out(distances):
-            return Evidence("weak", "", len(windows), agreeing), curves
-        return Evidence("none", "shuffled sound fits as well", len(windows), agreeing), curves
-    pieces = find_pieces(windows)
-    if not pieces and agreeing < LEAST_AGREEMENT * len(windows):
-        problem = f"{agreeing} of {len(windows)} one-second windows agree with the offset"
-        return Evidence("none", problem, len(windows), agreeing), curves
-    return Evidence("strong", "", len(windows), agreeing, pieces), curves
+    return windows, curves
+
+
+def _agree(windows: Sequence[WindowOffset], offset_frames: int) -> bool:
+    """Whether enough of the windows have the offset, over all of the track or in one stretch of it."""
+    agreeing = [abs(window.offset_frames - offset_frames) <= AGREEMENT_FRAMES for window in windows]
+    longest = max((len(list(run)) for agrees, run in itertools.groupby(agreeing) if agrees), default=0)
+    return sum(agreeing) >= LEAST_AGREEMENT * len(windows) or longest >= _PIECE_WINDOWS
+
+
+def _too_little(spoken_seconds: float, track_seconds: float) -> str:
+    """Why a short track, or little speech, is no evidence."""
+    if track_seconds < SHORT_SECONDS:
+        return f"too short to say ({track_seconds:.1f} s)"
+    if spoken_seconds < SHORT_SECONDS:
+        return f"too little speech to tell ({spoken_seconds:.1f} s)"
+    return "shuffled sound fits as well"
+
+
+def _offsets_along(pieces: Sequence[OffsetPiece], offset_frames: int, lip_count: int, first_frame: int) -> np.ndarray:
+    """The offset that holds at each lip, (lip_count,) int: that of its piece, where there are some."""
+    offsets = np.full(lip_count, offset_frames)
+    for before, piece in zip((None, *pieces), pieces, strict=False):
+        start_seconds = (before.end_seconds + piece.start_seconds) / 2 if before else 0.0
+        offsets[max(0, round(start_seconds * FPS) - first_frame) :] = piece.offset_frames
+    return offsets
 
 
 def window_curves(distances: np.ndarray, speech: np.ndarray) -> tuple[list[int], np.ndarray]:

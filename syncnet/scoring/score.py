@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.models.protocol import Embeddings, SyncModel
-from syncnet.scoring.evidence import Evidence, weigh
+from syncnet.scoring.evidence import Evidence, find_offset, weigh
+from syncnet.scoring.speech import speech_beside, with_margin
 from syncnet.scoring.timing import Timing, time_offset
 
 SHIFT_COUNT = 2 * MAX_SHIFT_FRAMES + 1
 PAIRWISE_EPSILON = 1e-6
 """Added to every difference by torch's pairwise_distance, with which the published numbers were made."""
+LEAST_COUNTED_LIPS = MAX_SHIFT_FRAMES
+"""With fewer beside speech all lips count, for numbers that rest on nothing."""
+
+Counted = Literal["speech", "all"]
+"""Which lips count: those beside speech, or, as published, all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,8 @@ def score_sync(
 ) -> SyncScore | None:
     """The track's score, or None where no lip stands beside any sound.
 
-    ``speech``: whether somebody speaks, for each frame of the video, bool; with it the evidence is weighed.
-    ``first_frame``: the video's frame at which the track starts.
+    ``speech``: whether somebody speaks, for each frame of the video, bool; with it only lips beside speech count, and
+    the evidence is weighed. ``first_frame``: the video's frame at which the track starts.
     Source: Chung and Zisserman, "Out of time: automated lip sync in the wild", 2016, section 3.
     """
     first_lip = first_frame + embeddings.middle_frame
@@ -52,23 +59,45 @@ def score_sync(
 
 
 def score_distances(
-    distances: np.ndarray, metric: str, model: SyncModel, speech: np.ndarray | None = None, first_lip: int = 0
+    distances: np.ndarray,
+    metric: str,
+    model: SyncModel,
+    speech: np.ndarray | None = None,
+    first_lip: int = 0,
+    counted: Counted = "speech",
 ) -> SyncScore | None:
     """As ``score_sync``, from distances (31, W) whose lip 0 is the video's frame ``first_lip``."""
+    if speech is None:
+        curve = _means(distances)
+        if not np.isfinite(curve[MAX_SHIFT_FRAMES]):
+            return None
+        return _score_at(int(np.nanargmin(curve)), curve, distances, metric, model)
+    beside = speech_beside(speech, first_lip, distances.shape[1])
+    if counted == "speech":
+        distances = count_lips(distances, beside)
     curve = _means(distances)
     if not np.isfinite(curve[MAX_SHIFT_FRAMES]):
         return None
-    lowest = int(np.nanargmin(curve))
-    offset_frames = MAX_SHIFT_FRAMES - lowest
-    raw = float(np.nanmedian(curve) - curve[lowest]) / distance_unit(distances, metric)
-    confidence = model.confidence(raw, distances.shape[1])
-    if speech is None:
-        return SyncScore(offset_frames, confidence, float(curve[lowest]), curve)
-    beside = speech[first_lip : first_lip + distances.shape[1]]
-    beside = np.pad(beside, (0, distances.shape[1] - len(beside)))
+    offset_frames = find_offset(distances, curve, beside)
+    score = _score_at(MAX_SHIFT_FRAMES - offset_frames, curve, distances, metric, model)
     evidence, window_curves = weigh(distances, offset_frames, beside, first_lip)
-    timing = time_offset(curve, window_curves)
-    return SyncScore(offset_frames, confidence, float(curve[lowest]), curve, evidence, timing)
+    return replace(score, evidence=evidence, timing=time_offset(curve, window_curves))
+
+
+def count_lips(distances: np.ndarray, speech: np.ndarray) -> np.ndarray:
+    """The distances (31, W) with NaN for lips that nobody speaks near; all of them where hardly anybody speaks.
+
+    ``speech`` (W,) bool: whether somebody speaks at each lip.
+    """
+    counts = with_margin(speech)
+    heard = counts & np.isfinite(distances).any(axis=0)
+    return np.where(counts, distances, np.float32(np.nan)) if heard.sum() >= LEAST_COUNTED_LIPS else distances
+
+
+def _score_at(place: int, curve: np.ndarray, distances: np.ndarray, metric: str, model: SyncModel) -> SyncScore:
+    raw = float(np.nanmedian(curve) - curve[place]) / distance_unit(distances, metric)
+    lips = int(np.isfinite(distances).any(axis=0).sum())
+    return SyncScore(MAX_SHIFT_FRAMES - place, model.confidence(raw, lips), float(curve[place]), curve)
 
 
 def mean_distances(embeddings: Embeddings) -> np.ndarray:

@@ -46,6 +46,13 @@ class ScannedConversation(msgspec.Struct):
     score: ScannedScore
 
 
+class ScannedPool(msgspec.Struct):
+    """Of a PooledScore."""
+
+    tracks: list[int]
+    score: ScannedScore
+
+
 class ScannedVideo(msgspec.Struct):
     """Of a VideoScore."""
 
@@ -54,6 +61,7 @@ class ScannedVideo(msgspec.Struct):
     no_track_reason: str = ""
     """Of earlier versions."""
     conversation: ScannedConversation | None = None
+    pooled: list[ScannedPool] = []
 
     def __post_init__(self) -> None:
         if self.no_track_reason:

@@ -95,10 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with end_on_sigterm():
                 return subcommand()
         request = parse_request(given)
-        log = Log(request.options.log_file, request.terminal.log_format)
-        # An earlier run that is still at work is no failure, and the log has the line.
-        quiet = request.options.cron and request.options.log_file is not None
         with end_on_sigterm(), _cleared_away(request):
+            log = Log(request.options.log_file, request.terminal.log_format)
+            # An earlier run that is still at work is no failure, and the log has the line.
+            quiet = request.options.cron and request.options.log_file is not None
             return _run(request, log)
     except LockedError as error:
         log.info(str(error))

@@ -13,6 +13,7 @@ from syncnet.media.info import MediaInfo
 from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
+from syncnet.system.text import masked
 from syncnet.verdict import MOST_UNMATCHED_SHARE, Verdict
 
 
@@ -120,7 +121,7 @@ class VideoResult:
     @property
     def location(self) -> str:
         """Its URI or its path, for people."""
-        return self.uri or str(self.path)
+        return masked(self.uri) or str(self.path)
 
     @property
     def placed_path(self) -> Path | None:

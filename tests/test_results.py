@@ -264,4 +264,6 @@ def test_entries_that_are_not_held_are_the_same(tmp_path: Path, monkeypatch: pyt
 def test_versions_are_those_that_the_libraries_tell() -> None:
     av, cv2, torch = (pytest.importorskip(name) for name in ("av", "cv2", "torch"))
     told = build_results(make_run(ONE_OF_EACH))["versions"]
-    assert (told["av"], told["opencv"], told["torch"]) == (av.__version__, cv2.__version__, torch.__version__)
+    assert (told["av"], told["opencv"]) == (av.__version__, cv2.__version__)
+    # The module of a wheel with CUDA adds the kind of its build (2.13.0+cu130), the wheel's own name does not.
+    assert told["torch"].partition("+")[0] == torch.__version__.partition("+")[0]

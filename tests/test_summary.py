@@ -93,7 +93,7 @@ def test_lines_respect_a_narrow_terminal() -> None:
 def test_an_empty_folder_says_what_was_looked_for() -> None:
     text = format_summary(plain_run([]), 100)
     kinds = "3g2 3gp asf avi dv f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogg ogv ts vob webm wmv"
-    assert text.startswith(f"No videos found (looked for {kinds}).")
+    assert " ".join(text.split()).startswith(f"No videos found (looked for {kinds}).")
     assert "--recursive" in text
     assert "  good quality   0" in text
 

@@ -98,7 +98,7 @@ def _found_in_place(result: VideoResult, rules: VerdictRules, *, gone: bool) -> 
         # Whether it stands there cannot be told.
         return result
     if not stands:
-        return dataclasses.replace(result, missing=True)
+        return dataclasses.replace(result, missing=rules.ledger.was_moved(str(result.relative_path)) or result.missing)
     return dataclasses.replace(result, placed_in=folder)
 
 
@@ -110,7 +110,7 @@ def judge_record(
     record: VideoRecord, video: VideoFile, rules: VerdictRules, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """The verdict; no file is looked at."""
-    missing = gone and not rules.ledger.was_moved(record.path)
+    missing = gone and not video.unseen and not rules.ledger.was_moved(record.path)
     score = record.score
     if score is None or record.failure:
         failed = failed_result(video, record.error, record.cure, record=record, source=source)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
+from syncnet.system.text import masked
+
 # fmt: off
 VIDEO_SUFFIXES = frozenset((
     ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".f4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts",
@@ -72,6 +74,8 @@ class VideoFile:
     """Whether the path itself is a link; None where nobody looked."""
     node: int = 0
     """``node_of`` the file; 0 where nobody looked."""
+    unseen: bool = False
+    """Nobody can tell whether it is there: its folder, or its server, could not be read."""
     source: str = ""
     """Its path below the input folder, where another video's kept copy has that name; empty where it is its own."""
 
@@ -86,7 +90,7 @@ class VideoFile:
     @property
     def location(self) -> str:
         """Its URI or its path, for people."""
-        return self.uri or str(self.path)
+        return masked(self.uri) or str(self.path)
 
     @property
     def file(self) -> Path:

@@ -20,6 +20,7 @@ from syncnet.inputs.paths import absolute
 from syncnet.inputs.remote import look_at
 from syncnet.settings import STDIN, manifest_base
 from syncnet.system.plain import read_json
+from syncnet.system.text import masked
 
 ELSEWHERE = "_elsewhere"
 """First folder of the names of all videos that do not lie below the manifest's own folder."""
@@ -50,7 +51,7 @@ def find_listed(
         elif seen is None:
             found.videos.append(replace(video, absent=True))
         else:
-            found.unreadable.append(SkippedPath(video.uri, seen))
+            found.unreadable.append(SkippedPath(video.location, seen))
     found.videos.sort(key=lambda video: str(video.path))
     return found
 
@@ -83,9 +84,9 @@ def name_of(location: str, base: Path | str) -> PurePath:
     """The name below good_quality and poor_quality, and in the ledger: it depends on this one line, and no other.
 
     Below ``base`` it is the path from there; of any other file ``_elsewhere/file/`` and its path from the root, of a
-    URI ``_elsewhere/``, its scheme and the rest.
+    URI ``_elsewhere/``, its scheme and the rest, without secrets.
     """
-    uri = _URI.fullmatch(location)
+    uri = _URI.fullmatch(masked(location))
     if uri:
         return PurePath(ELSEWHERE, uri[1].lower(), *filter(None, uri[2].split("/")))
     below = os.path.relpath(location, base)
@@ -105,7 +106,7 @@ def location_of(name: PurePath, base: Path | str) -> str:
 def video_at(location: str, base: Path | str) -> VideoFile:
     """The video of a path or URI; its size and time are not known yet."""
     uri = location if is_uri(location) else ""
-    return VideoFile(Path(location), name_of(location, base), 0, uri=uri)
+    return VideoFile(Path(masked(location)), name_of(location, base), 0, uri=uri)
 
 
 def as_line(location: str) -> str:
@@ -163,7 +164,7 @@ def _location(line: str, base: Path, where: str) -> str:
         return absolute(rest)
     parts = rest.split("/")
     if os.pardir in parts or not any(parts[1:]):
-        raise UsageError(f"{where}: {line} names no file", cure=f"write {scheme}://bucket/path/of/video.mp4")
+        raise UsageError(f"{where}: {masked(line)} names no file", cure=f"write {scheme}://bucket/path/of/video.mp4")
     return f"{scheme}://{rest}"
 
 

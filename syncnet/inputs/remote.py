@@ -27,6 +27,7 @@ from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 from syncnet.system.invocation import install_requirements
 from syncnet.system.patience import run_within
+from syncnet.system.text import masked
 from syncnet.system.work_folder import work_folder
 
 INSTALL = install_requirements("remote")
@@ -95,7 +96,7 @@ def identity_of(
     try:
         return run_within(limit, lambda _: _identity_of(uri, fresh=fresh))
     except TimeLimitError as error:
-        raise FetchError(f"no answer within {limit_seconds:g} s", path=uri, cure=_AGAIN) from error
+        raise FetchError(f"no answer within {limit_seconds:g} s", path=masked(uri), cure=_AGAIN) from error
 
 
 def _identity_of(uri: str, *, fresh: bool) -> FileIdentity:
@@ -106,9 +107,9 @@ def _identity_of(uri: str, *, fresh: bool) -> FileIdentity:
         facts: Mapping[str, Any] = file_system.info(path)
         size = facts.get("size")
         if facts.get("type") == "directory":
-            raise FetchError("a folder, and no video", path=uri, cure="name the videos in it one by one")
+            raise FetchError("a folder, and no video", path=masked(uri), cure="name the videos in it one by one")
         if size is None:
-            raise FetchError("its server does not report its size", path=uri, cure="copy it to a disk first")
+            raise FetchError("its server does not report its size", path=masked(uri), cure="copy it to a disk first")
         return FileIdentity(int(size), _time_with_mark(facts))
 
 
@@ -129,7 +130,7 @@ def local_copy(video: VideoFile, stop: StopFlag) -> Iterator[VideoFile]:
         try:
             run_within(stop, lambda flag: _fetch(video, target, flag))
         except TimeLimitError as error:
-            raise FetchError(f"fetching it: {error.problem}", path=video.uri, cure=error.cure) from error
+            raise FetchError(f"fetching it: {error.problem}", path=masked(video.uri), cure=error.cure) from error
         yield replace(video, fetched=target)
 
 
@@ -148,7 +149,7 @@ def _fetch(video: VideoFile, target: Path, stop: StopFlag) -> None:
     if free < video.file_bytes + RESERVED_BYTES:
         raise FetchError(
             f"no room in {target.parent.parent} for its {video.file_bytes / 1024**2:,.0f} MB",
-            path=video.uri,
+            path=masked(video.uri),
             cure="free some space, or set TMPDIR to a folder with more space",
         )
     stop.enter("fetch", video.file_bytes // PIECE_BYTES)
@@ -157,10 +158,10 @@ def _fetch(video: VideoFile, target: Path, stop: StopFlag) -> None:
             stop.check()
             writer.write(piece)
     if identity_of(video.uri, fresh=True, stop=stop) != video.identity:
-        raise StillChangingError("it changed while it was being fetched", path=video.uri)
+        raise StillChangingError("it changed while it was being fetched", path=masked(video.uri))
     size = target.stat().st_size
     if size != video.file_bytes:
-        raise FetchError(f"it ended after {size:,} of {video.file_bytes:,} bytes", path=video.uri, cure=_AGAIN)
+        raise FetchError(f"it ended after {size:,} of {video.file_bytes:,} bytes", path=masked(video.uri), cure=_AGAIN)
     os.utime(target, ns=(video.mtime_ns, video.mtime_ns))
 
 
@@ -170,7 +171,7 @@ def _seen(
     """``unanswered``: by server, requests in a row that came to nothing."""
     server = "/".join(video.uri.split("/")[:3])
     if unanswered[server] >= MOST_UNANSWERED:
-        return f"not requested, because {server} did not answer for other videos"
+        return f"not requested, because {masked(server)} did not answer for other videos"
     answer: FileIdentity | str | None
     try:
         answer = identity_of(video.uri, stop=stop, limit_seconds=limit_seconds)
@@ -216,7 +217,7 @@ def _open_file_system(uri: str) -> tuple[Any, str]:
             cure = f"pip install {library}" if library else error.problem
             raise UsageError(f"{scheme}:// needs a library that is not installed", cure=cure) from error
         if isinstance(error.__cause__, ValueError):
-            raise UsageError(f"{uri}: {error.problem}", cure="check that fsspec supports this URI") from error
+            raise UsageError(f"{masked(uri)}: {error.problem}", cure="check that fsspec supports this URI") from error
         raise
     return file_system, str(path)
 
@@ -232,7 +233,7 @@ def _explained(uri: str) -> Iterator[None]:
     except (SyncFilterError, Interrupted):
         raise
     except Exception as error:
-        raise FetchError(_words(error), path=uri, cure=_AGAIN) from error
+        raise FetchError(_words(error), path=masked(uri), cure=_AGAIN) from error
 
 
 def _words(error: BaseException) -> str:
@@ -242,7 +243,7 @@ def _words(error: BaseException) -> str:
         return error.strerror.lower()
     if isinstance(error, FileNotFoundError):
         return "no such file or directory"
-    first_line = next(iter(str(error).splitlines()), "")
+    first_line = masked(next(iter(str(error).splitlines()), ""))
     return first_line or type(error).__name__
 
 

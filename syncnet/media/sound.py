@@ -26,6 +26,9 @@ DRIFT_MEMORY_SECONDS = Fraction(1)
 LEAST_MIX = 0.1
 """Where the sum of all channels has less energy than this share of the loudest one, they cancel out. Equal ones have
 4, unrelated ones 2, one alone has 1."""
+MOST_PLANES = 7
+"""From eight on PyAV 18 crashes when it is asked for the planes of a frame, and PyAV 19 raises an error; they are only
+mixed."""
 MIXED = ""
 
 
@@ -129,7 +132,7 @@ class _Loudness:
 
     def hear(self, frame: AudioFrame) -> None:
         count = frame.layout.nb_channels
-        if count == 1 or frame.samples == 0:
+        if count == 1 or frame.samples == 0 or (frame.format.is_planar and count > MOST_PLANES):
             return
         waves = frame.to_ndarray()
         if not frame.format.is_planar:

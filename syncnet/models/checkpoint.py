@@ -38,4 +38,12 @@ def load_checkpoint(network: nn.Module, path: Path) -> str:
         lines = str(error).splitlines()
         problem = textwrap.shorten(" ".join(lines[1:] or lines), 200, placeholder=" ...")
         raise ModelFileError(f"{path} does not fit the network ({problem})", path=path, cure=_CURE) from error
+    check_finite(network, path)
     return hashlib.sha256(content).hexdigest()
+
+
+def check_finite(network: nn.Module, path: Path) -> None:
+    """Raises ModelFileError where a weight is no number: no score would come of it, whatever the video."""
+    for name, values in network.state_dict().items():
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            raise ModelFileError(f"{path} holds weights that are not numbers ({name})", path=path, cure=_CURE)

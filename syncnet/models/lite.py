@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 import weights
 from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
+from syncnet.models.checkpoint import check_finite
 from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import find_lite, lite_identity
@@ -156,6 +157,7 @@ def load_networks(path: Path) -> list[LiteNetwork]:
         networks = [LiteNetwork() for _ in members]
         for network, member in zip(networks, sorted(members), strict=True):
             network.load_state_dict(members[member])
+            check_finite(network, path)
     except (RuntimeError, OSError, SafetensorError) as error:
         raise ModelFileError(
             f"{path} does not fit this version ({str(error).splitlines()[0]})",

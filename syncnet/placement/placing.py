@@ -219,7 +219,12 @@ def _copy_error(error: OSError, source: Path, mode: PlaceMode) -> CopyError:
         errno.EMLINK: "it has as many hard links as a file can have: give --place copy",
         errno.ENOENT: "the video was moved or deleted while it was being scored; run again",
     }
-    cure = cures.get(error.errno or 0, "check that the output folder can be written to, then run again")
+    usual = "check that the output folder can be written to, then run again"
+    if error.filename is not None and os.fspath(error.filename) == os.fspath(source):
+        usual = "check that the video can be read, then run again"
+    elif error.errno == errno.EIO:
+        usual = "check the disks that it is on and goes to, then run again"
+    cure = cures.get(error.errno or 0, usual)
     if mode != "copy" and error.errno in (errno.EPERM, errno.EOPNOTSUPP):
         cure = "the output disk may not support such links: give --place copy"
     return CopyError(f"could not be {DONE[mode]}: {(error.strerror or str(error)).lower()}", path=source, cure=cure)

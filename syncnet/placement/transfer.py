@@ -140,7 +140,16 @@ def _copy_bytes(reader: BinaryIO, writer: BinaryIO, stop: StopFlag) -> None:
     # The rest, all of it where the kernel cannot: some file systems answer 0 for a file that holds something.
     reader.seek(copied)
     writer.seek(copied)
-    while piece := reader.read(COPY_PIECE_BYTES):
+    while piece := _read(reader):
         stop.check()
         writer.write(piece)
     writer.flush()
+
+
+def _read(reader: BinaryIO) -> bytes:
+    try:
+        return reader.read(COPY_PIECE_BYTES)
+    except OSError as error:
+        # So that it is told which of the two disks failed.
+        error.filename = reader.name
+        raise

@@ -61,7 +61,7 @@ class Progress:
         if result.source == "ledger" and not result.failed_now:
             # Known before, so not part of what is waited for.
             return
-        self._done += 1
+        self._done += result.source != "ledger"
         self._counts.add(result)
         write = self._log.error if result.failed_now else self._log.info
         write(f"{result.relative_path}: {_outcome(result)}", **_facts(result))
@@ -74,7 +74,7 @@ class Progress:
                     f"good {counts.good}, poor {counts.poor}, no face {counts.no_faces}, failed {counts.failed}",
                     refresh=False,
                 )
-                self._bar.update()
+                self._bar.update(result.source != "ledger")
             if self._bar is None or self._verbose:
                 details = describe_details(result) if self._verbose else []
                 self._say([self._line(result), *details])
@@ -88,7 +88,9 @@ class Progress:
                 print(line, file=sys.stderr, flush=True)
 
     def _line(self, result: VideoResult) -> str:
-        return f"[{self._done}/{self._total}] {printable(str(result.relative_path))}: {_outcome(result)}"
+        # A video that was known before and cannot be placed is none of those that are counted.
+        count = "" if result.source == "ledger" else f"[{self._done}/{self._total}] "
+        return f"{count}{printable(str(result.relative_path))}: {_outcome(result)}"
 
 
 def describe_details(result: VideoResult) -> list[str]:

@@ -55,7 +55,7 @@ def find_inputs(request: Request, folders: OutputFolders, listed: Sequence[Video
 
 def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:
     """Refuses what needs a file of this machine, before anything is fetched."""
-    uri = next((video.uri for video in listed if video.uri), None)
+    uri = next((video.location for video in listed if video.uri), None)
     if uri is None:
         return
     if request.keep_all and request.looks.any:

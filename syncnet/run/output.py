@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -45,7 +46,9 @@ def write_run(run: Run, request: Request) -> Written:
     try:
         write_results(document, run.folders.results_path)
     except OSError as error:
-        problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: free some space and run again")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = "free some space and run again" if full else "check the output disk, then run again"
+        problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: {cure}")
     command = command_of(request)
     pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
     return Written(not problems, tuple(pages), (*problems, *unwritten))

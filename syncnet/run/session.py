@@ -89,6 +89,7 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
             plan.new.append(video)
     listed = {str(video.relative_path) for video in found.videos}
     sources = {video.source for video in found.videos}
+    unread = {str(skipped.path) for skipped in found.unreadable}
     for path in ledger.records:
         if path in listed:
             continue
@@ -103,6 +104,8 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
             continue
         if source != path:
             video = replace(video, relative_path=PurePath(path), source=source)
+        if unread and (video.location in unread or any(str(folder) in unread for folder in video.path.parents)):
+            video = replace(video, unseen=True)
         if record := ledger.records.get(path):
             plan.gone.append(
                 (record, replace(video, file_bytes=record.identity.size, mtime_ns=record.identity.mtime_ns))
@@ -147,9 +150,7 @@ def carry_out(
     done = [*resting, *batch.results]
     results = [*done, *last.results, *_not_reached(plan, job, done)]
     finished = [result for result in results if result.status != "pending"]
-    changing = [
-        SkippedPath(result.uri or result.path, result.error) for result in results if result.status == "pending"
-    ]
+    changing = [SkippedPath(result.location, result.error) for result in results if result.status == "pending"]
     pending = sorted([*plan.pending, *changing], key=lambda skipped: str(skipped.path))
     return Outcome(in_path_order(finished), pending, batch.abandoned + last.abandoned)
 

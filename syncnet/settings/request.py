@@ -50,6 +50,10 @@ class Request(Checked):
     """The words of the command line, where there was one."""
 
     def __post_init__(self) -> None:
+        for flag in ("input_dir", "input_manifest", "output_dir"):
+            # The empty name is the current folder to pathlib: an unset variable of a program must not mean that.
+            if getattr(self, flag) == "":
+                raise UsageError(f"--{flag}: the name is empty", cure="give the name of a folder or a file")
         super().__post_init__()
         if self.input_manifest is not None:
             for flag, given in (("input_dir", self.input_dir), ("recursive", self.recursive)):

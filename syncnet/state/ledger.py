@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from syncnet.errors import UsageError
@@ -96,8 +97,20 @@ class Ledger(LedgerState):
         self._append(write_line("given_up", path=path), sync=False)
 
     def add(self, record: VideoRecord) -> None:
-        """Returns when the record is on the disk. Raises OSError, leaving the ledger as it was."""
+        """Returns when the record is on the disk. Raises OSError, leaving the ledger as it was.
+
+        A failure that stands there already is not written once more: lists name thousands of files that are not there.
+        """
+        if record.score is None and self._stands(record):
+            return
         self._append(write_line("video", **record_to_plain(record)), sync=True)
+
+    def _stands(self, record: VideoRecord) -> bool:
+        known = self.known.get(record.path)
+        if known is None or known.identity != record.identity or {record.path} & (self.stale | self.under_way.keys()):
+            return False
+        last = self._record(record.path)
+        return last is not None and replace(last, seconds=record.seconds) == record
 
     def note_moving(self, path: str) -> None:
         """To be called before a video's own file is moved."""

@@ -39,7 +39,8 @@ class ScoringParts(Protocol):
 
 
 SCORING_VERSION = 4
-"""Raised whenever the same file and settings come to another score; records of another version are scored again."""
+"""Raised whenever the same file and settings come to another score; records of another version are scored again.
+tests/test_scoring_version.py fails when the code of a stage changes and nobody said whether the scores do."""
 
 Failure = Literal["", "file", "environment", "crash", "killed"]
 """``file``: its own fault, the same while it is unchanged. ``environment``: disk full, no permission, no memory; the

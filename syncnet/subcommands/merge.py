@@ -85,7 +85,8 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
         write_file(target.results_path, encode_results(document, entries))
     except OSError as error:
         raise UsageError(
-            f"cannot write to {target.output_dir}: {error.strerror}", cure="free some space, then merge again"
+            f"cannot write to {target.output_dir}: {error.strerror}",
+            cure="check the disk and the space on it, then merge again",
         ) from error
     for line in (*notices, *problems):
         print(f"{PROGRAM}: {printable(line)}", file=sys.stderr)

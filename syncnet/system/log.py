@@ -7,6 +7,7 @@ import json
 import logging
 import logging.handlers
 import math
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,9 @@ from syncnet.system.text import printable
 
 MOST_BYTES = 5_000_000
 OLD_FILES = 5
+_HEAD_BYTES = 64
+_FIRST_LINE = re.compile(rb'\Z|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ |\{"time": "')
+"""How each line of a log begins; an empty file is as good as none."""
 Fact = str | float | int | bool | None
 
 
@@ -30,6 +34,8 @@ class Log:
         if path is None:
             return
         try:
+            for file in (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, OLD_FILES + 1))):
+                _refuse_foreign(file)
             handler = _QuietHandler(
                 path, maxBytes=MOST_BYTES, backupCount=OLD_FILES, encoding="utf-8", errors="backslashreplace"
             )
@@ -53,6 +59,15 @@ class Log:
             # Closing writes what is still held back, and a full disk refuses that too.
             with contextlib.suppress(OSError):
                 handler.close()
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raises UsageError for a file that is no log of this tool: rotated away one day, it would be lost."""
+    if not path.is_file():
+        return
+    with open(path, "rb") as reader:
+        if not _FIRST_LINE.match(reader.read(_HEAD_BYTES)):
+            raise UsageError(f"--log_file: {path} is not a log of this tool", cure="give another file, or move it away")
 
 
 class _JsonFormatter(logging.Formatter):

@@ -8,8 +8,22 @@ import unicodedata
 
 GAP = "..."
 _CODE = re.compile(r"`[^`]*`")
+# user:password@ of any protocol; of http also a token alone, which is the name of a container elsewhere.
+_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]*@")
+_TOKEN = re.compile(r"(https?://)[^/@\s:]+@", re.IGNORECASE)
+_SECRET = re.compile(
+    r"([?&;][\w.-]*(?:sig|token|secret|passw|pwd|key|credential|auth|session)[\w.-]*=)[^&#;\s'\"]*", re.IGNORECASE
+)
 _GLUE = "\0"
 """No space to textwrap, and nothing that is printed ever holds it."""
+
+
+def masked(text: str) -> str:
+    """The text with the secrets of all URIs in it as ``***``: passwords, tokens, signatures."""
+    if "://" not in text:
+        return text
+    text = _PASSWORD.sub(r"\1***@", text)
+    return _SECRET.sub(r"\1***", _TOKEN.sub(r"\1***@", text))
 
 
 def printable(text: str) -> str:

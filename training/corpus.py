@@ -33,6 +33,10 @@ HELD_OUT_SOURCES = frozenset(
         "JusperLee/IIANet",
         "X-LANCE/MSDWILD",
         "snap-research/Panda-70M",
+        "demo2show/Samples",
+        "roudimit/whisper-flamingo",
+        "ajay-sainy/Wav2Lip-GFPGAN",
+        "yerfor/Real3DPortrait",
     }
 )
 # Few speakers in one studio, or lips that a model drew: plenty of it, and it teaches less than other people do.

@@ -89,6 +89,7 @@ def main() -> None:
                 name = f"{Path(row['file']).stem}_{number}.mkv"
                 write_face_clip(options.out / name, crops, samples)
                 table.writerow(row | {"file": name})
+                stream.flush()
                 print(name, len(crops), flush=True)
 
 

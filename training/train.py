@@ -63,15 +63,19 @@ def main() -> None:
             group["lr"] = options.rate * _schedule(step, options.steps)
         outcomes.append(_train_step(network, optimiser, window, options.device))
         average.update_parameters(network)
-        if (step + 1) % options.validate_every == 0 or step + 1 == options.steps:
-            loss, hits = np.mean(outcomes, axis=0)
-            outcomes.clear()
+        done = step + 1 == options.steps
+        if (step + 1) % options.save_every == 0 or done:
             save_network(average.module, options.out)
             _save(checkpoint, step + 1, network, average, optimiser)
+        if (step + 1) % options.validate_every == 0 or done:
+            loss, hits = np.mean(outcomes, axis=0)
+            outcomes.clear()
             quality = validate(average.module, corpus, [c for c in corpus.clips if c.held_out], options.device)
             minutes = round((time.monotonic() - started) / 60, 1)
             line = {"step": step + 1, "minutes": minutes, "loss": round(loss, 3), "train_hits": round(hits, 3)}
             print(json.dumps(line | quality), flush=True)
+    # The next training starts afresh.
+    checkpoint.unlink(missing_ok=True)
 
 
 def reused(fresh: Iterable[Window], uses: int, generator: torch.Generator) -> Iterator[Window]:
@@ -148,7 +152,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help="weights to go on from; none: from nothing")
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--validate_every", type=int, default=200)
+    parser.add_argument("--save_every", type=int, default=50)
+    parser.add_argument("--validate_every", type=int, default=500)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")

@@ -15,13 +15,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from detectors import DetectorSpec, resolve_detector
-from syncnet import CROP_SIZE_PX, FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
-from syncnet.crops import TrackCropper
-from syncnet.faces import find_faces
-from syncnet.media import open_media
+from detectors.protocol import DetectorSpec
+from detectors.registry import resolve_detector
+from syncnet.conventions import CROP_SIZE_PX, FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.finding import find_faces
+from syncnet.faces.tracks import link_tracks
+from syncnet.media.opening import open_media
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
-from syncnet.tracks import link_tracks
 from weights import WeightsPolicy
 
 MIN_FACE_PX = 32

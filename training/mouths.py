@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 
-from syncnet.features import MOUTH_SIZE_PX
+from syncnet.models.features import MOUTH_SIZE_PX
 from training.corpus import MARGIN
 
 _MIDDLE = MARGIN + MOUTH_SIZE_PX / 2 - 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import fftconvolve
 
-from syncnet import SAMPLE_RATE
+from syncnet.conventions import SAMPLE_RATE
 
 
 def disturb_sound(sound: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:

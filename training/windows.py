@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset
 
-from syncnet import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
-from syncnet.features import WINDOW_SAMPLES, log_mel, normalise_bands
+from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.models.features import WINDOW_SAMPLES, log_mel, normalise_bands
 from training.corpus import Corpus, CorpusClip
 from training.mouths import disturb_mouths
 from training.sounds import disturb_sound

@@ -3,7 +3,7 @@
     python -m benchmarks.attack [--walks 60] [--seed 1] [--fuse PYTHON] [--only walks|rows] [--out attack.json]
 
 Walks are chains of random steps of users and runs on one output folder (benchmarks/attack_walk.py): on this disk, on
-one that ignores case and on one without hard links, which FUSE stands in for; and a disk that stalls while it is read.
+another one, on one that ignores case and on one without hard links, which FUSE stands in for; and a disk that stalls.
 Scores follow from the names of files. Rows are the single cases, by their tests. A case is as it should be, or
 lost (a content that was there is nowhere), silent (the results are not as things are), hung, crashed. Markdown on
 stdout, findings on stderr. ``--fuse``: a Python with mfusepy; without it those disks are not tried.
@@ -84,11 +84,22 @@ def mounted(python: str | None, below: Path, fault: str) -> Iterator[Path | None
         disk.wait()
 
 
+@contextmanager
+def other_disk(folder: Path) -> Iterator[Path | None]:
+    """A folder in memory; None where there is no such disk."""
+    memory = Path("/dev/shm")  # noqa: S108 (a folder of its own is made there)
+    if not memory.is_dir() or memory.stat().st_dev == folder.stat().st_dev:
+        yield None
+        return
+    with TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
+
+
 def walk(case: str, folder: Path, output_parent: Path | None, options: argparse.Namespace) -> Finding:
     """Chains on one kind of disk."""
     finding = Finding(case, f"attack_walk, seed {options.seed}")
     if output_parent is None:
-        finding.left_out = "not tried: no FUSE"
+        finding.left_out = "not tried: no such disk"
         return finding
     (folder / case.replace(" ", "_")).mkdir()
     where = [str(folder / case.replace(" ", "_")), str(output_parent)]
@@ -178,6 +189,8 @@ def walks(options: argparse.Namespace) -> Iterator[Finding]:
         folder = Path(name)
         (folder / "plain").mkdir()
         yield walk("users and runs by chance", folder, folder / "plain", options)
+        with other_disk(folder) as disk:
+            yield walk("the same onto another disk", folder, disk, options)
         with mounted(options.fuse, folder, "folds") as disk:
             yield walk("the same on a disk that ignores case", folder, disk, options)
         with mounted(options.fuse, folder, "no_links") as disk:

@@ -21,9 +21,9 @@ from syncnet.media.edits import picture_shift
 from syncnet.media.fields import field_delay
 from syncnet.media.file import opened, picture_stream, sound_stream
 from syncnet.media.info import MediaInfo
-from syncnet.media.listening import PictureStart, listen
+from syncnet.media.listening import Heard, PictureStart, listen
 from syncnet.media.memory import MemoryBound, WorkBytes, no_work
-from syncnet.media.picture import SQUARE, FrameConverter, believed_aspect, orientation_of, shown_size
+from syncnet.media.picture import SQUARE, FrameConverter, Orientation, believed_aspect, orientation_of, shown_size
 from syncnet.media.rates import as_fraction, rate_of
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
@@ -150,29 +150,9 @@ def open_media(
         width, height = shown_size(first.width, first.height, orientation, aspect)
         taken_mb = bound.check_pictures(width, height, first.format.padded_bits_per_pixel, threads)
         sound_stream(container, path, settings.audio_track)
-    with opened(path) as container:
-        late = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
-    if first.interlaced_frame:
-        with opened(path) as container:
-            picture = picture_stream(container, path)
-            frames = StreamDecoder(path, container, picture, stop=stop).frames()
-            late += field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
+    late = _lateness(path, reordering, first.interlaced_frame, stop)
     heard = listen(path, bound, settings.audio_track, PictureStart(start, late), stop)
-    with opened(path) as container:
-        picture = picture_stream(container, path)
-        info = MediaInfo(
-            width=width,
-            height=height,
-            source_fps=float(rate_of(picture) or heard.picture_rate),
-            duration_seconds=float(heard.picture_seconds),
-            container=container.format.name,
-            video_codec=picture.codec_context.codec.canonical_name,
-            audio_codec=heard.codec,
-            rotation_degrees=orientation.clockwise_degrees,
-            file_bytes=path.stat().st_size,
-            sound_track=heard.track,
-            sound_tracks=heard.tracks,
-        )
+    info = _info_of(path, (width, height), orientation, heard)
     return Media(
         path,
         info,
@@ -186,6 +166,36 @@ def open_media(
         work_bytes=work_bytes,
         phase=heard.phase,
     )
+
+
+def _lateness(path: Path, reordering: Fraction, interlaced: bool, stop: StopFlag) -> Fraction:
+    """Seconds by which the pictures are stamped late."""
+    with opened(path) as container:
+        late = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
+    if interlaced:
+        with opened(path) as container:
+            picture = picture_stream(container, path)
+            frames = StreamDecoder(path, container, picture, stop=stop).frames()
+            late += field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
+    return late
+
+
+def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard: Heard) -> MediaInfo:
+    with opened(path) as container:
+        picture = picture_stream(container, path)
+        return MediaInfo(
+            width=size[0],
+            height=size[1],
+            source_fps=float(rate_of(picture) or heard.picture_rate),
+            duration_seconds=float(heard.picture_seconds),
+            container=container.format.name,
+            video_codec=picture.codec_context.codec.canonical_name,
+            audio_codec=heard.codec,
+            rotation_degrees=orientation.clockwise_degrees,
+            file_bytes=path.stat().st_size,
+            sound_track=heard.track,
+            sound_tracks=heard.tracks,
+        )
 
 
 def _bound_pictures(bound: MemoryBound, picture: VideoStream, pixel_aspect: Fraction, threads: int) -> None:

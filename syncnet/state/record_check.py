@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.results import VideoScore
 from syncnet.scoring.score import SHIFT_COUNT, SyncScore
-
-if TYPE_CHECKING:
-    from syncnet.state.records import VideoRecord
 
 _MOST_BYTES = 2**63
 _MOST = 2.0**53
@@ -34,25 +30,15 @@ def check_identity(identity: FileIdentity) -> None:
         raise ValueError("a size or a time that no file has")
 
 
-def check_record(record: VideoRecord) -> None:
-    """Raises ValueError where it says what no run writes."""
-    check_name(record.path)
-    if record.source:
-        check_name(record.source)
-    _check_numbers(iter((record.seconds, record.peak_memory_mb or 0)))
-    if record.score is not None:
-        check_score(record.score)
-
-
 def check_score(score: VideoScore) -> None:
     """Raises ValueError where it says what no scoring gives."""
-    _check_numbers(_numbers(score))
+    check_numbers(_numbers(score))
     turns = score.conversation.turns if score.conversation else ()
     if any(not 0 <= turn.track < len(score.tracks) for turn in turns):
         raise ValueError("a turn of a track that there is not")
 
 
-def _check_numbers(numbers: Iterator[float]) -> None:
+def check_numbers(numbers: Iterator[float]) -> None:
     # NaN is not smaller than anything.
     if not all(abs(number) < _MOST for number in numbers):
         raise ValueError("a number that no run gives")

@@ -12,7 +12,7 @@ from syncnet.inputs.discovery import FileIdentity
 from syncnet.results import VideoScore
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
 from syncnet.state.codec import from_json, from_plain, to_plain
-from syncnet.state.record_check import check_record, check_score
+from syncnet.state.record_check import check_name, check_numbers, check_score
 from syncnet.system.plain import read_json
 
 
@@ -96,7 +96,7 @@ def record_to_plain(record: VideoRecord) -> dict[str, Any]:
 def read_record(text: bytes) -> VideoRecord:
     """The record of a line of the ledger. Raises ValueError for anything that is no whole record."""
     record = from_json(VideoRecord, text)
-    check_record(record)
+    _check(record)
     if record.score is None or record.score.tracks or record.score.no_track:
         return record
     return replace(record, score=_with_reason(record.score, read_json(text)["score"]))
@@ -120,3 +120,13 @@ def _with_reason(score: VideoScore, plain: Any) -> VideoScore:
     if score.tracks or score.no_track:
         return score
     return replace(score, no_track=read_no_track(str(plain.get("no_track_reason"))))
+
+
+def _check(record: VideoRecord) -> None:
+    """Raises ValueError where it says what no run writes."""
+    check_name(record.path)
+    if record.source:
+        check_name(record.source)
+    check_numbers(iter((record.seconds, record.peak_memory_mb or 0)))
+    if record.score is not None:
+        check_score(record.score)

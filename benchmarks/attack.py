@@ -43,7 +43,6 @@ ROWS = {
     "damaged ledgers, notes, caches": "test_damaged_state.py test_ledger.py",
     "stdout and stderr closed, full, or a pipe that ends": "test_streams.py",
     "logs, words, secrets, small things": "test_small_faults.py",
-    "hostile and broken files": "test_hostile_files.py test_hostile_shapes.py",
 }
 
 

@@ -250,9 +250,9 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--detector",
-        choices=("auto", "haar", "yunet", "s3fd"),
+        choices=("auto", "lite", "haar", "yunet", "s3fd"),
         default="auto",
-        help="face detector: haar is in OpenCV, the others are fetched where they are missing; "
+        help="face detector: lite is embedded, haar is in OpenCV, the others are fetched where they are missing; "
         "auto takes yunet where its file is at hand, else haar (default auto)",
     )
     group.add_argument(

@@ -1,0 +1,137 @@
+"""Judges the embedded face detector against YuNet on real clips.
+
+    python -m training.face.evaluate --clips DIR --weights_dir DIR_WITH_YUNET
+
+Twelve frames of each clip are looked at by both detectors; then the clips are scored by the whole tool with the boxes
+of either, and the time of one look is measured, both in turns on one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from detectors import YUNET_FILE, Detections, DetectorSpec, box_overlaps, resolve_detector
+from detectors.lite import load_lite_detector
+from training.face.sources import some_frames
+from training.face.speed import time_ratio
+from training.face.teacher import Teacher
+from training.face.through_tool import compare_scores
+from weights import WeightsPolicy
+
+FRAMES_OF_A_CLIP = 12
+MIN_FACE_SIZES = (24, 50, 100)
+DARKNESS = 8
+_FOUND_OVERLAP = 0.5
+_SUFFIXES = (".mp4", ".avi", ".mpg", ".webm")
+
+Frame = tuple[str, np.ndarray]
+"""Name of the clip and picture (H, W, 3)."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two detectors on the same frames."""
+
+    overlaps: np.ndarray
+    """Of each of YuNet's faces that is large enough, the overlap with the best face of the other, or 0."""
+    extra: int
+    """Faces of the other that overlap none of YuNet's."""
+    frames_without: int
+    false: int
+    """In frames in which YuNet sees nothing at any size, even at half of its threshold."""
+
+    @property
+    def found(self) -> float:
+        return float((self.overlaps > _FOUND_OVERLAP).mean())
+
+    @property
+    def median_overlap(self) -> float:
+        return float(np.median(self.overlaps[self.overlaps > _FOUND_OVERLAP]))
+
+    def as_row(self) -> dict[str, float | int]:
+        return {
+            "faces": len(self.overlaps),
+            "found": round(self.found, 4),
+            "median_overlap": round(self.median_overlap, 3),
+            "extra": self.extra,
+            "frames_without": self.frames_without,
+            "false": self.false,
+        }
+
+
+def read_frames(clips_dir: Path) -> list[Frame]:
+    paths = sorted(path for path in clips_dir.iterdir() if path.suffix in _SUFFIXES)
+    return [(path.name, pixels) for path in paths for pixels in some_frames(path, FRAMES_OF_A_CLIP)]
+
+
+def look_at(spec: DetectorSpec, frames: list[Frame], min_face_px: int) -> list[Detections]:
+    return [spec.create(min_face_px, pixels.shape[1], pixels.shape[0]).detect(pixels) for _, pixels in frames]
+
+
+def compare(reference: list[Detections], other: list[Detections], empty: list[bool], min_face_px: int) -> Comparison:
+    """``empty``: in which frames there is no face."""
+    best: list[float] = []
+    extra = false = 0
+    for ours, theirs, is_empty in zip(other, reference, empty, strict=True):
+        overlaps = box_overlaps(theirs.boxes, ours.boxes)
+        large = theirs.boxes[:, 3] - theirs.boxes[:, 1] >= min_face_px
+        best += list(overlaps[large].max(axis=1) if len(ours.boxes) else np.zeros(large.sum()))
+        extra += int((overlaps < 0.3).all(axis=0).sum()) if len(theirs.boxes) else len(ours.boxes)
+        false += len(ours.boxes) * is_empty
+    return Comparison(np.array(best), extra, sum(empty), false)
+
+
+def in_the_dark(frames: list[Frame]) -> list[Frame]:
+    return [(name, (pixels // DARKNESS).astype(np.uint8)) for name, pixels in frames]
+
+
+def evaluate(clips_dir: Path, weights_dir: Path, candidate: Path | None) -> dict[str, object]:
+    policy = WeightsPolicy(weights_dir)
+    yunet = resolve_detector("yunet", policy)
+    lite = load_lite_detector(candidate, "cpu") if candidate else resolve_detector("lite", policy)
+    frames = read_frames(clips_dir)
+    teacher = Teacher(weights_dir / YUNET_FILE)
+    empty = [len(teacher.label(pixels)) == 0 for _, pixels in frames]
+    table: dict[str, object] = {"frames": len(frames)}
+    by_yunet = {}
+    for size in MIN_FACE_SIZES:
+        by_yunet[size] = look_at(yunet, frames, size)
+        table[f"min_face_size {size}"] = compare(by_yunet[size], look_at(lite, frames, size), empty, size).as_row()
+    dark = in_the_dark(frames)
+    for spec in (yunet, lite):
+        seen = compare(by_yunet[50], look_at(spec, dark, 50), empty, 50)
+        table[f"an eighth of the light, {spec.name}"] = seen.as_row()
+    table |= {f"time of a look for faces of {size} px": time_ratio(lite, yunet, size) for size in MIN_FACE_SIZES}
+    if candidate is None:
+        table["through the whole tool"] = compare_scores(clips_dir, policy)
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=Path, required=True)
+    parser.add_argument("--weights_dir", type=Path, required=True)
+    parser.add_argument(
+        "--candidate", type=Path, help="weights that are not in the manifest yet; the tool is left out then"
+    )
+    parser.add_argument("--out", type=Path, help="write the table here too")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    table = evaluate(options.clips, options.weights_dir, options.candidate)
+    text = json.dumps(table, indent=1, default=lambda value: None if math.isnan(value) else float(value))
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

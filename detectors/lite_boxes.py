@@ -35,7 +35,7 @@ def find_faces(levels: list[Tensor], min_score: float) -> list[tuple[np.ndarray,
 
 
 def _each_once(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of cells that tell of one face the surest has its score; its place is averaged, by score, over those that agree."""
+    """Of cells that tell of one face the surest has the score; its place is averaged by score over those that agree."""
     table = table[np.isfinite(table).all(axis=1)].astype(np.float64)
     table = table[np.argsort(-table[:, -1], kind="stable")[:_MOST_CANDIDATES]]
     faces = []

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from training.face.labels import LANDMARKS, MIRRORED_LANDMARKS
-from training.face.pictures import FACE, IGNORED, labels_of
+from training.face.pictures import FACE, IGNORED, NOTHING, labels_of
 from training.face.synthesis import SIDE_PX
 
-CUT_PX = 288
+CUT_PX = 256
 _SMALLEST_PX = 8
 
 
 def batches(files: list[Path], size: int, rng: np.random.Generator) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """One pass over all pictures: (size, 288, 288, 3) uint8 and (size, 16, 17), in random order."""
+    """One pass over all pictures: (size, 256, 256, 3) uint8 and (size, M, 17), in random order."""
     pictures = [np.load(path, mmap_mode="r") for path in files]
     labels = [np.load(labels_of(path)) for path in files]
     places = [(file, place) for file in range(len(files)) for place in range(len(pictures[file]))]
@@ -28,12 +28,17 @@ def batches(files: list[Path], size: int, rng: np.random.Generator) -> Iterator[
         examples = [change(pictures[file][place], labels[file][place], rng) for file, place in chosen]
         yield (
             torch.from_numpy(np.stack([picture for picture, _ in examples])),
-            torch.from_numpy(np.stack([rows for _, rows in examples])),
+            torch.from_numpy(_without_empty_columns(np.stack([rows for _, rows in examples]))),
         )
 
 
+def _without_empty_columns(rows: np.ndarray) -> np.ndarray:
+    """(B, 16, 17) -> (B, M, 17) for the M faces of the picture that has the most, at least 1."""
+    return rows[:, : max(1, int((rows[:, :, 15] != NOTHING).sum(axis=1).max()))]
+
+
 def change(picture: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A picture (320, 320, 3) and its rows (16, 17) -> (288, 288, 3) and rows: resized now and then, cut, mirrored."""
+    """A picture (320, 320, 3) and its rows (16, 17) -> (256, 256, 3) and rows: resized now and then, cut, mirrored."""
     rows = rows.copy()
     factor = float(rng.uniform(0.55, 1.3)) if rng.random() < 0.35 else 1.0
     if factor != 1.0:

@@ -18,7 +18,6 @@ TRAINING_FILES = 14
 VALIDATION_NUMBER = 9000
 """Files from this number on are made of held-out sources."""
 VALIDATION_FILES = 1
-_SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def pictures_name(number: int) -> str:
@@ -60,8 +59,7 @@ def prepare(shared: Path, out: Path, seed: int, files: int, every: int = 1, firs
 def _heads(shared: Path, out: Path, teacher: Teacher) -> list[Picture]:
     kept = out / "heads.npz"
     if not kept.exists():
-        samples = tuple(_SAMPLES / name for name in ("in_sync.mp4", "other_sentence.mp4"))
-        heads = read_heads(shared / "corpus", teacher, samples)
+        heads = read_heads(shared / "corpus", teacher)
         columns = {f"pixels{number:06d}": head.pixels for number, head in enumerate(heads)}
         np.savez(
             kept,

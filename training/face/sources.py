@@ -70,14 +70,14 @@ def _faces_of(rows: list[dict[str, object]]) -> Faces:
     )
 
 
-def read_heads(corpus_dir: Path, teacher: Teacher, more: tuple[Path, ...] = ()) -> list[Picture]:
+def read_heads(corpus_dir: Path, teacher: Teacher) -> list[Picture]:
     """Frames of the corpus in which the teacher is sure of one face; sources that also gave clips to an evaluation
-    are held out. ``more``: other clips to train on, such as the generated samples."""
+    are held out."""
     with (corpus_dir / "CORPUS.tsv").open(newline="") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
-    clips = [(corpus_dir / row["file"], row["source_repository"]) for row in rows] + [(path, "") for path in more]
     heads = []
-    for path, source in clips:
+    for row in rows:
+        path, source = corpus_dir / row["file"], row["source_repository"]
         held_out = source in HELD_OUT_SOURCES or source in LEFT_OUT_SOURCES
         for pixels in some_frames(path, _FRAMES_OF_A_CLIP if not held_out else 2):
             faces = teacher.label(pixels)

@@ -59,9 +59,9 @@ class Composed:
 def make_picture(material: Material, rng: np.random.Generator) -> Composed:
     kind = rng.random()
     if kind < 0.42:
-        return _around_a_face(_one_of(material.with_faces, rng), rng)
+        return _around_a_face(material, _one_of(material.with_faces, rng), rng)
     if kind < 0.46 and material.mistaken:
-        return _around_a_face(_one_of(material.mistaken, rng), rng, mistaken=True)
+        return _around_a_face(material, _one_of(material.mistaken, rng), rng, mistaken=True)
     canvas, clean = _background(material, rng)
     known = Faces.none()
     if kind < 0.86:
@@ -106,8 +106,11 @@ def _affine(box: np.ndarray, height: float, turn: float, place: np.ndarray) -> n
     return np.asarray(affine)
 
 
-def _around_a_face(picture: Picture, rng: np.random.Generator, *, mistaken: bool = False) -> Composed:
-    """A cut-out of a frame in which one of its faces, or of what was mistaken for one, has a height of choice."""
+def _around_a_face(
+    material: Material, picture: Picture, rng: np.random.Generator, *, mistaken: bool = False
+) -> Composed:
+    """A cut-out of a frame in which one of its faces, or of what was mistaken for one, has a height of choice.
+    Where the frame ends, another one without faces goes on."""
     pixels, faces, wrong = picture.pixels, picture.sure, picture.wrong
     if rng.random() < 0.5:
         width = pixels.shape[1]
@@ -120,8 +123,11 @@ def _around_a_face(picture: Picture, rng: np.random.Generator, *, mistaken: bool
     place = rng.uniform(inset, SIDE_PX - inset, 2)
     turn = _turn(rng) if rng.random() < 0.5 else 0.0
     affine = _affine(anchors.boxes[chosen], height, turn, place)
-    border = cv2.BORDER_REPLICATE if rng.random() < 0.5 else cv2.BORDER_CONSTANT
-    return Composed(_warped(pixels, affine, border), faces.moved(affine), wrong.moved(affine), has_no_others=False)
+    cut = _warped(pixels, affine, cv2.BORDER_REPLICATE)
+    if rng.random() < 0.8:
+        outside = _warped(np.full(pixels.shape[:2], 255, np.uint8), affine, cv2.BORDER_CONSTANT) < 128
+        cut[outside] = _background(material, rng)[0][outside]
+    return Composed(cut, faces.moved(affine), wrong.moved(affine), has_no_others=False)
 
 
 def _background(material: Material, rng: np.random.Generator) -> tuple[np.ndarray, bool]:

@@ -22,7 +22,7 @@ from training.face.loss import detection_loss
 from training.face.prepare import training_files, validation_files
 from training.face.validate import validate
 
-BATCH = 32
+BATCH = 16
 AVERAGE_DECAY = 0.998
 """Of the moving average of the weights, which is what is kept: about the last 500 steps."""
 WEIGHT_DECAY = 0.01
@@ -105,7 +105,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, required=True, help="folder that training.face.prepare filled")
     parser.add_argument("--out", type=Path, required=True, help="weights; a checkpoint lies beside them")
     parser.add_argument("--steps", type=int, default=12000)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--validate_every", type=int, default=500)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)

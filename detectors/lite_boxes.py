@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from detectors import box_overlaps
-from detectors.lite_network import FACE_PX, OUTPUTS, STRIDES, cell_centres, decode
+from detectors.lite_network import FACE_PX, LANDMARKS, OUTPUTS, STRIDES, cell_centres, decode
 
 _SAME_FACE_OVERLAP = 0.4
 _AVERAGED_OVERLAP = 0.6
-_MOST_CANDIDATES = 2000
+_MOST_CANDIDATES = 400
 
 
 def find_faces(levels: list[Tensor], min_score: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -48,4 +48,4 @@ def _each_once(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         faces.append(face)
         table = table[overlaps < _SAME_FACE_OVERLAP]
     rows = np.array(faces).reshape(-1, OUTPUTS)
-    return rows[:, :4], rows[:, 4:14].reshape(len(rows), -1, 2), rows[:, -1]
+    return rows[:, :4], rows[:, 4:-1].reshape(-1, LANDMARKS, 2), rows[:, -1]

@@ -19,6 +19,8 @@ OUTPUTS = 1 + 4 + 2 * LANDMARKS
 """Of a cell: logit of the score, middle of the box in strides from the cell, logarithm of width and height in
 ``FACE_PX``, landmarks in ``FACE_PX`` from the cell."""
 _WIDTH = 64
+_FIRST_LOGIT = -4.0
+"""At the start hardly a cell has a face, which is how pictures are (as in RetinaNet, Lin et al., 2017)."""
 
 
 class Convolution(nn.Sequential):
@@ -58,6 +60,8 @@ class LiteFaceNetwork(nn.Module):
         self.heads = nn.ModuleList(
             nn.Sequential(Convolution(width, width), nn.Conv2d(width, OUTPUTS, 1)) for width in (48, _WIDTH, _WIDTH)
         )
+        for head in self.heads:
+            nn.init.constant_(head[1].bias[:1], _FIRST_LOGIT)
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """(B, H, W, 3), BGR 0..255 -> for each level (B, rows, columns, 15); the cell at row r and column c has its

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from detectors.lite_network import LiteFaceNetwork
 from training.face.batches import batches
@@ -33,7 +33,7 @@ MAX_GRADIENT = 10.0
 def train(pictures: Path, out: Path, *, steps: int, rate: float, seed: int, device: str, validate_every: int) -> None:
     torch.manual_seed(seed)
     network = LiteFaceNetwork().to(device, memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True)
+    average = AveragedModel(network, avg_fn=_average, use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=WEIGHT_DECAY)
     checkpoint = out.with_suffix(".checkpoint")
     done = _resume(checkpoint, network, average, optimiser)
@@ -52,6 +52,14 @@ def train(pictures: Path, out: Path, *, steps: int, rate: float, seed: int, devi
             save_network(average.module, out)
             states = {"network": network.state_dict(), "average": average.state_dict()}
             torch.save({"step": step + 1, "optimiser": optimiser.state_dict(), **states}, checkpoint)
+
+
+def _average(kept: torch.Tensor, new: torch.Tensor, number: torch.Tensor) -> torch.Tensor:
+    """A moving average; in the beginning over fewer steps, so that the first weights are soon forgotten."""
+    if not kept.is_floating_point():
+        return new
+    share = 1 - min(AVERAGE_DECAY, (1 + int(number)) / (10 + int(number)))
+    return kept + share * (new - kept)
 
 
 def _resume(

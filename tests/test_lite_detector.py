@@ -22,7 +22,7 @@ from weights import WeightsPolicy
 SAMPLES = Path(__file__).parent.parent / "samples"
 FRAME = 20
 SAMPLE_FACE = np.array([[145.0, 143.0, 322.0, 368.0]])
-"""In frame 20 of in_sync.mp4, ear to ear and from the hair to the chin, read off the picture by eye to some 8 pixels."""
+"""In frame 20 of in_sync.mp4, ear to ear and from the hair to the chin, read off the picture by eye to some 8."""
 SAMPLE_LANDMARKS = np.array([(189, 200), (275, 205), (229, 252), (196, 291), (260, 293)])
 """Pupils, tip of the nose and corners of the mouth there, to some 4 pixels."""
 

@@ -20,7 +20,7 @@ from detectors import LITE_FILE
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, required=True, help="folder with frames/, corpus/, clips/ and weights/")
-    parser.add_argument("--work", type=Path, required=True, help="some 7 GB of training pictures, and checkpoints")
+    parser.add_argument("--work", type=Path, required=True, help="some 4 GB of training pictures, and checkpoints")
     parser.add_argument("--device", default="cpu", help="of the training")
     options = parser.parse_args()
     pictures, trained = options.work / "pictures", options.work / LITE_FILE

@@ -14,7 +14,7 @@ from training.face.sources import Picture, read_frames, read_heads
 from training.face.synthesis import Material
 from training.face.teacher import Teacher
 
-TRAINING_FILES = 14
+TRAINING_FILES = 7
 VALIDATION_NUMBER = 9000
 """Files from this number on are made of held-out sources."""
 VALIDATION_FILES = 1

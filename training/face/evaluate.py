@@ -92,6 +92,13 @@ def compare(reference: list[Detections], other: list[Detections], empty: list[bo
     return Comparison(np.array(best), extra, sum(empty), false)
 
 
+def find_empty(frames: list[Frame], looks: list[list[Detections]], teacher: Teacher) -> list[bool]:
+    """In which frames YuNet sees nothing: in none of the looks, nor at any size at half of its threshold."""
+    seen = [any(len(found.boxes) for found in of_frame) for of_frame in zip(*looks, strict=True)]
+    pictures = [pixels for _, pixels in frames]
+    return [not is_seen and not len(teacher.label(picture)) for is_seen, picture in zip(seen, pictures, strict=True)]
+
+
 def in_the_dark(frames: list[Frame]) -> list[Frame]:
     return [(name, (pixels // DARKNESS).astype(np.uint8)) for name, pixels in frames]
 
@@ -101,13 +108,11 @@ def evaluate(clips_dir: Path, weights_dir: Path, candidate: Path | None) -> dict
     yunet = resolve_detector("yunet", policy)
     lite = load_lite_detector(candidate, "cpu") if candidate else resolve_detector("lite", policy)
     frames = read_frames(clips_dir)
-    teacher = Teacher(weights_dir / YUNET_FILE)
-    empty = [len(teacher.label(pixels)) == 0 for _, pixels in frames]
+    by_yunet = {size: look_at(yunet, frames, size) for size in MIN_FACE_SIZES}
+    empty = find_empty(frames, list(by_yunet.values()), Teacher(weights_dir / YUNET_FILE))
     table: dict[str, object] = {"frames": len(frames)}
     apart = [not name.startswith(TRAINED_ON_SOURCES) for name, _ in frames]
-    by_yunet = {}
     for size in MIN_FACE_SIZES:
-        by_yunet[size] = look_at(yunet, frames, size)
         by_lite = look_at(lite, frames, size)
         table[f"min_face_size {size}"] = compare(by_yunet[size], by_lite, empty, size).as_row()
         others = [list(compress(listed, apart)) for listed in (by_yunet[size], by_lite, empty)]

@@ -19,6 +19,8 @@ OUTPUTS = 1 + 4 + 2 * LANDMARKS
 """Of a cell: logit of the score, middle of the box in strides from the cell, logarithm of width and height in
 ``FACE_PX``, landmarks in ``FACE_PX`` from the cell."""
 _WIDTH = 64
+_SMALLEST_SIDE_PX = 8
+"""Smaller pictures are filled up: the first convolution sees 6 x 6 pixels."""
 _FIRST_LOGIT = -4.0
 """At the start hardly a cell has a face, which is how pictures are (as in RetinaNet, Lin et al., 2017)."""
 
@@ -66,6 +68,9 @@ class LiteFaceNetwork(nn.Module):
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """(B, H, W, 3), BGR 0..255 -> for each level (B, rows, columns, 15); the cell at row r and column c has its
         centre at (c, r) times the stride. Norms bring 0..255 to scale: nothing is done to the picture before."""
+        bottom, right = (max(0, _SMALLEST_SIDE_PX - side) for side in pictures.shape[1:3])
+        if right or bottom:
+            pictures = functional.pad(pictures, (0, 0, 0, right, 0, bottom))
         fine = self.fine(self.stem(pictures.permute(0, 3, 1, 2).to(self.stem[0][0].weight.dtype)))
         middle = self.middle(fine)
         coarse = self.coarse(middle)

@@ -2,8 +2,8 @@
 
     python -m training.face.evaluate --clips DIR --weights_dir DIR_WITH_YUNET
 
-Twelve frames of each clip are looked at by both detectors; then the clips are scored by the whole tool with the boxes
-of either, and the time of one look is measured, both in turns on one thread.
+Some frames of each clip are looked at by both detectors, and the time of one look is measured, in turns on one thread.
+--results compares what the whole tool makes of the clips: two results files, the first with --detector lite.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from training.face.teacher import Teacher
 from training.face.through_tool import compare_scores
 from weights import WeightsPolicy
 
-FRAMES_OF_A_CLIP = 12
 MIN_FACE_SIZES = (24, 50, 100)
 DARKNESS = 8
 _FOUND_OVERLAP = 0.5
@@ -70,9 +69,9 @@ class Comparison:
         }
 
 
-def read_frames(clips_dir: Path) -> list[Frame]:
+def read_frames(clips_dir: Path, frames_of_a_clip: int) -> list[Frame]:
     paths = sorted(path for path in clips_dir.iterdir() if path.suffix in _SUFFIXES)
-    return [(path.name, pixels) for path in paths for pixels in some_frames(path, FRAMES_OF_A_CLIP)]
+    return [(path.name, pixels) for path in paths for pixels in some_frames(path, frames_of_a_clip)]
 
 
 def look_at(spec: DetectorSpec, frames: list[Frame], min_face_px: int) -> list[Detections]:
@@ -103,11 +102,10 @@ def in_the_dark(frames: list[Frame]) -> list[Frame]:
     return [(name, (pixels // DARKNESS).astype(np.uint8)) for name, pixels in frames]
 
 
-def evaluate(clips_dir: Path, weights_dir: Path, candidate: Path | None) -> dict[str, object]:
+def evaluate(frames: list[Frame], weights_dir: Path, candidate: Path | None) -> dict[str, object]:
     policy = WeightsPolicy(weights_dir)
     yunet = resolve_detector("yunet", policy)
     lite = load_lite_detector(candidate, "cpu") if candidate else resolve_detector("lite", policy)
-    frames = read_frames(clips_dir)
     by_yunet = {size: look_at(yunet, frames, size) for size in MIN_FACE_SIZES}
     empty = find_empty(frames, list(by_yunet.values()), Teacher(weights_dir / YUNET_FILE))
     table: dict[str, object] = {"frames": len(frames)}
@@ -122,8 +120,6 @@ def evaluate(clips_dir: Path, weights_dir: Path, candidate: Path | None) -> dict
         seen = compare(by_yunet[50], look_at(spec, dark, 50), empty, 50)
         table[f"an eighth of the light, {spec.name}"] = seen.as_row()
     table |= {f"time of a look for faces of {size} px": time_ratio(lite, yunet, size) for size in MIN_FACE_SIZES}
-    if candidate is None:
-        table["through the whole tool"] = compare_scores(clips_dir, policy)
     return table
 
 
@@ -131,14 +127,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--weights_dir", type=Path, required=True)
-    parser.add_argument(
-        "--candidate", type=Path, help="weights that are not in the manifest yet; the tool is left out then"
-    )
+    parser.add_argument("--candidate", type=Path, help="weights that are not in the manifest yet")
+    parser.add_argument("--frames_of_a_clip", type=int, default=12)
+    parser.add_argument("--results", type=Path, nargs=2, help="sync_filter_results.json with lite and with yunet")
     parser.add_argument("--out", type=Path, help="write the table here too")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    table = evaluate(options.clips, options.weights_dir, options.candidate)
+    frames = read_frames(options.clips, options.frames_of_a_clip)
+    table = evaluate(frames, options.weights_dir, options.candidate)
+    if options.results:
+        table["through the whole tool"] = compare_scores(*options.results)
     text = json.dumps(table, indent=1, default=lambda value: None if math.isnan(value) else float(value))
     print(text)
     if options.out:

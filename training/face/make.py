@@ -16,6 +16,8 @@ from pathlib import Path
 import weights
 from detectors import LITE_FILE
 
+_TOOL = Path(__file__).parents[2] / "filter_videos_by_sync_score.py"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -27,12 +29,24 @@ def main() -> None:
     _run("prepare", "--shared", options.shared, "--out", pictures)
     _run("train", "--pictures", pictures, "--out", trained, "--device", options.device)
     register(trained)
+    clips, weights_dir = options.shared / "clips", options.shared / "weights"
+    results = [_score(clips, weights_dir, options.work, detector) for detector in ("lite", "yunet")]
     table = Path(__file__).parent / "evaluation.json"
-    _run("evaluate", "--clips", options.shared / "clips", "--weights_dir", options.shared / "weights", "--out", table)
+    _run("evaluate", "--clips", clips, "--weights_dir", weights_dir, "--out", table, "--results", *results)
 
 
 def _run(step: str, *arguments: str | Path) -> None:
     subprocess.run([sys.executable, "-m", f"training.face.{step}", *map(str, arguments)], check=True)
+
+
+def _score(clips: Path, weights_dir: Path, work: Path, detector: str) -> Path:
+    """The results file of the tool over all clips."""
+    out = work / f"scores_{detector}"
+    flags = ["--model", "lite", "--detector", detector, "--keep_all", "--report", "off"]
+    folders = ["--input_dir", clips, "--output_dir", out, "--weights_dir", weights_dir]
+    command = [sys.executable, _TOOL, *folders, *flags]
+    subprocess.run([str(word) for word in command], check=True)
+    return out / "sync_filter_results.json"
 
 
 def register(trained: Path) -> None:

@@ -87,14 +87,14 @@ def read_heads(corpus_dir: Path, teacher: Teacher) -> list[Picture]:
 
 
 def some_frames(path: Path, wanted: int) -> list[np.ndarray]:
-    """Frames of a clip in equal distances."""
+    """Frames of a clip in equal distances, as many as are wanted where the file tells truly how many it has."""
     capture = cv2.VideoCapture(str(path))
+    places = np.linspace(0, max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT) - 1), wanted).astype(int)
     frames = []
-    while True:
-        ok, pixels = capture.read()
-        if not ok:
+    for number in range(int(places[-1]) + 1):
+        if not capture.grab():
             break
-        frames.append(pixels)
+        if number in places:
+            frames.append(capture.retrieve()[1])
     capture.release()
-    places = np.linspace(0, len(frames) - 1, min(wanted, len(frames))).astype(int)
-    return [frames[place].copy() for place in places]
+    return frames

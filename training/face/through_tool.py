@@ -1,40 +1,44 @@
-"""What the boxes do to the scores: every clip through the whole tool with either detector."""
+"""What the boxes do to the scores: two results files of the tool, of the same clips with either detector."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
-from syncnet.scorer import ScorerSettings, SyncScorer
-from weights import WeightsPolicy
-
-_SUFFIXES = (".mp4", ".avi", ".mpg", ".webm")
+CONFIDENCE_APART = 0.4
 
 
-def compare_scores(clips_dir: Path, policy: WeightsPolicy) -> dict[str, object]:
-    """Clips by what became of them: offsets that differ, confidences further apart than 0.4, faces in one run only."""
-    scorers = {
-        name: SyncScorer(ScorerSettings(model="lite", detector=name, device="cpu", weights=policy))
-        for name in ("lite", "yunet")
-    }
-    apart: dict[str, list[float]] = {}
-    offsets: dict[str, list[int]] = {}
-    only_one: dict[str, str] = {}
-    compared = 0
-    for path in sorted(path for path in clips_dir.iterdir() if path.suffix in _SUFFIXES):
-        scores = {name: scorer.score(path).best for name, scorer in scorers.items()}
-        ours, theirs = scores["lite"], scores["yunet"]
-        if ours is None or theirs is None:
-            if ours is not None or theirs is not None:
-                only_one[path.name] = "lite" if ours is not None else "yunet"
-            continue
-        compared += 1
-        if ours.offset_frames != theirs.offset_frames:
-            offsets[path.name] = [ours.offset_frames, theirs.offset_frames]
-        if abs(ours.confidence - theirs.confidence) > 0.4:
-            apart[path.name] = [round(ours.confidence, 2), round(theirs.confidence, 2)]
+def compare_scores(ours_file: Path, theirs_file: Path) -> dict[str, object]:
+    """Clips by what became of them; pairs are ours and theirs."""
+    ours, theirs = _videos(ours_file), _videos(theirs_file)
+    both = [name for name in theirs if "offset" in theirs[name] and "offset" in ours.get(name, {})]
+    scored = {name: (ours[name], theirs[name]) for name in both}
     return {
-        "clips_with_a_score": compared,
-        "offsets_that_differ": offsets,
-        "confidences_further_than_0.4": apart,
-        "score_with_one_only": only_one,
+        "clips_with_a_score": len(both),
+        "score_with_one_only": sorted(
+            name for name in theirs if ("offset" in theirs[name]) != ("offset" in ours.get(name, {}))
+        ),
+        "offsets_that_differ": {
+            name: [one["offset"], other["offset"]]
+            for name, (one, other) in scored.items()
+            if one["offset"] != other["offset"]
+        },
+        f"confidences_further_than_{CONFIDENCE_APART}": {
+            name: [one["confidence"], other["confidence"]]
+            for name, (one, other) in scored.items()
+            if abs(one["confidence"] - other["confidence"]) > CONFIDENCE_APART
+        },
+        "verdicts_that_differ": sorted(
+            name for name, (one, other) in scored.items() if one["passes_quality"] != other["passes_quality"]
+        ),
+    }
+
+
+def _videos(results_file: Path) -> dict[str, dict[str, Any]]:
+    """By name; those without a score have no offset."""
+    results = json.loads(results_file.read_text())["results"]
+    return {
+        video["video_name"]: {key: value for key, value in video.items() if key != "offset" or value is not None}
+        for video in results
     }

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from detectors import Detections, box_overlaps
-from detectors.lite_boxes import find_faces
+from detectors.lite_boxes import SAME_FACE_OVERLAP, find_faces
 from detectors.lite_network import LiteFaceNetwork
 from detectors.shared_batch import SharedBatch
 from detectors.working_frame import WorkingFrame
@@ -99,18 +99,26 @@ class LiteDetector:
 def _united(
     fine: tuple[np.ndarray, np.ndarray], coarse: tuple[np.ndarray, np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes and scores of the looks at the larger and at the reduced frame, each face once: the reduced frame has the
-    large ones. In the larger frame parts of a face that is too large for it can pass for faces."""
+    """Boxes and scores of the looks at the larger and at the reduced frame, each face once: where both see it the surer
+    counts. In the larger frame parts of a face that is too large for it can pass for faces: they are dropped."""
     if coarse is None:
         return fine
-    large = coarse[0][:, 3] - coarse[0][:, 1]
     centres = ((fine[0][:, :2] + fine[0][:, 2:]) / 2)[:, None]
     centred = ((centres > coarse[0][:, :2]) & (centres < coarse[0][:, 2:])).all(axis=2)
-    lower = (fine[0][:, 3] - fine[0][:, 1])[:, None] < 0.75 * large
-    kept = ~(centred & lower).any(axis=1)
-    boxes, scores = fine[0][kept], fine[1][kept]
-    new = ~(box_overlaps(coarse[0], boxes) > 0.3).any(axis=1)
-    return np.concatenate([boxes, coarse[0][new]]), np.concatenate([scores, coarse[1][new]])
+    lower = _heights(fine[0])[:, None] < 0.75 * _heights(coarse[0])
+    whole = ~(centred & lower).any(axis=1)
+    boxes = np.concatenate([fine[0][whole], coarse[0]])
+    scores = np.concatenate([fine[1][whole], coarse[1]])
+    left, kept = np.argsort(-scores, kind="stable"), []
+    while len(left):
+        kept.append(left[0])
+        left = left[1:][box_overlaps(boxes[left[:1]], boxes[left[1:]])[0] < SAME_FACE_OVERLAP]
+    return boxes[kept], scores[kept]
+
+
+def _heights(boxes: np.ndarray) -> np.ndarray:
+    heights: np.ndarray = boxes[:, 3] - boxes[:, 1]
+    return heights
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ from torch import Tensor
 from detectors import box_overlaps
 from detectors.lite_network import FACE_PX, LANDMARKS, OUTPUTS, STRIDES, cell_centres, decode
 
-_SAME_FACE_OVERLAP = 0.4
+SAME_FACE_OVERLAP = 0.4
 _AVERAGED_OVERLAP = 0.6
 _MOST_CANDIDATES = 400
 
@@ -46,6 +46,6 @@ def _each_once(table: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         face = np.average(agreeing, axis=0, weights=agreeing[:, -1])
         face[-1] = table[0, -1]
         faces.append(face)
-        table = table[overlaps < _SAME_FACE_OVERLAP]
+        table = table[overlaps < SAME_FACE_OVERLAP]
     rows = np.array(faces).reshape(-1, OUTPUTS)
     return rows[:, :4], rows[:, 4:-1].reshape(-1, LANDMARKS, 2), rows[:, -1]

@@ -59,11 +59,7 @@ class LiteFaceNetwork(nn.Module):
         )
         self.down_to_middle = nn.Conv2d(_WIDTH, _WIDTH, 1)
         self.down_to_fine = nn.Conv2d(_WIDTH, 48, 1)
-        self.heads = nn.ModuleList(
-            nn.Sequential(Convolution(width, width), nn.Conv2d(width, OUTPUTS, 1)) for width in (48, _WIDTH, _WIDTH)
-        )
-        for head in self.heads:
-            nn.init.constant_(head[1].bias[:1], _FIRST_LOGIT)
+        self.heads = nn.ModuleList(_head(width) for width in (48, _WIDTH, _WIDTH))
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """(B, H, W, 3), BGR 0..255 -> for each level (B, rows, columns, 15); the cell at row r and column c has its
@@ -71,7 +67,7 @@ class LiteFaceNetwork(nn.Module):
         bottom, right = (max(0, _SMALLEST_SIDE_PX - side) for side in pictures.shape[1:3])
         if right or bottom:
             pictures = functional.pad(pictures, (0, 0, 0, right, 0, bottom))
-        fine = self.fine(self.stem(pictures.permute(0, 3, 1, 2).to(self.stem[0][0].weight.dtype)))
+        fine = self.fine(self.stem(pictures.permute(0, 3, 1, 2).to(self.down_to_fine.weight.dtype)))
         middle = self.middle(fine)
         coarse = self.coarse(middle)
         middle = middle + _twice(self.down_to_middle(coarse), middle)
@@ -84,6 +80,13 @@ class LiteFaceNetwork(nn.Module):
         for module in list(self.modules()):
             if isinstance(module, Convolution):
                 module.fold()
+
+
+def _head(width: int) -> nn.Sequential:
+    told = nn.Conv2d(width, OUTPUTS, 1)
+    nn.init.zeros_(told.bias)  # type: ignore[arg-type]  # there is one, as always where nothing else is said
+    nn.init.constant_(told.bias[:1], _FIRST_LOGIT)  # type: ignore[index]
+    return nn.Sequential(Convolution(width, width), told)
 
 
 def _twice(smaller: Tensor, larger: Tensor) -> Tensor:
@@ -104,5 +107,5 @@ def decode(told: Tensor, centres: Tensor, stride: int, face_px: float) -> tuple[
     """What cells tell (..., 15), and their centres (..., 2) -> boxes (..., 4) and landmarks (..., 5, 2), in pixels."""
     middle = centres + told[..., 1:3] * stride
     half = told[..., 3:5].clamp(-4, 4).exp() * (face_px / 2)
-    landmarks = centres[..., None, :] + told[..., 5:].unflatten(-1, (LANDMARKS, 2)) * face_px
+    landmarks = centres[..., None, :] + told[..., 5:].reshape(*told.shape[:-1], LANDMARKS, 2) * face_px
     return torch.cat([middle - half, middle + half], dim=-1), landmarks

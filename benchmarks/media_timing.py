@@ -1,6 +1,6 @@
 """How far picture and sound lie apart once the media stage has read a file: every frame rate in every container.
 
-    python benchmarks/media_timing.py
+    python -m benchmarks.media_timing
 
 No face and no model: each frame of a synthetic clip shows its own number, so what is shown at each tick of the 25 fps
 clock is known exactly (a ramp that no codec can blur), and the sound clicks at known times. The bias is how much
@@ -11,7 +11,6 @@ frame, before it or after it, so this mean is free of the sampling delay of a si
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -21,13 +20,9 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
-
-from syncnet import FPS
-from syncnet.media import open_media
+from syncnet.conventions import FPS
+from syncnet.media.opening import open_media
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
 
 SECONDS = 4.0
 CLICK_TIMES = (0.8, 1.3, 1.8, 2.3, 2.8, 3.3)

@@ -24,13 +24,11 @@ import av
 import cv2
 import numpy as np
 
+from syncnet.conventions import SAMPLES_PER_FRAME
+from synthetic.media import Clip, write_clip
+from synthetic.source_clip import SOUND_RATE, read_source
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests"), str(REPOSITORY / "benchmarks")]
-
-from source_clip import SOUND_RATE, read_source  # noqa: E402
-from synthetic_media import Clip, write_clip  # noqa: E402
-
-from syncnet import SAMPLES_PER_FRAME  # noqa: E402
 
 SECONDS = 1.2
 MIN_TRACK_FRAMES = 25
@@ -57,24 +55,25 @@ def write_speaker(path: Path, width: int, height: int) -> Path:
 
 def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_dir: Path | None) -> None:
     """In a process of its own. Prints what the large clip took, what was estimated, and the tracks found in it."""
-    from detectors import DetectorSpec, resolve_detector
-    from syncnet.engines.cores import count_cores
+    from detectors.protocol import DetectorSpec
+    from detectors.registry import resolve_detector
     from syncnet.engines.threads import share_cores
-    from syncnet.interruption import StopFlag
-    from syncnet.memory import RETURNER
+    from syncnet.faces.no_track import describe_no_track
     from syncnet.models.lite import load_lite
     from syncnet.pipeline import Stages
     from syncnet.scorer import SyncScorer
     from syncnet.settings import DetectSettings, SpeedSettings, TrackSettings
+    from syncnet.system.cores import count_cores
+    from syncnet.system.interruption import StopFlag
+    from syncnet.system.memory import FREED_BY_PROCESS
     from weights import WeightsPolicy
 
     share_cores(1)
     policy = WeightsPolicy(offline=True, weights_dir=weights_dir)
     spec: DetectorSpec
     if detector == "s3fd":
-        from seeded_weights import write_seeded_s3fd
-
         from detectors.s3fd import boxes, load_s3fd
+        from synthetic.weights import write_seeded_s3fd
 
         # Seeded weights see faces everywhere, and each would take what a real one takes. Two looks for none suffice.
         boxes._MIN_FACE_SCORE = 2.0
@@ -86,17 +85,18 @@ def measure(small: Path, large: Path, detector: str, min_face_px: int, weights_d
     stages = Stages(load_lite("cpu", policy), spec, tracks, detect, decode_threads=count_cores())
     scorer = SyncScorer(stages=stages)
     scorer.measure(small, StopFlag())
-    RETURNER.give_back()
+    FREED_BY_PROCESS.give_back()
     before = held_mb()
     score = scorer.measure(large, StopFlag())
-    print(round((score.peak_memory_mb or 0) - before), len(score.tracks), score.no_track_reason or "-", sep="\t")
+    reason = describe_no_track(score.no_track) if score.no_track else "-"
+    print(round((score.peak_memory_mb or 0) - before), len(score.tracks), reason, sep="\t")
 
 
 def score_lengths(count: int) -> None:
     """Prints a row after each 60 tracks."""
     from syncnet.engines.threads import share_cores
-    from syncnet.memory import RETURNER
     from syncnet.models.lite import load_lite
+    from syncnet.system.memory import FREED_BY_PROCESS
     from weights import WeightsPolicy
 
     share_cores(1)
@@ -112,7 +112,7 @@ def score_lengths(count: int) -> None:
         model.embed(encoder, sound, 0, frames)
         if number % 60 == 0:
             del encoder
-            RETURNER.give_back()
+            FREED_BY_PROCESS.give_back()
             print(f"| {number} | {held_mb():.0f} |", flush=True)
 
 

@@ -1,6 +1,6 @@
 """What becomes of broken files: docs/reliability.md.
 
-    python benchmarks/mutants.py [--mutants 200] [--seed 1] [--workers 2] [--out mutants.json]
+    python -m benchmarks.mutants [--mutants 200] [--seed 1] [--workers 2] [--out mutants.json]
 
 Five clips of 2.4 s are made from samples/, one a container, and so many mutants of each: flipped bits, cut off, blocks
 of zeros, pieces taken out. Each mutant goes through the real scoring in child processes, as with --isolate, with a
@@ -29,16 +29,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from syncnet.engines.failures import ExplainedError
+from syncnet.engines.isolated import ChildScorers, Score
+from syncnet.errors import TimeLimitError
+from syncnet.results import VideoScore
+from syncnet.system.interruption import Deadline, StopFlag
+from synthetic.hostile import Shape, Sound, write_shape
+
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
-
-from hostile_media import Shape, Sound, write_shape  # noqa: E402
-
-from syncnet.engines.failures import ExplainedError  # noqa: E402
-from syncnet.engines.isolated import ChildScorers, Score  # noqa: E402
-from syncnet.errors import TimeLimitError  # noqa: E402
-from syncnet.interruption import Deadline, StopFlag  # noqa: E402
-from syncnet.pipeline import VideoScore  # noqa: E402
 
 LIMIT_SECONDS = 60.0
 MIN_TRACK_FRAMES = 40
@@ -103,7 +101,7 @@ def mutate(data: bytes, clip: int, number: int, seed: int) -> bytes:
 
 def load_scorer(notes: Path) -> Score:
     """Called in a child: the real scoring, with a note of the process' memory after each file."""
-    from detectors import resolve_detector
+    from detectors.registry import resolve_detector
     from syncnet.engines.threads import share_cores
     from syncnet.models.lite import load_lite
     from syncnet.pipeline import Stages

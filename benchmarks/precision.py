@@ -18,14 +18,14 @@ from typing import cast
 import numpy as np
 import torch
 
-from detectors import resolve_detector
-from syncnet.engines.cores import count_cores
-from syncnet.interruption import StopFlag
-from syncnet.models import load_model
+from detectors.registry import resolve_detector
 from syncnet.models.precision import is_in_hardware
+from syncnet.models.registry import load_model
 from syncnet.pipeline import Stages, score_video
-from syncnet.scoring import SyncScore
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Precision
+from syncnet.system.cores import count_cores
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy
 
 CLIP_LIST = Path(__file__).with_name("clips.json")
@@ -48,7 +48,7 @@ def main() -> None:
     names = arguments.clip or [clip["name"] for clip in json.loads(CLIP_LIST.read_text())["in_sync"]]
     exact = score_clips(arguments.clips, arguments.weights_dir, names, "float32")
     print(f"{len(names)} clips, {len(exact)} tracks\n")
-    print("| precision | hardware | distance | confidence, median | confidence, most | of | offsets moved |")
+    print("| precision | hardware | distance | confidence, median | most | median in float32 | offsets moved |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for precision in cast("list[Precision]", arguments.precision):
         rounded = score_clips(arguments.clips, arguments.weights_dir, names, precision)

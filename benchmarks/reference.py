@@ -1,6 +1,6 @@
 """How far the published preprocessing (--reference) and the default path differ: timing, pixels, scores.
 
-    python benchmarks/reference.py --clips DIR --weights_dir DIR [--seeded DIR] [--names NAME ...]
+    python -m benchmarks.reference --clips DIR --weights_dir DIR [--seeded DIR] [--names NAME ...]
 
 Two tables. The first needs no face and no model: synthetic clips whose frames show their numbers and whose sound clicks
 at known times, through the default media stage and through the published passes; the bias is how much earlier the sound
@@ -13,7 +13,6 @@ scores mean nothing then, but the pixels and the size of the differences do.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,29 +21,21 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-
-from media_timing import base_clip, read_bias
-from seeded_weights import write_seeded_syncnet_v2
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
-
-from detectors import resolve_detector
-from syncnet import FPS
+from benchmarks.media_timing import base_clip, read_bias
+from detectors.registry import resolve_detector
+from syncnet.conventions import FPS
 from syncnet.errors import VideoError
-from syncnet.interruption import StopFlag
-from syncnet.models import SYNCNET_V2_FILE, Embeddings, FaceEncoder, SyncModel, load_model
-from syncnet.pipeline import Stages, TrackScore, score_video
-from syncnet.reference_pyav import PyavTools
-from syncnet.reference_tools import (
-    WHOLE_FRAME_QUALITY,
-    ReferenceJob,
-    ReferenceTools,
-    find_reference_tools,
-    list_frames,
-    read_wav,
-)
+from syncnet.models.protocol import Embeddings, FaceEncoder, SyncModel
+from syncnet.models.registry import SYNCNET_V2_FILE, load_model
+from syncnet.pipeline import Stages, score_video
+from syncnet.reference.choice import find_reference_tools
+from syncnet.reference.pyav import PyavTools
+from syncnet.reference.tools import WHOLE_FRAME_QUALITY, ReferenceJob, ReferenceTools, list_frames, read_wav
+from syncnet.results import TrackScore
 from syncnet.settings import TrackSettings
+from syncnet.system.interruption import StopFlag
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
+from synthetic.weights import write_seeded_syncnet_v2
 from weights import WeightsPolicy
 
 FRAME_RATES = ("23.976", "25", "29.97", "30", "50", "60")

@@ -16,18 +16,17 @@ import cv2
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from syncnet.engines import VideoResult
-from syncnet.evidence import Evidence
-from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, write_keepsake
-from syncnet.media import MediaInfo
-from syncnet.pipeline import TrackScore
-from syncnet.placement_folders import OutputFolders
+from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, write_keepsake
+from syncnet.media.opening import MediaInfo
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import CommandLine
+from syncnet.report.content import ReportContent
 from syncnet.report.page import write_page
 from syncnet.report.page_data import nearness
 from syncnet.report.page_pictures import MOST_LOOKED_AT
-from syncnet.report.told import Told
-from syncnet.scoring import SyncScore
+from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 
@@ -66,14 +65,14 @@ def make_keepsake(rng: np.random.Generator) -> Keepsake:
     return Keepsake((track,), np.array([0], np.int32), rng.uniform(-60, -10, FRAMES).astype(np.float32))
 
 
-def make_told(folder: Path, videos: int) -> Told:
+def make_content(folder: Path, videos: int) -> ReportContent:
     rng = np.random.default_rng(1)
     results = [make_result(number, rng) for number in range(videos)]
     folders = OutputFolders(folder)
     for result in sorted(results, key=lambda result: nearness(result, Thresholds()))[:MOST_LOOKED_AT]:
         write_keepsake(keepsake_path(folders.state_dir, result.relative_path), make_keepsake(rng))
     command = CommandLine(("--input_dir", "in", "--output_dir", "out"), "/", "in")
-    return Told(folders, command, Thresholds(), results, videos, "lite", "yunet", (), False, True, 0.0)
+    return ReportContent(folders, command, Thresholds(), results, videos, "lite", "yunet", (), False, True, 0.0)
 
 
 def open_page(browser: Browser, path: Path) -> tuple[float, float]:
@@ -99,10 +98,10 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=10_000)
     videos = parser.parse_args().videos
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        told = make_told(Path(folder), videos)
+        content = make_content(Path(folder), videos)
         path = Path(folder) / "report.html"
         started = time.perf_counter()
-        write_page(told, path)
+        write_page(content, path)
         written = time.perf_counter() - started
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         times = [open_page(browser, path) for _ in range(TIMES_OPENED)]

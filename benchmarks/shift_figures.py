@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
-from syncnet import FPS, MAX_SHIFT_FRAMES
+from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 
 MS_PER_FRAME = 1000 / FPS
 WITHIN_FRAMES = 1.0

@@ -28,9 +28,9 @@ from benchmarks import speed_command
 from benchmarks.speed_clips import repeat_clip
 from benchmarks.speed_networks import best_product, measure_networks
 from benchmarks.speed_table import format_report
-from syncnet.engines.cores import count_cores
 from syncnet.models.precision import is_in_hardware
 from syncnet.settings import Precision
+from syncnet.system.cores import count_cores
 
 CLIPS = {
     "360p": "ageitgey__face_recognition__short_hamilton_clip.mp4",

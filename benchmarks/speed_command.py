@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from syncnet.keepsake import keepsake_path
+from syncnet.keepsake.file import keepsake_path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, str(REPOSITORY / "filter_videos_by_sync_score.py")]
@@ -26,10 +26,10 @@ def seconds_of_help(rounds: int) -> float:
 def seconds_to_first_frame(weights_dir: Path) -> float:
     """From the start of a process to the first frame that is handed to the stages, models loaded."""
     program = (
-        "import sys, pathlib; from syncnet.scorer import ScorerSettings, load_stages;"
-        "from weights import WeightsPolicy;"
-        "from syncnet.media import open_media; p = WeightsPolicy(pathlib.Path(sys.argv[1]), True, True);"
-        "load_stages(ScorerSettings(model='lite', detector='yunet', weights=p), 1);"
+        "import sys, pathlib; from syncnet import ScorerSettings, WeightsPolicy;"
+        "from syncnet.stages import choose_stages;"
+        "from syncnet.media.opening import open_media; p = WeightsPolicy(pathlib.Path(sys.argv[1]), True, True);"
+        "choose_stages(ScorerSettings(model='lite', detector='yunet', weights=p), 1).load();"
         "next(iter(open_media(pathlib.Path(sys.argv[2])).frames()))"
     )
     video = REPOSITORY / "samples" / "in_sync.mp4"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +12,12 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from detectors import S3FD_FILE
+from detectors.registry import S3FD_FILE
 from detectors.s3fd import load_s3fd
-from syncnet import CROP_SIZE_PX
-from syncnet.models import SYNCNET_V2_FILE
+from syncnet.conventions import CROP_SIZE_PX
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.precision import dtype_of
+from syncnet.models.registry import SYNCNET_V2_FILE
 from syncnet.models.syncnet_v2 import load_syncnet_v2
 from syncnet.models.syncnet_v2_network import WINDOW_FRAMES, SyncNetV2Layers
 from syncnet.settings import Precision

@@ -24,16 +24,23 @@ import numpy as np
 import torch
 
 from benchmarks.speed_networks import PublishedLips
-from detectors import S3FD_FILE, Detections, DetectorSpec, FaceDetector, YunetSpec, resolve_detector
+from detectors.protocol import Detections, DetectorSpec, FaceDetector
+from detectors.registry import S3FD_FILE, YunetSpec, resolve_detector
 from detectors.s3fd import S3fdSpec
-from syncnet import FPS, crops, faces, media, pipeline, reference, shots
-from syncnet.interruption import StopFlag
-from syncnet.models import SYNCNET_V2_FILE, load_model
+from syncnet import pipeline
+from syncnet.conventions import FPS
+from syncnet.faces import crops, shots
+from syncnet.faces import finding as faces
+from syncnet.media import opening as media
 from syncnet.models.lite import LiteFaceEncoder
+from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.models.syncnet_v2 import SyncNetV2, SyncNetV2FaceEncoder
-from syncnet.pipeline import Stages, best_score, score_video
-from syncnet.reference_tools import find_reference_tools
+from syncnet.pipeline import Stages, score_video
+from syncnet.reference import chain as reference
+from syncnet.reference.choice import find_reference_tools
+from syncnet.results import best_score
 from syncnet.settings import DetectSettings, Precision, SpeedSettings, TrackSettings
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy, find_weights
 
 MIN_TRACK_FRAMES = 50

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-from synthetic_media import Clip, write_clip
 
 from benchmarks.media_timing import CONTAINERS, FRAME_RATES, STARTS, VARIABLE, base_clip
-from benchmarks.source_clip import SourceClip
-from syncnet import FPS
+from syncnet.conventions import FPS
+from synthetic.media import Clip, write_clip
+from synthetic.source_clip import SourceClip
 
 REFERENCE = "MP4/AAC, 25 fps"
 WHOLE, HALVES, QUARTERS = (f"{REFERENCE}, {part}" for part in ("whole frames", "halves", "quarters"))

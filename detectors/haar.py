@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from detectors import Detections
 from detectors.cascades import FRONTAL_FILE, PROFILE_FILE, cascade_path
+from detectors.protocol import Detections
 from detectors.working_frame import WorkingFrame
 
 _WINDOW_PX = 20

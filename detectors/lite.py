@@ -13,9 +13,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 
-from detectors import Detections, box_overlaps
 from detectors.lite_boxes import SAME_FACE_OVERLAP, find_faces
 from detectors.lite_network import LiteFaceNetwork
+from detectors.protocol import Detections, box_overlaps
 from detectors.shared_batch import SharedBatch
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError

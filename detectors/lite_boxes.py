@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from detectors import box_overlaps
 from detectors.lite_network import FACE_PX, LANDMARKS, OUTPUTS, STRIDES, cell_centres, decode
+from detectors.protocol import box_overlaps
 
 SAME_FACE_OVERLAP = 0.4
 _AVERAGED_OVERLAP = 0.6

@@ -8,7 +8,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from detectors import Detections
+from detectors.protocol import Detections
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
 
@@ -52,7 +52,7 @@ def check_yunet_file(path: Path) -> None:
     try:
         YunetDetector(path, 50, 320, 240).detect(np.zeros((240, 320, 3), np.uint8))
     except (cv2.error, ValueError, IndexError) as error:
-        raise ModelFileError(f"{path} does not work as yunet", path=path, cure="name the published file") from error
+        raise ModelFileError(f"{path} cannot be loaded as yunet", path=path, cure="name the published file") from error
 
 
 class _Look:

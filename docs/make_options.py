@@ -6,9 +6,10 @@ import argparse
 import re
 from collections.abc import Iterator, Mapping
 
-from syncnet import cli, merge, rescore
-from syncnet.report import page_command
+from syncnet.cli import request as cli
 from syncnet.settings import PRESETS
+from syncnet.subcommands import merge, rescore
+from syncnet.subcommands import report as page_command
 
 CALL = "python filter_videos_by_sync_score.py"
 
@@ -20,15 +21,22 @@ PARSERS: Mapping[str, argparse.ArgumentParser] = {
 }
 """How each is called -> what reads its words."""
 
+PRESET_ROWS = "\n".join(f"| `{name}` | {p.min_confidence} | {p.max_abs_offset} |" for name, p in PRESETS.items())
 INTRODUCTION = f"""\
 # Every option
 
-What `--help` says, as a page. Flags may be written with dashes (`--input-dir`) and shortened where that is unambiguous.
-Installed by pip the command is called `filter-videos-by-sync-score`. The options of `python -m weights` stand in
-[weights/README.md](../weights/README.md).
+This page is `--help` as a page. Flags may be written with dashes (`--input-dir`), and shortened if the short form is
+unambiguous. After `pip install .` the command is called `filter-videos-by-sync-score`. The options of
+`python -m weights` are in [weights/README.md](../weights/README.md).
 
-Presets: {"; ".join(f"`{name}` {p.min_confidence} / {p.max_abs_offset}" for name, p in PRESETS.items())}
-(lowest confidence / largest offset in frames). An explicit `--min_confidence` or `--max_abs_offset` wins.
+## Presets
+
+| preset | lowest confidence | largest offset, in frames |
+|---|---:|---:|
+{PRESET_ROWS}
+
+An explicit `--min_confidence` or `--max_abs_offset` overrides the preset. How much each preset keeps is measured in
+[accuracy.md](accuracy.md#presets).
 """
 UNTITLED = ("options", "positional arguments")
 

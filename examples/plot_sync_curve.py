@@ -19,7 +19,8 @@ from matplotlib import pyplot as plt
 # Where the package is not installed, it is beside this folder.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from syncnet import FPS, MAX_SHIFT_FRAMES, VideoResult, score_video
+from syncnet import VideoResult, score_video
+from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 
 
 def plot_curve(result: VideoResult, picture: Path) -> None:

@@ -1,15 +1,5 @@
 """Lip-sync scoring of talking-face video, one stage a module.
 
-Conventions, declared here once and relied on everywhere:
-
-- Frames are BGR, uint8, shape (H, W, 3), already rotated upright.
-- Boxes are xyxy in pixels of the original frame, tight around the face (forehead to chin).
-- Ranges are half-open: ``first_frame`` belongs, ``end_frame`` does not.
-- The clock runs at 25 frames and 16,000 samples a second and starts at the first shown frame.
-  Frame n is the source frame nearest to n / 25 s, so it stands beside sample 640 n.
-- Offsets are in frames of 1/25 s. Positive: the sound comes early (it leads the picture); delaying the
-  sound by offset / 25 s cures it.
-
 Importing this package imports nothing heavy: ``--help`` must answer at once. The names of ``__all__`` are for other
 programs (docs/api.md), and are imported when they are first asked for.
 """
@@ -19,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from syncnet.api import FilteredVideos, filter_videos, score_video
-    from syncnet.cli_report import ReportOptions
-    from syncnet.engines import VideoResult
     from syncnet.errors import ModelFileError, SyncFilterError, UsageError
-    from syncnet.interruption import StopFlag
-    from syncnet.locking import LockedError
-    from syncnet.scorer import ScorerSettings, SyncScorer
-    from syncnet.settings import PRESETS, MediaSettings, RunOptions, SpeedSettings, Thresholds, TrackSettings
-    from weights import WeightsPolicy
-
-FPS = 25
-SAMPLE_RATE = 16_000
-SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
-FEATURE_STEPS_PER_FRAME = 4
-MAX_SHIFT_FRAMES = 15
-CROP_SIZE_PX = 224
+    from syncnet.results import VideoResult
+    from syncnet.scorer import SyncScorer
+    from syncnet.settings import (
+        PRESETS,
+        MediaSettings,
+        ReportOptions,
+        RunOptions,
+        ScorerSettings,
+        SpeedSettings,
+        Thresholds,
+        TrackSettings,
+        WeightsPolicy,
+    )
+    from syncnet.system.interruption import StopFlag
+    from syncnet.system.locking import LockedError
 
 __version__ = "0.1.0"
 
@@ -61,22 +52,22 @@ __all__ = [
 
 _HOMES = {
     "FilteredVideos": "syncnet.api",
-    "LockedError": "syncnet.locking",
+    "LockedError": "syncnet.system.locking",
     "MediaSettings": "syncnet.settings",
     "ModelFileError": "syncnet.errors",
     "PRESETS": "syncnet.settings",
-    "ReportOptions": "syncnet.cli_report",
+    "ReportOptions": "syncnet.settings",
     "RunOptions": "syncnet.settings",
-    "ScorerSettings": "syncnet.scorer",
+    "ScorerSettings": "syncnet.settings",
     "SpeedSettings": "syncnet.settings",
-    "StopFlag": "syncnet.interruption",
+    "StopFlag": "syncnet.system.interruption",
     "SyncFilterError": "syncnet.errors",
     "SyncScorer": "syncnet.scorer",
     "Thresholds": "syncnet.settings",
     "TrackSettings": "syncnet.settings",
     "UsageError": "syncnet.errors",
-    "VideoResult": "syncnet.engines",
-    "WeightsPolicy": "syncnet.scorer",
+    "VideoResult": "syncnet.results",
+    "WeightsPolicy": "syncnet.settings",
     "filter_videos": "syncnet.api",
     "score_video": "syncnet.api",
 }

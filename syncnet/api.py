@@ -1,6 +1,6 @@
 """The command for other programs: one video, or a folder of them. docs/api.md shows how.
 
-Whatever is wrong with a video is told in its result; what is wrong with the call or the set-up is raised as UsageError
+Whatever is wrong with a video is in its result; what is wrong with the call or the set-up is raised as UsageError
 (or ModelFileError, LockedError, which are UsageErrors). Nothing is printed, and no signal is taken over.
 """
 
@@ -9,19 +9,26 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from syncnet.api_request import request_for
-from syncnet.cli_report import ReportOptions
-from syncnet.interruption import StopFlag
-from syncnet.log import Log
-from syncnet.scorer import ScorerSettings, SyncScorer
-from syncnet.settings import DEFAULT_WORKERS, RunOptions, Thresholds
+from syncnet.scorer import SyncScorer
+from syncnet.settings import (
+    DEFAULT_WORKERS,
+    ReportOptions,
+    Request,
+    RunOptions,
+    ScorerSettings,
+    TerminalOptions,
+    Thresholds,
+    settled,
+)
+from syncnet.system.interruption import StopFlag
+from syncnet.system.log import Log
 
 if TYPE_CHECKING:
-    from syncnet.engines import VideoResult
+    from syncnet.results import VideoResult
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,7 @@ def score_video(
     Raises:
         UsageError: the settings contradict each other, or a model or detector cannot be had.
     """
-    chosen = settings or ScorerSettings()
-    return _scorer_for(replace(chosen, thresholds=thresholds) if thresholds else chosen).score(path)
+    return _scorer_for(settled(settings, thresholds=thresholds)).score(path)
 
 
 @functools.lru_cache(maxsize=1)
@@ -88,8 +94,8 @@ def filter_videos(
     """Sorts a folder of videos as the command does, and leaves the same files.
 
     ``thresholds`` take the place of those of the settings, ``input_manifest`` (a list of paths and URIs, see
-    docs/scale-out.md) that of ``input_dir``, which is None then. ``on_result`` hears of each video in this thread as
-    soon as it is finished. Once another thread calls ``stop.stop()``, the videos under way are given up within a
+    docs/scale-out.md) that of ``input_dir``, which is None then. ``on_result`` is called in this thread for each video,
+    as soon as it is finished. Once another thread calls ``stop.stop()``, the videos under way are given up within a
     frame; what is finished is kept, and the next call goes on from there. The same holds for KeyboardInterrupt.
 
     Raises:
@@ -98,21 +104,22 @@ def filter_videos(
     """
     from syncnet import command
 
-    chosen = settings or ScorerSettings()
-    request = request_for(
-        None if input_dir is None else Path(input_dir),
-        Path(output_dir),
-        replace(chosen, thresholds=thresholds) if thresholds else chosen,
-        input_manifest=None if input_manifest is None else Path(input_manifest),
+    request = Request(
+        # Texts are as good as paths.
+        input_dir=cast("Path | None", input_dir),
+        input_manifest=cast("Path | None", input_manifest),
+        output_dir=cast("Path", output_dir),
         recursive=recursive,
         keep_all=keep_all,
         max_workers=max_workers,
-        options=options or RunOptions(),
-        report=report or ReportOptions(),
+        settings=settled(settings, thresholds=thresholds),
+        options=RunOptions() if options is None else options,
+        report=ReportOptions() if report is None else report,
+        terminal=TerminalOptions(quiet=True),
     )
     audience = command.Audience(
-        tell=lambda *_: None,
-        hear=on_result or bool,
+        on_end=lambda *_: None,
+        on_result=on_result or bool,
         stopping=functools.partial(_stopping, stop or StopFlag()),
     )
     log = Log(request.options.log_file)

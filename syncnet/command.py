@@ -14,28 +14,30 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from syncnet.cli import Request, parse_request
-from syncnet.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
+from syncnet.cli.request import parse_request
+from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
-from syncnet.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
-from syncnet.invocation import PROGRAM, install_requirements
-from syncnet.locking import EXIT_LOCKED, LockedError, hold
-from syncnet.log import Log
-from syncnet.pinning import pin_choice
-from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
-from syncnet.scorer import SyncScorer, load_stages
-from syncnet.subcommands import find_subcommand
-from syncnet.telling import Written, print_out, tell_run, write_page_again, write_run
-from syncnet.text import format_duration, printable
+from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
+from syncnet.run.output import Written, print_out, print_run, write_page_again, write_run
+from syncnet.scorer import SyncScorer
+from syncnet.settings import Request, ScorerSettings
+from syncnet.state.pinning import pin_choice
+from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
+from syncnet.system.invocation import PROGRAM, install_requirements
+from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
+from syncnet.system.log import Log
+from syncnet.system.streams import prepare_streams
+from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from syncnet.discovery import FoundVideos
-    from syncnet.engines import VideoResult
     from syncnet.engines.isolated import Score
-    from syncnet.ledger import Ledger
-    from syncnet.report import Run
-    from syncnet.scorer_choice import ChosenStages
-    from syncnet.session import Plan
+    from syncnet.inputs.discovery import FoundVideos
+    from syncnet.report.run import Run
+    from syncnet.results import VideoResult
+    from syncnet.run.session import Plan
+    from syncnet.stages import ChosenStages
+    from syncnet.state.ledger import Ledger
 
 EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
@@ -44,12 +46,12 @@ EXITS_OF_STOPS = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 @dataclass(frozen=True)
 class Audience:
-    """Who hears of a run, and who stops it: the terminal, or a program (syncnet/api.py)."""
+    """Who gets the results of a run, and who stops it: the terminal, or a program (syncnet/api.py)."""
 
-    tell: Callable[[Run, Request, Written], None] = tell_run
-    """Hears of the whole run, when its files are written."""
-    hear: Callable[[VideoResult], object] = bool
-    """Hears of each video; by default nobody does."""
+    on_end: Callable[[Run, Request, Written], None] = print_run
+    """Called once, when all files of the run are written."""
+    on_result: Callable[[VideoResult], object] = bool
+    """Called for each video; by default with no effect."""
     stopping: Callable[[], AbstractContextManager[StopFlag]] = stop_on_signals
 
 
@@ -67,6 +69,7 @@ class Finished:
 
 def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     """``main`` for a process of its own: ends it with the exit code."""
+    prepare_streams()
     code = main(arguments)
     ignore_signals()
     if code in EXITS_OF_STOPS:
@@ -80,9 +83,9 @@ def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code; ``--help`` lists them."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A terminal that cannot show a letter of a name is no reason to stop.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     log = Log(None)
     quiet = False
     given = sys.argv[1:] if arguments is None else arguments
@@ -92,10 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with end_on_sigterm():
                 return subcommand()
         request = parse_request(given)
-        log = Log(request.options.log_file, request.terminal.log_format)
-        # An earlier run that is still at work is no failure, and the log has the line.
-        quiet = request.options.cron and request.options.log_file is not None
         with end_on_sigterm(), _cleared_away(request):
+            log = Log(request.options.log_file, request.terminal.log_format)
+            # An earlier run that is still at work is no failure, and the log has the line.
+            quiet = request.options.cron and request.options.log_file is not None
             return _run(request, log)
     except LockedError as error:
         log.info(str(error))
@@ -129,9 +132,11 @@ def _refuse(problem: str, log: Log) -> int:
     return EXIT_WRONG_USAGE
 
 
-def load_scorer(request: Request, workers: int) -> Score:
-    """What a child process scores with."""
-    return SyncScorer(request, stages=load_stages(request, workers)).measure
+def load_scorer(settings: ScorerSettings, workers: int) -> Score:
+    """What a child process scores with; the models are loaded."""
+    from syncnet.stages import choose_stages
+
+    return SyncScorer(settings, stages=choose_stages(settings, workers).load()).measure
 
 
 def _run(request: Request, log: Log) -> int:
@@ -147,33 +152,36 @@ def _run(request: Request, log: Log) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
-    from syncnet.inputs import find_inputs, read_list
-    from syncnet.ledger import open_ledger
-    from syncnet.preparation import run_fingerprint
+    from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
-    from syncnet.scorer_choice import choose_stages
-    from syncnet.session import plan_run
+    from syncnet.run.inputs import find_inputs, read_list, work_folder
+    from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
+    from syncnet.run.session import plan_run
+    from syncnet.stages import choose_stages
+    from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
     listed = read_list(request)
-    input_dir = request.input_dir if listed is None else None
-    work_dir = request.scale.work_dir(input_dir, request.output_dir)
-    folders = prepare_folders(input_dir, work_dir, keep_all=request.keep_all)
+    refuse_foreign_outputs(request, work_folder(request))
+    folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
         chosen = choose_stages(on_this_machine(request), workers)
-        pin_choice(folders.output_dir, folders.results_path, pin_of(chosen))
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
-            plan = plan_run(found, request.input_dir, ledger, run_fingerprint(request, chosen), request.options)
+            pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
+            found.videos = settle_names(found.videos, folders, ledger)
+            plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
             # Models are loaded, and a cluster is called, where there is something to score.
             opened = open_engine(request, chosen, workers, len(found.videos)) if plan.to_score else idle_engine(workers)
             engine = stack.enter_context(opened)
             stop = stack.enter_context(audience.stopping())
-            run, abandoned = _process(request, folders, found, chosen, ledger, plan, engine, stop, log, audience.hear)
+            run, abandoned = _process(
+                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result
+            )
             written = write_run(run, request)
-            audience.tell(run, request, written)
+            audience.on_end(run, request, written)
             for problem in written.problems:
                 log.error(problem)
             code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
@@ -194,13 +202,13 @@ def _process(
     engine: Engine,
     stop: StopFlag,
     log: Log,
-    listen: Callable[[VideoResult], object],
+    on_result: Callable[[VideoResult], object],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
-    from syncnet.preparation import describe_run, make_job
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
-    from syncnet.session import carry_out
+    from syncnet.run.preparation import describe_run, make_job
+    from syncnet.run.session import carry_out
 
     started = time.perf_counter()
     if request.options.rescan:
@@ -215,19 +223,19 @@ def _process(
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
     with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:
 
-        def hear(result: VideoResult) -> None:
+        def add(result: VideoResult) -> None:
             progress.show(result)
-            keeper.hear(result)
-            listen(result)
+            keeper.add(result)
+            on_result(result)
 
         outcome = carry_out(
             plan,
             job,
-            partial(load_scorer, request, engine.workers),
+            partial(load_scorer, request.settings, engine.workers),
             workers=engine.workers,
             isolate=request.options.isolate and not engine.remote,
             stop=stop,
-            on_result=hear,
+            on_result=add,
         )
     finished = replace(
         run,
@@ -244,11 +252,11 @@ def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Lo
     """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
     from syncnet.engines.threads import share_cores
     from syncnet.looks.making import LookJob
-    from syncnet.looks.telling import describe_looks, tell_looks
+    from syncnet.looks.progress import describe_looks, make_looks_with_progress
 
-    threads = share_cores(workers)
-    job = LookJob(request.looks, run.folders, request.thresholds.min_confidence, request.media, threads)
-    made = tell_looks(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
+    threads, settings = share_cores(workers), request.settings
+    job = LookJob(request.looks, run.folders, settings.thresholds.min_confidence, settings.media, threads)
+    made = make_looks_with_progress(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
     if not request.quiet:
         print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
     if made.overlays and request.report.page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,27 +12,27 @@ from typing import TypeVar
 
 import numpy as np
 
-from detectors import DetectorSpec
-from syncnet import CROP_SIZE_PX, FPS
-from syncnet.crops import TrackCropper
+from detectors.protocol import DetectorSpec
+from syncnet.conventions import CROP_SIZE_PX, FPS
 from syncnet.errors import DamagedVideoError, NoFaceClipError
-from syncnet.faces import find_faces
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import TrackKeepsake
-from syncnet.keepsake_making import TrackPictures, keep_track, keep_video
-from syncnet.kept_faces import MOST_KEPT_BYTES, KeptFaces, KeptFrame
-from syncnet.media import Media, open_media
-from syncnet.media_info import MediaInfo
-from syncnet.models import Embeddings, SyncModel
-from syncnet.pipeline_scores import TrackScore, VideoScore, best_score, ordered_confidence
-from syncnet.reference import published_chain
-from syncnet.reference_tools import ReferenceJob, ReferenceTools
-from syncnet.scoring import pair_distances, score_distances
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.finding import FacePass, find_faces
+from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
+from syncnet.faces.no_track import MissedGate, NoTrackReason
+from syncnet.faces.people import long_enough_together
+from syncnet.faces.tracks import Track, link_tracks
+from syncnet.media.info import MediaInfo
+from syncnet.media.opening import Media, open_media
+from syncnet.media.picture import PicturesGrowError
+from syncnet.models.protocol import Embeddings, SyncModel
+from syncnet.people import ScoredTrack, TrackSeen, gather_people, score_together, score_track, video_score
+from syncnet.reference.chain import published_chain
+from syncnet.reference.tools import ReferenceJob, ReferenceTools
+from syncnet.results import VideoScore
+from syncnet.scoring.score import Counted
+from syncnet.scoring.speech import find_speech
 from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
-from syncnet.shots import Shot
-from syncnet.speech import find_speech
-from syncnet.tracks import Track, link_tracks
-from syncnet.turns import Conversation, TrackTable, find_conversation
+from syncnet.system.interruption import StopFlag
 
 CROPS_PER_PIECE = 64
 """224 x 224 crops handed to a model at once: 9.6 MB, however long the track is."""
@@ -61,7 +61,6 @@ class Stages:
 
 
 _Item = TypeVar("_Item")
-_Scored = tuple[TrackScore, TrackKeepsake, TrackTable | None]
 
 
 def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
@@ -71,24 +70,47 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
     crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
     media = open_media(
-        path, threads=stages.decode_threads, settings=stages.media, stop=stop, work_bytes=partial(_work_bytes, stages)
+        path,
+        threads=stages.decode_threads,
+        settings=stages.media,
+        stop=stop,
+        work_bytes=partial(_work_bytes, stages),
+        may_grow=stages.detector is not None and stages.reference is None,
     )
-    info = media.info
     if stages.reference is not None:
-        return _score_as_published(path, info, stages, stages.reference, stop)
+        return _score_as_published(media, stages, stages.reference, stop)
     if stages.detector is None:
-        stop.enter("scoring faces", round(info.duration_seconds * FPS))
+        stop.enter("scoring faces", round(media.info.duration_seconds * FPS))
         crops = _watched(_face_crops(media), stop)
-        return _score_face_clip(info, crops, media.samples, stages)
-    detector = stages.detector.create(stages.detect.min_face_px, info.width, info.height)
-    stop.enter("finding faces", round(info.duration_seconds * FPS))
-    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
-    faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept)
+        return _score_face_clip(media.info, crops, media.samples, stages)
+    return score_media(media, stages, stages.detector, stop)
+
+
+def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: StopFlag) -> VideoScore:
+    """As ``score_video``, of a file that is open."""
+    try:
+        faces, kept = _find_faces(media, detector, stages, stop)
+    except PicturesGrowError:
+        media = media.at_largest_size()
+        faces, kept = _find_faces(media, detector, stages, stop)
     tracking = link_tracks(faces, stages.tracks)
     speech = find_speech(media.samples)
-    scored = _score_tracks(media, tracking.tracks, kept, stages.model, speech, stop)
-    video = _video_score(info, scored, tracking.no_track_reason, media.samples, faces.shots)
-    return _with_conversation(video, find_conversation([table for _, _, table in scored], stages.model, speech))
+    together = long_enough_together(tracking.pieces, stages.tracks.min_track_frames)
+    pieces = [track for track, enough in zip(tracking.pieces, together, strict=True) if enough]
+    scored = _score_tracks(media, pieces, kept, stages.model, speech, stop)
+    shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
+    info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
+    video = video_score(info, shown, None if shown else tracking.no_track, media.samples, speech, faces.shots)
+    return score_together(video, shown, pooled, stages.model, speech)
+
+
+def _find_faces(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag) -> tuple[FacePass, KeptFaces]:
+    """The first pass over the pictures, and what it kept of them."""
+    info = media.info
+    detector = spec.create(stages.detect.min_face_px, info.width, info.height)
+    stop.enter("finding faces", round(info.duration_seconds * FPS))
+    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
+    return find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept), kept
 
 
 def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
@@ -99,12 +121,11 @@ def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
     return held + stages.detector.look_bytes(stages.detect.min_face_px, width_px, height_px)
 
 
-def _score_as_published(
-    path: Path, info: MediaInfo, stages: Stages, tools: ReferenceTools, stop: StopFlag
-) -> VideoScore:
-    """The published recipe: see syncnet.reference."""
+def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, stop: StopFlag) -> VideoScore:
+    """The published recipe: see syncnet.reference.chain."""
+    path, info = media.path, media.info
     limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
-    job = ReferenceJob(path, stop, limit_seconds, stages.media.audio_track)
+    job = ReferenceJob(path, stop, limit_seconds, media.settings.audio_track)
     with published_chain(job, tools) as chain:
         if stages.detector is None:
             _check_face_crop(path, info)
@@ -117,11 +138,11 @@ def _score_as_published(
         speech = find_speech(chain.samples)
         scored = []
         for track in tracking.tracks:
-            pictures = TrackPictures(track.first_frame)
+            seen = TrackSeen(track.first_frame)
             with chain.face_clip(track) as clip:
-                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, pictures)
-            scored.append(_score_track(track, embeddings, stages.model, speech, pictures))
-        return _video_score(info, scored, tracking.no_track_reason, chain.samples)
+                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen)
+            scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
+        return video_score(info, scored, tracking.no_track, chain.samples, speech)
 
 
 def _face_crops(media: Media) -> Iterator[np.ndarray]:
@@ -140,54 +161,29 @@ def _check_face_crop(path: Path, info: MediaInfo) -> None:
 
 def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.ndarray, stages: Stages) -> VideoScore:
     """The whole video as one track, its frames the crops, as the published demo takes its example."""
-    pictures = TrackPictures(0)
-    embeddings, count = _embed(crops, samples, stages.model, pictures)
+    seen = TrackSeen(0)
+    embeddings, count = _embed(crops, samples, stages.model, seen)
     least = stages.tracks.min_track_frames
     if count < least:
-        return VideoScore(info, (), f"only tracks shorter than {least} frames (longest {count})")
+        return VideoScore(info, (), NoTrackReason(track_frames=MissedGate(least, count)))
     track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
-    scored = _score_track(track, embeddings, stages.model, find_speech(samples), pictures)
-    return _video_score(info, [scored], "", samples)
+    counted: Counted = "all" if stages.reference else "speech"
+    speech = find_speech(samples)
+    scored = score_track(track, embeddings, stages.model, speech, seen, counted=counted)
+    return video_score(info, [scored], None, samples, speech)
 
 
 def _embed(
-    crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel, pictures: TrackPictures
+    crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel, seen: TrackSeen
 ) -> tuple[Embeddings, int]:
     """Embeddings of a clip that is one face from its start to its end, and the number of its crops."""
     encoder = model.face_encoder()
     count = 0
     while piece := list(itertools.islice(crops, CROPS_PER_PIECE)):
         encoder.push(np.stack(piece))
-        pictures.see(piece)
+        seen.see(piece)
         count += len(piece)
     return model.embed(encoder, samples, 0, count), count
-
-
-def _score_track(
-    track: Track, embeddings: Embeddings, model: SyncModel, speech: np.ndarray, pictures: TrackPictures
-) -> _Scored:
-    first_lip = track.first_frame + embeddings.middle_frame
-    distances = pair_distances(embeddings)
-    score = score_distances(distances, embeddings.metric, model, speech, first_lip)
-    table = TrackTable(first_lip, distances, embeddings.metric, ordered_confidence(score)) if score else None
-    kept = keep_track(track.first_frame, track.boxes, table, score, model, speech, pictures)
-    left, top, right, bottom = (float(edge) for edge in track.mean_box)
-    return TrackScore(track.first_frame, track.frame_count, (left, top, right, bottom), score), kept, table
-
-
-def _video_score(
-    info: MediaInfo, scored: Sequence[_Scored], no_track_reason: str, samples: np.ndarray, shots: Sequence[Shot] = ()
-) -> VideoScore:
-    tracks = tuple(track for track, _, _ in scored)
-    kept = [keepsake for _, keepsake, _ in scored]
-    keepsake = keep_video(kept, [track.score for track in tracks], samples, [shot.first_frame for shot in shots])
-    return VideoScore(info, tracks, no_track_reason, keepsake=keepsake)
-
-
-def _with_conversation(video: VideoScore, conversation: Conversation | None) -> VideoScore:
-    """The faces together count only where they score better than the best of them alone."""
-    together = replace(video, conversation=conversation)
-    return together if conversation and best_score(together) is conversation.score else video
 
 
 def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:
@@ -206,23 +202,23 @@ class _TrackInWork:
         self._cropper = TrackCropper(track)
         self._encoder = model.face_encoder()
         self._crops: list[np.ndarray] = []
-        self._pictures = TrackPictures(track.first_frame)
+        self._seen = TrackSeen(track.first_frame)
 
     def add(self, frame_index: int, frame: np.ndarray | KeptFrame) -> None:
         self._crops.append(self._cropper.crop(frame_index, frame))
         if len(self._crops) == CROPS_PER_PIECE:
             self._push()
 
-    def finish(self, samples: np.ndarray, speech: np.ndarray, model: SyncModel) -> _Scored:
+    def finish(self, samples: np.ndarray, speech: np.ndarray, model: SyncModel) -> ScoredTrack:
         self._push()
         track = self.track
         embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count)
-        return _score_track(track, embeddings, model, speech, self._pictures)
+        return score_track(track, embeddings, model, speech, self._seen)
 
     def _push(self) -> None:
         if self._crops:
             self._encoder.push(np.stack(self._crops))
-            self._pictures.see(self._crops)
+            self._seen.see(self._crops)
             self._crops.clear()
 
 
@@ -243,12 +239,12 @@ def _frames_of_tracks(
 
 def _score_tracks(
     media: Media, tracks: list[Track], kept: KeptFaces, model: SyncModel, speech: np.ndarray, stop: StopFlag
-) -> list[_Scored]:
+) -> list[ScoredTrack]:
     """The second pass, over what was kept or over the video. A track is scored as soon as its last frame is cropped,
     and the pass ends with the last one."""
     upcoming = deque(sorted(enumerate(tracks), key=lambda numbered: numbered[1].first_frame))
     active: list[_TrackInWork] = []
-    scores: dict[int, _Scored] = {}
+    scores: dict[int, ScoredTrack] = {}
     stop.enter("scoring faces", max((track.first_frame + track.frame_count for track in tracks), default=0))
     for frame_index, frame in _watched(_frames_of_tracks(media, tracks, kept), stop):
         while upcoming and upcoming[0][1].first_frame == frame_index:
@@ -262,6 +258,6 @@ def _score_tracks(
             break
     if len(scores) < len(tracks):
         raise DamagedVideoError(
-            "decoding a second time gave fewer frames than the first", path=media.path, cure="see that it plays"
+            "the second decoding gave fewer frames than the first", path=media.path, cure="check that it plays"
         )
     return [scores[position] for position in range(len(tracks))]

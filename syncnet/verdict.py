@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from syncnet import FPS, MAX_SHIFT_FRAMES
-from syncnet.evidence import OffsetPiece
-from syncnet.scoring import SyncScore
+from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
+from syncnet.faces.no_track import NoTrackReason, describe_no_track
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 
 MILLISECONDS_PER_FRAME = 1000 // FPS
 MOST_DECIMALS = 6
+MOST_UNMATCHED_SHARE = 0.25
+"""Of the speech beside the face that decides: with more that its lips do not fit a video does not pass."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,14 @@ class Verdict:
     """One sentence for each threshold that was missed; empty when the video passes."""
 
 
-def judge(score: SyncScore | None, thresholds: Thresholds, no_track_reason: str = "") -> Verdict:
+def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReason | None = None) -> Verdict:
     """The verdict on the best track's score, or on a video without one.
 
     A video passes when its confidence is at least the minimum, its offset lies within the limits, wherever it is
-    measured, and both rest on evidence. A confidence that is no number never passes.
+    measured, both rest on evidence, and the lips fit most of the speech. A confidence that is no number never passes.
     """
     if score is None:
-        return Verdict(False, (no_track_reason or "no face track",))
+        return Verdict(False, (describe_no_track(no_track) if no_track else "no face track",))
     reasons = []
     if not score.confidence >= thresholds.min_confidence:
         reasons.append(_low_confidence(score.confidence, thresholds.min_confidence))
@@ -41,6 +44,8 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track_reason: str 
         reasons.append(f"no evidence of sync ({score.evidence.problem})")
     if score.evidence and not all(thresholds.allow(piece.offset_frames) for piece in score.evidence.pieces):
         reasons.append(describe_pieces(score.evidence.pieces))
+    if score.evidence and score.evidence.unmatched_share > MOST_UNMATCHED_SHARE:
+        reasons.append(describe_fit(score.evidence))
     return Verdict(not reasons, tuple(reasons))
 
 
@@ -81,6 +86,17 @@ def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:
     return f"the offset changes: {', '.join(stretches)}"
 
 
+def describe_fit(evidence: Evidence) -> str:
+    """``fits 0.2 - 6.4 s only: no match for 36% of the speech``."""
+    return f"{describe_times(evidence)}: no match for {evidence.unmatched_share:.0%} of the speech"
+
+
+def describe_times(evidence: Evidence) -> str:
+    """``fits 0.2 - 6.4 s only``."""
+    times = ", ".join(f"{s.start_seconds:.1f} - {s.end_seconds:.1f} s" for s in evidence.stretches if s.matched)
+    return f"fits {times} only" if times else "fits nowhere"
+
+
 def _large_offset(offset_frames: int, thresholds: Thresholds) -> str:
     milliseconds = abs(offset_milliseconds(offset_frames))
     direction = offset_direction(offset_frames)
@@ -89,5 +105,5 @@ def _large_offset(offset_frames: int, thresholds: Thresholds) -> str:
     sentence = f"offset {offset_frames:+d} frames ({milliseconds} ms, {direction}) is {limit}"
     if abs(offset_frames) >= MAX_SHIFT_FRAMES:
         # Unrelated sound mostly lands here: the number is the end of the search and no measurement.
-        sentence += ", at the edge of the search: no matching shift was found"
+        sentence += ", at the edge of the search range: no matching shift was found"
     return sentence

@@ -48,7 +48,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 @pytest.fixture
 def fake_scoring(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command with scores that follow from the names of the files."""
-    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", lambda _request, _workers: FakeStages())
+    monkeypatch.setattr("syncnet.stages.choose_stages", lambda _request, _workers: FakeStages())
     monkeypatch.setattr(command, "load_scorer", load_scorer_by_name)
     monkeypatch.setattr("syncnet.pipeline.score_video", score_by_name)
 

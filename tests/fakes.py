@@ -7,20 +7,22 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from syncnet.discovery import FoundVideos, SkippedPath, VideoFile
-from syncnet.engines import VideoResult
 from syncnet.engines.isolated import Score
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.interruption import StopFlag
-from syncnet.media import MediaInfo
-from syncnet.pipeline import TrackScore, VideoScore, best_score
-from syncnet.placement_folders import OutputFolders
-from syncnet.report import Asked, Identity, Run
-from syncnet.scoring import SyncScore
-from syncnet.settings import DetectSettings, Precision, ShotSettings, Thresholds, TrackSettings
-from syncnet.timing import Timing
+from syncnet.faces.no_track import MissedGate, NoTrackReason, read_no_track
+from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
+from syncnet.media.opening import MediaInfo
+from syncnet.placement.folders import OutputFolders
+from syncnet.report.run import Run
+from syncnet.results import TrackScore, VideoResult, VideoScore, best_score
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.stretches import Stretch
+from syncnet.scoring.timing import Timing
+from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, Thresholds, TrackSettings
+from syncnet.system.interruption import StopFlag
 from syncnet.verdict import judge
-from weights import load_manifest
+from weights import Identity
+from weights.manifest import load_manifest
 
 INFO = MediaInfo(
     width=1280,
@@ -49,20 +51,20 @@ def make_track(score: SyncScore | None, first_frame: int = 0) -> TrackScore:
     return TrackScore(first_frame, 100, (10.2, 20.7, 110.4, 140.6), score)
 
 
-def scored(*scores: SyncScore | None, no_track_reason: str = "") -> VideoScore:
-    """What the pipeline gives for a video with these track scores."""
-    return VideoScore(INFO, tuple(make_track(score) for score in scores), no_track_reason)
+def scored(*scores: SyncScore | None) -> VideoScore:
+    """What the pipeline gives for a video with these track scores; without any no face was seen."""
+    return VideoScore(INFO, tuple(make_track(score) for score in scores), None if scores else NoTrackReason())
 
 
 def successful(name: str, score: SyncScore, thresholds: Thresholds | None = None) -> VideoResult:
     tracks = (make_track(score),)
     verdict = judge(score, thresholds or Thresholds())
-    best = best_score(VideoScore(INFO, tracks, ""))
+    best = best_score(VideoScore(INFO, tracks))
     return VideoResult(Path("in") / name, PurePath(name), 1234, "success", 1.5, INFO, tracks, best, verdict=verdict)
 
 
 def faceless(name: str, reason: str = "no face seen", cure: str = "try --min_face_size 30") -> VideoResult:
-    verdict = judge(None, Thresholds(), reason)
+    verdict = judge(None, Thresholds(), read_no_track(reason))
     return VideoResult(
         Path("in") / name, PurePath(name), 99, "no_faces", 1.5, INFO, verdict=verdict, error=reason, cure=cure
     )
@@ -72,7 +74,8 @@ def failed(name: str, error: str = "no sound in it", cure: str = "add sound") ->
     return VideoResult(Path("in") / name, PurePath(name), 5, "failed", 0.1, error=error, cure=cure)
 
 
-CHANGING = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 3), OffsetPiece(3.6, 7.8, 0)))
+STRETCHES = (Stretch(0.0, 7.0, 6.6, 6.4), Stretch(7.0, 8.0, 1.0, 0.1))
+CHANGING = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 3), OffsetPiece(3.6, 7.8, 0)), STRETCHES, 7.6)
 ONE_OF_EACH = [
     successful("sub/a.b.mp4", make_score(7.12345, 3, 6.54321, CHANGING, Timing(112.34, (98.76, 130.0)))),
     successful("b.mp4", make_score(1.0, -15)),
@@ -89,9 +92,8 @@ def make_run(results: list[VideoResult], unprocessed: int = 0, interrupted: bool
     )
     return Run(
         folders=OutputFolders(Path("out")),
-        thresholds=Thresholds(4.0, 5),
-        tracks=TrackSettings(60, 70),
-        asked=Asked("medium", "auto", "haar", "cpu"),
+        settings=ScorerSettings(Thresholds(4.0, 5), TrackSettings(60, 70), detector="haar", device="cpu"),
+        preset="medium",
         model=Identity("lite", "ab12"),
         detector=Identity("haar", "cd34"),
         found=found,
@@ -121,12 +123,16 @@ class FakeStages:
 
     model: FakeModel = field(default_factory=FakeModel)
     detector: FakeDetector = field(default_factory=FakeDetector)
-    reference: None = None
+    reference: str = ""
     tracks: TrackSettings = field(default_factory=TrackSettings)
     detect: DetectSettings = field(default_factory=DetectSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
     precision: Precision = "float32"
     decode_threads: int = 1
+
+    @property
+    def min_track_frames(self) -> int:
+        return self.model.min_track_frames
 
     def load(self) -> FakeStages:
         """It is its own choice, too."""
@@ -142,12 +148,12 @@ def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
     if "memory" in name:
         raise MemoryError
     if "faceless" in name:
-        return scored(no_track_reason="only faces smaller than 50 px (largest 31 px)")
+        return VideoScore(INFO, (), NoTrackReason(face_px=MissedGate(50, 31)))
     if "poor" in name:
         return scored(make_score(1.2, -15))
     return scored(make_score(7.5, 1), make_score(2.0, 9))
 
 
-def load_scorer_by_name(_request: object, _workers: int) -> Score:
+def load_scorer_by_name(_settings: object, _workers: int) -> Score:
     """The same for a child process, which finds this function by its name."""
     return lambda path, stop: score_by_name(path, None, stop)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from weights import ManifestEntry
 from weights.fetch import fetch_weights
+from weights.manifest import ManifestEntry
 from weights.transfer import Patience
 
 CONTENT = bytes(range(256)) * 40

@@ -37,3 +37,13 @@ def files_below(folder: Path) -> list[str]:
     return sorted(
         str(path) for path in paths if ".sync_filter" not in path.parts and path.name not in MADE_FROM_RESULTS
     )
+
+
+def videos_below(folder: Path) -> dict[str, bytes]:
+    """The bytes of each file that is called a video."""
+    return {name: (folder / name).read_bytes() for name in files_below(folder) if name.endswith(".mp4")}
+
+
+def entries_in(folder: Path) -> dict[str, dict[str, Any]]:
+    """The results of each video, by its name in the output folder."""
+    return {entry["relative_path"]: entry for entry in results_in(folder)["results"]}

@@ -8,10 +8,9 @@ from pathlib import Path, PurePath
 import numpy as np
 from fakes import make_score
 
-from syncnet.engines import VideoResult
-from syncnet.keepsake import Keepsake, TrackKeepsake
-from syncnet.pipeline import TrackScore
-from syncnet.scoring import SyncScore
+from syncnet.keepsake.file import Keepsake, TrackKeepsake
+from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 

@@ -10,19 +10,20 @@ import cv2
 import numpy as np
 from fakes import INFO, faceless, failed, make_track
 
-from syncnet.engines import VideoResult
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.keepsake import Keepsake, TrackKeepsake
-from syncnet.placement_folders import OutputFolders
+from syncnet.keepsake.file import Keepsake, TrackKeepsake
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import CommandLine
-from syncnet.report.told import Told
-from syncnet.scoring import SyncScore
+from syncnet.report.content import ReportContent
+from syncnet.results import VideoResult
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.stretches import Stretch
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 
 
-def make_told(output_dir: Path, results: list[VideoResult], thresholds: Thresholds | None = None) -> Told:
-    return Told(
+def make_content(output_dir: Path, results: list[VideoResult], thresholds: Thresholds | None = None) -> ReportContent:
+    return ReportContent(
         folders=OutputFolders(output_dir),
         command=CommandLine(("--input_dir", "in", "--output_dir", "out"), "/home/someone", "in"),
         thresholds=thresholds or Thresholds(),
@@ -61,7 +62,9 @@ def many_videos(count: int, thresholds: Thresholds) -> list[VideoResult]:
         confidence = rng.choice([rng.uniform(0, 10), round(rng.uniform(0, 10), 1), 5.0, float("nan")])
         level = rng.choice(["strong", "strong", "weak", "none"])
         pieces = (OffsetPiece(0.0, 3.0, rng.randint(-8, 8)), OffsetPiece(3.0, 6.0, rng.randint(-8, 8)))
-        evidence = Evidence(level, "shuffled", 9, 3, pieces if rng.random() < 0.2 else ())
+        # A quarter of the speech exactly, less and more of it has no match.
+        stretches = (Stretch(0.0, 3.0, 3.0, 3.0), Stretch(3.0, 4.0, 1.0, rng.choice([0.0, 0.0, -0.04, 0.9])))
+        evidence = Evidence(level, "shuffled", 9, 3, pieces if rng.random() < 0.2 else (), stretches, 4.0)
         results.append(
             with_score(
                 f"{number:04d}.mp4",

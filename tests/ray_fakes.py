@@ -11,8 +11,8 @@ from fakes import score_by_name
 
 from syncnet.engines.isolated import Score
 from syncnet.errors import UsageError
-from syncnet.interruption import StopFlag
-from syncnet.pipeline import VideoScore
+from syncnet.results import VideoScore
+from syncnet.system.interruption import StopFlag
 
 HANG_SECONDS = 300.0
 

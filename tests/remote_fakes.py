@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import pytest
 from fakes import score_by_name
 
-from syncnet.interruption import StopFlag
-from syncnet.pipeline import VideoScore
+from syncnet.results import VideoScore
+from syncnet.system.interruption import StopFlag
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed: pip install -r requirements-remote.txt")
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402

@@ -26,12 +26,12 @@ from syncnet import (
     VideoResult,
     WeightsPolicy,
 )
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.media import MediaInfo
-from syncnet.pipeline import TrackScore
-from syncnet.scoring import SyncScore
-from syncnet.timing import Timing
-from syncnet.turns import Conversation, Turn
+from syncnet.media.opening import MediaInfo
+from syncnet.results import TrackScore
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.timing import Timing
+from syncnet.scoring.turns import Conversation, Turn
 from syncnet.verdict import Verdict
 
 RETURNED = (

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from fakes import faceless, failed, make_run, make_score, successful
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.command import main
 from syncnet.errors import UsageError
-from syncnet.evidence import Evidence
 from syncnet.report.calibration import fit_thresholds, format_calibration
-from syncnet.scoring import SyncScore
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.score import SyncScore
 
 # Confidences 4.06 to 8.01 in steps of a twentieth: 80 videos. Ten more lie 2 frames off, ten 5.
 SCORES = [
@@ -57,18 +57,18 @@ def test_what_has_no_evidence_is_kept_by_no_threshold() -> None:
 def test_the_answer_names_flags_presets_and_what_was_left_out() -> None:
     results = [successful(f"{number}.mp4", score) for number, score in enumerate(SCORES)]
     text = format_calibration(make_run([*results, faceless("x.mp4"), failed("y.mp4")]), Path("in\nsync"))
-    assert "in\\nsync: 102 videos held to be in sync" in text
+    assert "in\\nsync: 102 videos taken to be in sync" in text
     assert "--min_confidence 4.5 --max_abs_offset 5" in text
     assert "1 without a usable face and 1 failed: not counted below" in text
     # high: 6.0 and 3 frames. Of the 80, those from 6.01 to 8.01 are 41; and ten at 2 frames.
     assert "confidence >= 6.0, |offset| <= 3   51.0% (51 of 100)" in text
-    assert "median" in text and "constant of the folder" not in text
+    assert "median" in text and "whole folder is shifted" not in text
 
 
 def test_a_constant_of_the_folder_is_pointed_out() -> None:
     text = format_calibration(make_run([successful("a.mp4", make_score(7.0, 2))] * 3), Path("in"))
     assert "median +2 (sound 80 ms early)" in text
-    assert "constant of the folder" in text
+    assert "whole folder is shifted" in text
     assert "3 videos are few" in text
 
 
@@ -100,7 +100,7 @@ def test_the_command_leaves_nothing_behind(
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     assert main(["--calibrate", str(samples), "--model", "lite", "--detector", "haar", "--score_cache", "off"]) == 0
     out = capsys.readouterr().out
-    assert "1 videos held to be in sync" in out and "--min_confidence" in out
+    assert "1 videos taken to be in sync" in out and "--min_confidence" in out
     assert list(temporary.iterdir()) == []
     assert sorted(path.name for path in samples.iterdir()) == ["one.mp4"]
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
+from syncnet.cli.subcommands import SUBCOMMANDS
 from syncnet.errors import UsageError
-from syncnet.models import MODEL_NAMES
-from syncnet.report import page_command
-from syncnet.settings import Thresholds, TrackSettings
-from syncnet.subcommands import SUBCOMMANDS
+from syncnet.settings import MODELS, Thresholds, TrackSettings
+from syncnet.subcommands import report as page_command
 from weights import WeightsPolicy
 
 FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
@@ -24,11 +23,11 @@ FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
 def test_defaults() -> None:
     request = parse_request(FOLDERS)
     assert (request.input_dir, request.output_dir) == (Path("videos"), Path("sorted"))
-    assert request.thresholds == Thresholds(5.0, 3)
-    assert request.tracks == TrackSettings(min_face_px=50, min_track_frames=50)
-    assert (request.preset, request.max_workers, request.weights) == (None, 2, WeightsPolicy())
+    assert request.settings.thresholds == Thresholds(5.0, 3)
+    assert request.settings.tracks == TrackSettings(min_face_px=50, min_track_frames=50)
+    assert (request.preset, request.max_workers, request.settings.weights) == (None, 2, WeightsPolicy())
     assert (request.keep_all, request.recursive) == (False, False)
-    assert (request.model, request.detector, request.device) == ("auto", "auto", "auto")
+    assert (request.settings.model, request.settings.detector, request.settings.device) == ("auto", "auto", "auto")
 
 
 def test_every_flag_arrives() -> None:
@@ -39,11 +38,11 @@ def test_every_flag_arrives() -> None:
             "--detector", "haar", "--device", "cpu", "--weights_dir", "models",
         ]
     )  # fmt: skip
-    assert request.thresholds == Thresholds(4.5, 1)
-    assert request.tracks == TrackSettings(min_face_px=30, min_track_frames=25)
-    assert (request.preset, request.max_workers, request.weights) == ("high", 7, WeightsPolicy(Path("models")))
+    assert request.settings.thresholds == Thresholds(4.5, 1)
+    assert request.settings.tracks == TrackSettings(min_face_px=30, min_track_frames=25)
+    assert (request.preset, request.max_workers, request.settings.weights) == ("high", 7, WeightsPolicy(Path("models")))
     assert (request.keep_all, request.recursive) == (True, True)
-    assert (request.model, request.detector, request.device) == ("lite", "haar", "cpu")
+    assert (request.settings.model, request.settings.detector, request.settings.device) == ("lite", "haar", "cpu")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_dashes_in_values_stay() -> None:
     ("extra", "message"),
     [
         (["--min", "4"], "ambiguous option: --min could match"),
-        (["--preset", "best"], "invalid choice: 'best'"),
+        (["--preset", "best"], "--preset best: give one of strict, high, medium, relaxed"),
         (["--min_confidence", "nan"], "--min_confidence nan: give a number of 0 or more"),
         (["--min_confidence", "-1"], "--min_confidence -1.0: give a number of 0 or more"),
         (["--min_confidence", "high"], "invalid float value: 'high'"),
@@ -79,9 +78,9 @@ def test_dashes_in_values_stay() -> None:
         (["--min_face_size", "0"], "--min_face_size 0: give a number of pixels of 1 or more"),
         (["--min_track", "0"], "--min_track 0: give a number of frames of 1 or more"),
         (["--max_workers", "0"], "--max_workers 0: give a whole number of 1 or more"),
-        (["--weights_dir", ""], "argument --weights_dir: the name is empty"),
+        (["--weights_dir", ""], "--weights_dir: the name is empty: give a path"),
         (["--unknown"], "unrecognized arguments: --unknown"),
-        (["stray"], "unrecognized arguments: stray: folders are named by --input_dir DIR --output_dir DIR"),
+        (["stray"], "unrecognized arguments: stray: name the folders with --input_dir DIR --output_dir DIR"),
         (["reprot"], "unrecognized arguments: reprot: did you mean report?"),
         (["--prest", "high"], "unrecognized arguments: --prest high: did you mean --preset? Else see --help"),
     ],
@@ -122,7 +121,7 @@ def test_the_models_offered_are_those_of_the_registry(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as left:
         parse_request(["--help"])
     assert left.value.code == 0
-    assert f"--model {{auto,{','.join(MODEL_NAMES)}}}" in capsys.readouterr().out
+    assert f"--model {{{','.join(MODELS)}}}" in capsys.readouterr().out
 
 
 def test_an_old_python_is_told_in_one_line(

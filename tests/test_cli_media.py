@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
 from syncnet.settings import MediaSettings
 
@@ -10,7 +10,7 @@ FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
 
 
 def settings_of(*extra: str) -> MediaSettings:
-    return parse_request([*FOLDERS, *extra]).media
+    return parse_request([*FOLDERS, *extra]).settings.media
 
 
 def test_defaults() -> None:

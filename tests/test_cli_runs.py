@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
 from syncnet.settings import RunOptions
 
@@ -50,7 +50,7 @@ def test_off_is_no_folder() -> None:
         (["--settle", "nan"], "--settle nan"),
         (["--settle", "inf"], "--settle inf"),
         (["--score_cache", ""], "--score_cache: the name is empty"),
-        (["--place", "teleport"], "argument --place"),
+        (["--place", "teleport"], "--place teleport: give one of copy, hardlink, symlink, move"),
     ],
 )
 def test_wrong_usage_says_what_to_do(extra: list[str], message: str) -> None:

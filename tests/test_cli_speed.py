@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
 from syncnet.settings import SpeedSettings
 
@@ -10,7 +10,7 @@ FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
 
 
 def settings_of(*extra: str) -> SpeedSettings:
-    return parse_request([*FOLDERS, *extra]).speed
+    return parse_request([*FOLDERS, *extra]).settings.speed
 
 
 def test_defaults() -> None:
@@ -31,7 +31,7 @@ def test_a_costly_detector_looks_less_often_unless_asked() -> None:
     [
         (["--detect_every", "0"], "--detect_every 0: give a whole number of 1 or more"),
         (["--detect_every", "some"], "argument --detect_every"),
-        (["--precision", "int4"], "argument --precision"),
+        (["--precision", "int4"], "--precision int4: give one of auto, float32, bfloat16, float16"),
         (["--reference", "--precision", "bfloat16"], "leave out --precision bfloat16"),
         (["--reference", "--detect_every", "5"], "leave out --detect_every 5"),
     ],

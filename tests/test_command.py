@@ -236,7 +236,7 @@ def test_a_missing_package_is_exit_code_2(
     def missing(*_: object) -> None:
         raise ModuleNotFoundError("No module named 'torch'")
 
-    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", missing)
+    monkeypatch.setattr("syncnet.stages.choose_stages", missing)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 2
     assert_one_line(
         capsys,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from folders import files_below, make_videos, results_in, run
 
-from syncnet import log as log_module
 from syncnet.errors import UsageError
-from syncnet.locking import hold
-from syncnet.log import Log
+from syncnet.system import log as log_module
+from syncnet.system.locking import hold
+from syncnet.system.log import Log
 
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|ERROR) (.*)")
 NOW = ("--cron", "--settle", "0")
@@ -80,8 +80,8 @@ def test_a_second_run_is_only_in_the_log_where_there_is_one(tmp_path: Path, capf
         assert run(videos, tmp_path / "out", *NOW, "--log_file", str(log)) == 75
         assert capfd.readouterr() == ("", "")
         assert run(videos, tmp_path / "out", *NOW) == 75
-    assert "another run works in" in capfd.readouterr().err
-    assert [level for level, text in lines_in(log) if "another run works in" in text] == ["INFO"]
+    assert "another run is using" in capfd.readouterr().err
+    assert [level for level, text in lines_in(log) if "another run is using" in text] == ["INFO"]
 
 
 @pytest.mark.usefixtures("fake_scoring")

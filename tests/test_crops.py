@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from syncnet.crops import TrackCropper, crop_face, smooth_boxes
-from syncnet.tracks import Track
+from syncnet.faces.crops import TrackCropper, crop_face, smooth_boxes
+from syncnet.faces.tracks import Track
 
 MEDIAN_REACH = 6
 """Half of the 13 frames of the median filter."""

@@ -62,7 +62,7 @@ def test_extras_and_build_have_the_bounds_of_the_files(
 
 
 def test_the_page_names_each_dependency_and_no_other(repository: Path, all_bounds: dict[str, tuple[str, str]]) -> None:
-    page = (repository / "docs" / "dependencies.md").read_text().partition("## What comes inside")[0]
+    page = (repository / "docs" / "dependencies.md").read_text().partition("## Bundled parts")[0]
     named = [row for row in re.findall(r"^\| ([\w.-]+) \|", page, re.MULTILINE) if row != "name"]
     assert sorted(named) == sorted(all_bounds)
 

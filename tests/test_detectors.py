@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import weights
-from detectors import YUNET_FILE, Detections, DetectorSpec, box_overlaps, resolve_detector
 from detectors.haar import BoxMapping, mirrored
+from detectors.protocol import Detections, DetectorSpec, box_overlaps
+from detectors.registry import YUNET_FILE, resolve_detector
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError, UsageError
 from weights import WeightsPolicy
@@ -132,7 +133,7 @@ def test_auto_takes_haar_where_there_is_no_file(no_weights: Path) -> None:
 def test_auto_takes_yunet_where_its_file_is(no_weights: Path, test_data: Path) -> None:
     spec = resolve_detector("auto", WeightsPolicy(test_data / "weights"))
     assert spec.name == "yunet"
-    assert spec.identity == weights.load_manifest()[YUNET_FILE]["sha256"]
+    assert spec.identity == weights.manifest.load_manifest()[YUNET_FILE]["sha256"]
     assert resolve_detector("haar", WeightsPolicy(test_data / "weights")).name == "haar"
 
 
@@ -151,7 +152,7 @@ def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
 
 def test_another_file_must_work_as_the_detector(tmp_path: Path) -> None:
     (tmp_path / YUNET_FILE).write_bytes(b"not a network")
-    with pytest.raises(ModelFileError, match="does not work as yunet"):
+    with pytest.raises(ModelFileError, match="cannot be loaded as yunet"):
         resolve_detector("yunet", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
 
 
@@ -164,7 +165,7 @@ def test_another_file_that_works_is_told_apart_by_its_digest(tmp_path: Path, tes
 
 
 def test_unknown_detector_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="choose auto, lite, haar, yunet, s3fd"):
+    with pytest.raises(UsageError, match="give one of auto, lite, haar, yunet, s3fd"):
         resolve_detector("hog", WeightsPolicy(offline=True))
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from syncnet import discovery
-from syncnet.discovery import find_videos
+from syncnet.inputs import discovery
+from syncnet.inputs.discovery import find_videos
 
 
 def make_files(folder: Path, *names: str) -> None:
@@ -24,10 +24,12 @@ def names(folder: Path, **options: object) -> list[str]:
 def test_every_named_extension_in_any_case_and_nothing_else(tmp_path: Path) -> None:
     wanted = [
         "a.mp4", "b.m4v", "c.mov", "d.avi", "e.mkv", "f.webm", "g.mpg", "h.mpeg", "i.ts", "j.mts", "k.m2ts", "l.flv",
-        "m.wmv", "n.3gp", "o.MP4", "p.MkV",
+        "m.wmv", "n.3gp", "o.MP4", "p.MkV", "q.mxf", "r.dv", "s.vob", "t.ogv", "u.ogg", "v.asf", "w.3g2", "x.f4v",
     ]  # fmt: skip
-    make_files(tmp_path, *wanted, "q.mp3", "r.wav", "s.txt", "mp4", "t.mp4.part", "u.m4a")
+    make_files(tmp_path, *wanted, "y.mp3", "y.wav", "z.txt", "z.TXT", "zmp4", "z.mp4.part", "z.m4a", ".z.txt")
     assert names(tmp_path) == wanted
+    others = find_videos(tmp_path, recursive=False).other_endings
+    assert others == {".mp3": 1, ".wav": 1, ".txt": 2, "": 1, ".part": 1, ".m4a": 1}
 
 
 def test_names_that_differ_in_the_extension_only_are_two_videos(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from folders import make_videos, run
 
 from docs.make_options import PARSERS, make_page
 from syncnet import command
-from syncnet.cli import parse_request
+from syncnet.cli.request import parse_request
 from weights import __main__ as weights_command
 
 RUN = "run here"
@@ -50,6 +50,8 @@ HOW_TESTED = {
     r"ffmpeg .*": "not run: the program is no requirement. Tried with both signs, offsets were 0 afterwards",
 }
 """Command -> how it is known to be right, for every command in the pages."""
+
+MOST_COLUMNS = 120
 
 FOREIGN_FLAGS = {
     "--job-name": "Slurm", "--array": "Slurm", "--cpus-per-task": "Slurm", "--mem": "Slurm", "--time": "Slurm",
@@ -86,17 +88,17 @@ def test_defaults_in_the_readme_are_those_of_the_command() -> None:
     request = parse_request(["--input_dir", "a", "--output_dir", "b"])
     defaults = {
         "--preset": request.preset or "none",
-        "--min_confidence": request.thresholds.min_confidence,
-        "--max_abs_offset": request.thresholds.max_abs_offset,
+        "--min_confidence": request.settings.thresholds.min_confidence,
+        "--max_abs_offset": request.settings.thresholds.max_abs_offset,
         "--keep_all": "on" if request.keep_all else "off",
         "--place": request.options.place,
         "--recursive": "on" if request.recursive else "off",
-        "--min_face_size": request.tracks.min_face_px,
-        "--min_track": request.tracks.min_track_frames,
+        "--min_face_size": request.settings.tracks.min_face_px,
+        "--min_track": request.settings.tracks.min_track_frames,
         "--max_workers": request.max_workers,
-        "--model": request.model,
-        "--detector": request.detector,
-        "--device": request.device,
+        "--model": request.settings.model,
+        "--detector": request.settings.detector,
+        "--device": request.settings.device,
         "--limit": request.options.limit or "none",
         "--visualize": request.looks.visualize,
         "--calibrate": "on" if request.calibrate else "none",
@@ -234,9 +236,38 @@ def test_links_and_named_files_are_there(page: str) -> None:
     assert missing == []
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    links = set(re.findall(r"\]\(([^)#]+)", text_of("README.md")))
-    assert [page for page in PAGES if page not in links | {"README.md", "CHANGELOG.md"}] == []
+def test_the_page_of_documents_leads_to_every_page() -> None:
+    folder = REPOSITORY / "docs"
+    links = re.findall(r"\]\(([^)#]+)", text_of("docs/README.md"))
+    led_to = {(folder / link).resolve().relative_to(REPOSITORY).as_posix() for link in links}
+    assert [page for page in PAGES if page not in led_to | {"docs/README.md"}] == []
+    assert "](docs/README.md)" in text_of("README.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_to_a_section_find_it(page: str) -> None:
+    folder = (REPOSITORY / page).parent
+    links = [link for link in re.findall(r"\]\(([^)\s]*#[^)\s]+)\)", text_of(page)) if "://" not in link]
+    broken = []
+    for link in links:
+        target, _, section = link.partition("#")
+        text = FENCE.sub("", (folder / target).read_text() if target else text_of(page))
+        if section not in {anchor_of(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}:
+            broken.append(link)
+    assert broken == []
+
+
+def anchor_of(heading: str) -> str:
+    """The name that GitHub gives a heading: lower case, punctuation left out, spaces as dashes."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_lines_of_prose_are_short(page: str) -> None:
+    """Tables, fences, quoted output and lines with an address cannot be broken."""
+    lines = FENCE.sub("", text_of(page)).splitlines()
+    prose = [line for line in lines if not line.lstrip().startswith(("|", ">")) and "://" not in line]
+    assert [line for line in prose if len(line) >= MOST_COLUMNS] == []
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in text_of(page)])

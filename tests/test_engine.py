@@ -1,30 +1,28 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-import time
 from pathlib import Path, PurePath
+from typing import Any
 
 import cv2
 import pytest
 import torch
 from fakes import faceless, failed, make_score, successful
 
-from syncnet.discovery import VideoFile
-from syncnet.engines import VideoResult, threads
-from syncnet.engines.cores import count_cores
+from syncnet.engines import threads
 from syncnet.engines.threads import run_in_threads, share_cores
-from syncnet.engines.watch import Watch
-from syncnet.interruption import Interrupted, StopFlag
+from syncnet.inputs.discovery import VideoFile
+from syncnet.results import VideoResult
+from syncnet.system.interruption import Interrupted, StopFlag
 
 
 def video(name: str) -> VideoFile:
     return VideoFile(Path("in") / name, PurePath(name), 7)
 
 
-# Many videos
-
-
-def run(work: object, count: int, workers: int, stop: StopFlag | None = None, **options: float) -> threads.Batch:
+def run(work: object, count: int, workers: int, stop: StopFlag | None = None, **options: Any) -> threads.Batch:
     videos = [video(f"{number}.mp4") for number in range(count)]
     return run_in_threads(
         videos,
@@ -79,6 +77,19 @@ def test_as_many_at_once_as_there_are_workers() -> None:
     assert len(run(work, 6, 3).results) == 6
 
 
+def test_two_videos_of_one_path_are_two_results() -> None:
+    # Both are under way at the same time.
+    barrier = threading.Barrier(2, timeout=60)
+
+    def work(item: VideoFile) -> VideoResult:
+        barrier.wait()
+        return result_of(item)
+
+    videos = [video("a.mp4"), video("a.mp4")]
+    batch = run_in_threads(videos, work, workers=2, stop=StopFlag(), on_result=lambda _: None)
+    assert [result.path.name for result in batch.results] == ["a.mp4", "a.mp4"]
+
+
 def test_no_videos_are_no_results() -> None:
     assert run(result_of, 0, 1) == threads.Batch([], 0)
 
@@ -124,22 +135,25 @@ def test_a_thread_that_hangs_is_left_behind_after_the_grace() -> None:
     assert batch == threads.Batch([], 1)
 
 
-def test_a_thread_that_hangs_is_replaced_and_what_is_told_of_its_video_stands() -> None:
+@pytest.mark.parametrize("late", [None, KeyboardInterrupt])
+def test_a_thread_that_hangs_is_replaced_and_what_is_told_of_its_video_stands(
+    late: type[BaseException] | None,
+) -> None:
     release, hanging = threading.Event(), threading.Event()
-    thread: list[int] = []
 
     def work(item: VideoFile) -> VideoResult:
         if item.path.name == "1.mp4":
-            thread.append(threading.get_ident())
             hanging.set()
             release.wait(60)
+            if late:
+                raise late
         return result_of(item)
 
-    def overdue() -> dict[int, VideoResult]:
+    def overdue() -> list[VideoResult]:
         if not hanging.is_set():
-            return {}
+            return []
         hanging.clear()
-        return {thread[0]: failed("1.mp4", "hangs"), -1: failed("1.mp4", "of a thread that has gone")}
+        return [failed("1.mp4", "hangs"), failed("0.mp4", "came back before"), failed("1.mp4", "told already")]
 
     heard: list[str] = []
 
@@ -170,28 +184,81 @@ def test_what_is_no_bad_video_ends_the_run_and_starts_nothing_more() -> None:
     assert started == ["0.mp4"]
 
 
-# The watch
+ENDS = """
+import sys, threading
+from pathlib import Path
+from syncnet.engines.threads import run_in_threads
+from syncnet.inputs.discovery import VideoFile
+from syncnet.results import VideoResult
+from syncnet.system.interruption import StopFlag
+def result_of(item):
+    return VideoResult(item.path, item.relative_path, 7, "failed", 0.0)
+videos = [VideoFile(Path(name), Path(name), 7) for name in ("0.mp4", "1.mp4")]
+hangs, stop = threading.Event(), StopFlag()
+def work(item):
+    if item.path.name == "0.mp4":
+        hangs.set()
+        if sys.argv[1] == "stop":
+            stop.stop()
+        threading.Event().wait()
+    return result_of(item)
+def overdue():
+    return [result_of(videos[0])] if sys.argv[1] == "overdue" and hangs.is_set() else []
+def interrupt(result):
+    hangs.wait()
+    if sys.argv[1] == "interrupt":
+        raise KeyboardInterrupt
+try:
+    batch = run_in_threads(
+        videos, work, workers=2, stop=stop, on_result=interrupt, grace_seconds=0.5, overdue=overdue
+    )
+    print(batch.abandoned)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
 
 
-def test_the_watch_tells_each_hanging_video_once() -> None:
-    watch = Watch(0.0, grace_seconds=0.0)
-    with watch.scoring(video("a.mp4")):
-        time.sleep(0.01)
-        assert {item.path.name for item in watch.take_hung().values()} == {"a.mp4"}
-        assert watch.take_hung() == {}
-    with watch.scoring(video("b.mp4")):
-        pass
-    time.sleep(0.01)
-    assert watch.take_hung() == {}
+@pytest.mark.parametrize(("how", "told"), [("overdue", "1"), ("stop", "1"), ("interrupt", "interrupted")])
+def test_the_process_ends_without_a_thread_that_hangs(how: str, told: str, repository: Path) -> None:
+    # As a program that uses the library ends: by the end of its last line. The minutes are only there to fail by.
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS, how], cwd=repository, capture_output=True, text=True, timeout=300
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{told}\n", "")
 
 
-def test_the_watch_lets_a_video_have_its_time() -> None:
-    watch = Watch(1000.0)
-    with watch.scoring(video("a.mp4")):
-        assert watch.take_hung() == {}
+def test_as_many_at_once_also_after_one_was_given_up() -> None:
+    barrier, hanging, release = threading.Barrier(2, timeout=60), threading.Event(), threading.Event()
+
+    def work(item: VideoFile) -> VideoResult:
+        if item.path.name == "0.mp4":
+            hanging.set()
+            release.wait(60)
+        else:
+            # Two meet, though the thread of the first video never comes: its place was taken.
+            barrier.wait()
+        return result_of(item)
+
+    def overdue() -> list[VideoResult]:
+        return [failed("0.mp4", "hangs")] if hanging.is_set() else []
+
+    batch = run(work, 7, 2, overdue=overdue)
+    release.set()
+    assert [result.error for result in batch.results] == ["hangs", "", "", "", "", "", ""]
+    assert batch.abandoned == 1
 
 
-# Cores
+def test_a_thread_that_cannot_be_started_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("video"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        run(result_of, 3, 2)
 
 
 def test_each_worker_gets_its_share_of_the_cores_in_its_own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,33 +281,3 @@ def test_each_worker_gets_its_share_of_the_cores_in_its_own_thread(monkeypatch: 
     finally:
         torch.set_num_threads(before[0])
         cv2.setNumThreads(before[1])
-
-
-@pytest.mark.parametrize(
-    ("quota", "cores"), [("max 100000", 64), ("150000 100000", 2), ("50000 100000", 1), ("9900000 100000", 64)]
-)
-def test_a_cgroup_quota_limits_the_cores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, cores: int
-) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(64)), raising=False)
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "cpu.max").write_text(f"{quota}\n")
-    (tmp_path / "own").write_text("0::/a/b\n")
-    assert count_cores(tmp_path, tmp_path / "own") == cores
-
-
-def test_a_quota_of_the_first_kind_of_cgroup_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(64)), raising=False)
-    folder = tmp_path / "cpu" / "docker"
-    folder.mkdir(parents=True)
-    (folder / "cpu.cfs_quota_us").write_text("400000\n")
-    (folder / "cpu.cfs_period_us").write_text("100000\n")
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text("-1\n")
-    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
-    (tmp_path / "own").write_text("7:memory:/docker\n3:cpu,cpuacct:/docker\n")
-    assert count_cores(tmp_path, tmp_path / "own") == 4
-
-
-def test_without_cgroups_the_affinity_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: {0, 5, 6}, raising=False)
-    assert count_cores(tmp_path, tmp_path / "none") == 3

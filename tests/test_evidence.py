@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from syncnet.evidence import Evidence, OffsetPiece, weigh
+from syncnet.scoring.evidence import Evidence, OffsetPiece, find_offset, weigh
 
 
 def distances_of(offsets: list[int]) -> np.ndarray:
@@ -22,7 +22,11 @@ def weighed(offsets: list[int], offset_frames: int, speech: np.ndarray | None = 
 
 def test_windows_that_all_agree_are_strong_evidence() -> None:
     # Starts 0, 10, .. 70: eight windows in 100 lips.
-    assert weighed([3] * 100, 3) == Evidence("strong", "", 8, 8)
+    evidence = weighed([3] * 100, 3)
+    assert (evidence.level, evidence.windows, evidence.agreeing) == ("strong", 8, 8)
+    (whole,) = evidence.stretches
+    assert (whole.start_seconds, whole.end_seconds, whole.speech_seconds) == (0.0, 4.0, 4.0)
+    assert evidence.unmatched_share < 0.01
 
 
 @pytest.mark.parametrize(("away", "agreeing"), [(2, 8), (3, 0)])
@@ -39,16 +43,31 @@ def test_under_forty_percent_agreement_is_no_evidence() -> None:
     assert evidence.windows == 18
     assert evidence.agreeing < 0.4 * 18
     assert evidence.level == "none"
-    assert evidence.problem == f"{evidence.agreeing} of 18 windows of a second agree with the offset"
+    assert evidence.problem == f"{evidence.agreeing} of 18 one-second windows agree with the offset"
 
 
 def test_only_windows_in_which_somebody_speaks_half_the_time_count() -> None:
-    speech = np.arange(100) < 33
-    # From 0: 25 of 25, from 10: 23, from 20: 13, from 30: 3.
+    speech = np.arange(100) < 43
+    # From 0 and 10: 25 of 25, from 20: 23, from 30: 13, from 40: 3.
     evidence = weighed([0] * 100, 0, speech)
-    assert evidence.windows == 3
+    assert evidence.windows == 4
     # Too few to count, but the lips fit at one shift as no shuffled sound would.
     assert (evidence.level, evidence.problem) == ("weak", "")
+
+
+def test_the_offset_rests_on_the_stretch_that_has_it() -> None:
+    """Three seconds fit at 4; of the seven behind them every second fits elsewhere, and more of it at -12."""
+    offsets = [4] * 75 + [-12] * 25 + [9] * 25 + [-12] * 25 + [-6] * 25 + [-12] * 25 + [12] * 25 + [-12] * 25
+    distances, speech = distances_of(offsets), np.ones(250, bool)
+    distances[15 - 4, :75] = 0.3
+    curve = distances.mean(axis=1)
+    assert 15 - int(curve.argmin()) == -12
+    offset = find_offset(distances, curve, speech)
+    assert offset == 4
+    evidence, _ = weigh(distances, offset, speech, 0)
+    assert evidence.level == "strong"
+    assert evidence.unmatched_share == pytest.approx(0.7, abs=0.05)
+    assert next((s.start_seconds, s.matched) for s in evidence.stretches) == (0.0, True)
 
 
 def test_no_speech_is_no_evidence() -> None:
@@ -58,15 +77,36 @@ def test_no_speech_is_no_evidence() -> None:
 @pytest.mark.parametrize("edge", [-15, 15])
 def test_the_edge_of_the_search_is_no_evidence_however_sharp(edge: int) -> None:
     evidence = weighed([edge] * 100, edge)
-    assert evidence == Evidence("none", "the best shift lies at the edge of the search", 8, 8)
+    problem = "the best shift is at the edge of the search range"
+    assert evidence == Evidence("none", problem, 8, 8, speech_seconds=4.0)
 
 
-def test_a_short_track_of_noise_fits_its_shuffled_sound_as_well() -> None:
-    noise = np.random.default_rng(0).random((31, 40), np.float32)
+@pytest.mark.parametrize(
+    ("lips", "speech", "problem"),
+    [
+        # Windows from 0, 10 and 20 hold speech half the time.
+        (60, range(60), "shuffled sound fits as well"),
+        (60, range(30, 60), "too little speech to tell (1.2 s)"),
+        (60, range(30, 50), "too little speech to tell (0.8 s)"),
+        (40, range(40), "too short to say (1.6 s)"),
+        (24, range(24), "too short to say (1.0 s)"),
+    ],
+)
+def test_where_chance_fits_as_well_it_is_told_what_is_missing(lips: int, speech: range, problem: str) -> None:
+    noise = np.random.default_rng(0).random((31, lips), np.float32)
     offset = 15 - int(noise.mean(axis=1).argmin())
     assert abs(offset) < 15
-    evidence, _ = weigh(noise, offset, np.ones(40, bool), 0)
-    assert (evidence.level, evidence.problem) == ("none", "the sound shuffled fits as well")
+    evidence, _ = weigh(noise, offset, np.isin(np.arange(lips), speech), 0)
+    assert (evidence.level, evidence.problem) == ("none", problem)
+
+
+def test_a_word_that_fits_is_weak_evidence_by_its_own_curve() -> None:
+    # 40 lips in all, with two windows of 25.
+    assert weighed([2] * 40, 2).level == "weak"
+    # With less than 1.2 s of speech even the best fit is none.
+    evidence = weighed([2] * 80, 2, np.arange(80) < 20)
+    assert (evidence.level, evidence.problem) == ("none", "too little speech to tell (0.8 s)")
+    assert evidence.speech_seconds == 0.8
 
 
 def test_a_jump_is_told_with_its_times() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from detectors import Detections
 from detectors.lite_network import LiteFaceNetwork, cell_centres
+from detectors.protocol import Detections
 from training.face.batches import change
 from training.face.degrade import degrade
 from training.face.evaluate import compare

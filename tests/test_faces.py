@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import Detections
-from syncnet.faces import Lookout, find_faces
+from detectors.protocol import Detections
+from syncnet.faces.finding import Lookout, find_faces
+from syncnet.faces.shots import Shot
 from syncnet.settings import DetectSettings, ShotSettings
-from syncnet.shots import Shot
 
 
 class NotingDetector:

@@ -20,7 +20,8 @@ sys.path[:0] = [{repository!r}, {repository!r} + "/tests"]
 import syncnet.pipeline
 from benchmarks import faults_worker
 from fakes import FakeStages, load_scorer_by_name, score_by_name
-from syncnet import command, scorer_choice
+from syncnet import command
+from syncnet import stages as scorer_choice
 
 def score(path, stages, stop):
     time.sleep(0.02)

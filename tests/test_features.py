@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import python_speech_features as psf
 
-from syncnet import features
+from syncnet.models import features
 
 
 def test_mouth_is_the_square_below_the_nose_root() -> None:

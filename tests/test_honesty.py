@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from detectors import resolve_detector
-from syncnet.interruption import StopFlag
-from syncnet.media import open_media
-from syncnet.models import load_model
-from syncnet.pipeline import Stages, VideoScore, best_score, score_video
+from detectors.registry import resolve_detector
+from syncnet.media.opening import open_media
+from syncnet.models.registry import load_model
+from syncnet.pipeline import Stages, score_video
+from syncnet.results import VideoScore, best_score
 from syncnet.settings import Thresholds
+from syncnet.system.interruption import StopFlag
 from syncnet.verdict import judge
 from weights import WeightsPolicy
 

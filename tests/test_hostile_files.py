@@ -14,20 +14,20 @@ import av
 import numpy as np
 import pytest
 from folders import files_below, make_videos, results_in, run
-from hostile_media import Shape, Sound, write_shape
-from synthetic_media import Clip, write_clip
 
-from syncnet.discovery import find_videos
 from syncnet.errors import DamagedVideoError, EmptyVideoError, TooLargeError
-from syncnet.media import open_media
+from syncnet.inputs.discovery import find_videos
+from syncnet.media.opening import open_media
 from syncnet.settings import MediaSettings
+from synthetic.hostile import Shape, Sound, write_shape
+from synthetic.media import Clip, write_clip
 
 Writer = Callable[[Path], object]
 REMOVE = "remove it, or convert it to mp4"
 COPY = "copy or download the file again"
 AGAIN = "copy or download the file again"
 REPAIR = "copy or download the file again, or repair it (ffmpeg -i FILE -c copy NEW_FILE)"
-NO_VIDEO = "this is no video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, 3gp)"
+NO_VIDEO = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, mxf, dv, ogv)"
 NO_INDEX = "the file starts like a video, but its index is missing or broken (an interrupted copy or recording?)"
 
 
@@ -64,9 +64,9 @@ CONTENTS: dict[str, tuple[Writer, str, str]] = {
     "zeros.avi": (content(bytes(100_000)), NO_VIDEO, REMOVE),
     "head_only.mp4": (content(b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"), NO_INDEX, AGAIN),
     "no_moov.mp4": (cut(0.8), NO_INDEX, AGAIN),
-    "cut_off.mkv": (cut(0.5, audio_codec="libopus"), "the file breaks off after 1.1 of 2.0 s", REPAIR),
-    "no_sound.mp4": (clip(audio_codec=None), "the file holds no sound", "add its sound track, or leave it out"),
-    "no_picture.mp4": (clip(video_codec=None), "the file holds no moving picture", "remove it: it is no video"),
+    "cut_off.mkv": (cut(0.5, audio_codec="libopus"), "the file ends after 1.1 of 2.0 s", REPAIR),
+    "no_sound.mp4": (clip(audio_codec=None), "the file holds no sound", "add its audio track, or leave it out"),
+    "no_picture.mp4": (clip(video_codec=None), "the file holds no moving picture", "remove it: it is not a video"),
     "sound_file.mp4": (clip(container="wav", video_codec=None, audio_codec="pcm_s16le"), NO_VIDEO, REMOVE),
     "concat.mp4": (text("ffconcat version 1.0\nfile 'no_sound.mp4'\n"), NO_VIDEO, REMOVE),
     "playlist.ts": (text("#EXTM3U\n#EXTINF:2,\nno_sound.mp4\n#EXT-X-ENDLIST\n"), NO_VIDEO, REMOVE),
@@ -159,7 +159,7 @@ def test_every_tenth_of_a_file_that_says_its_length_is_seen_to_be_a_part(
         with contextlib.suppress(DamagedVideoError):
             assert open_media(path).info.duration_seconds > 1.4
     else:
-        words = "breaks off after|index is missing|no picture decodes"
+        words = "the file ends after|index is missing|no picture can be decoded"
         with pytest.raises((DamagedVideoError, EmptyVideoError), match=words):
             open_media(path)
 
@@ -190,7 +190,7 @@ def test_no_network_address_is_ever_called(playlist: str, tmp_path: Path) -> Non
         url = f"http://127.0.0.1:{server.getsockname()[1]}/clip.mp4"
         path = tmp_path / "list.mp4"
         path.write_text(playlist.format(url=url))
-        with pytest.raises(Exception, match="no video file of a known kind"):
+        with pytest.raises(Exception, match="not a video file of a known kind"):
             open_media(path)
         server.settimeout(0.05)
         with pytest.raises(TimeoutError):
@@ -281,5 +281,5 @@ def test_a_hundred_thousand_entries_are_listed_in_order(roomy: Path) -> None:
 def test_more_sound_tracks_than_anybody_has_are_counted(tmp_path: Path) -> None:
     path = write_shape(tmp_path / "many.mkv", Shape(seconds=0.4, sounds=[Sound("pcm_s16le", 8_000, seconds=0.4)] * 40))
     assert len(open_media(path, settings=MediaSettings(39)).samples) == pytest.approx(16_000 * 0.4, abs=100)
-    with pytest.raises(Exception, match="there is no sound track 40: the file holds 40 sound tracks"):
+    with pytest.raises(Exception, match="there is no audio track 40: the file holds 40 audio tracks"):
         open_media(path, settings=MediaSettings(40))

@@ -7,19 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hostile_media import Shape, Sound, write_shape
 from test_reference import OneFace
 
 from syncnet.errors import NoAudioStreamError
-from syncnet.interruption import StopFlag
+from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.models.lite import load_lite
-from syncnet.pipeline import Stages, VideoScore, score_video
-from syncnet.reference import published_chain
-from syncnet.reference_ffmpeg import FfmpegTools, ffmpeg_version
-from syncnet.reference_pyav import PyavTools
-from syncnet.reference_tools import ReferenceJob
-from syncnet.scoring import SyncScore
+from syncnet.pipeline import Stages, score_video
+from syncnet.reference.chain import published_chain
+from syncnet.reference.ffmpeg import FfmpegTools, ffmpeg_version
+from syncnet.reference.pyav import PyavTools
+from syncnet.reference.tools import ReferenceJob
+from syncnet.results import VideoScore
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import MediaSettings
+from syncnet.system.interruption import StopFlag
+from synthetic.hostile import Shape, Sound, write_shape
 from weights import WeightsPolicy
 
 FACE = OneFace((74.0, 60.0, 156.0, 172.0))
@@ -110,7 +112,7 @@ def test_sound_of_another_length_is_compared_as_far_as_it_goes(seconds: float, s
 def test_one_frame_is_no_track(score: Scorer) -> None:
     video = score("single.mp4", Shape(seconds=0.04))
     assert video.tracks == ()
-    assert video.no_track_reason == "only tracks shorter than 50 frames (longest 1)"
+    assert video.no_track == NoTrackReason(track_frames=MissedGate(50, 1))
 
 
 def test_lips_at_a_frame_a_second_fit_nothing(score: Scorer) -> None:
@@ -137,12 +139,12 @@ def test_a_sound_track_that_is_not_there_is_told_with_those_that_are(score: Scor
     with pytest.raises(NoAudioStreamError) as caught:
         score("tracks.mp4", TWO_TRACKS, 2)
     assert str(caught.value) == (
-        "there is no sound track 2: the file holds 2 sound tracks: give --audio_track 0 to 1, or leave it out"
+        "there is no audio track 2: the file holds 2 audio tracks: give --audio_track 0 to 1, or leave it out"
     )
     with pytest.raises(NoAudioStreamError) as caught:
         score("usual.mp4", Shape(), 1)
     assert str(caught.value) == (
-        "there is no sound track 1: the file holds one sound track: give --audio_track 0, or leave it out"
+        "there is no audio track 1: the file holds one audio track: give --audio_track 0, or leave it out"
     )
 
 

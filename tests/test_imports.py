@@ -1,4 +1,4 @@
-"""Imports go one way: command -> reports -> engines -> pipeline -> stages -> models, detectors -> weights."""
+"""Imports go one way, package by package: a package imports only those that stand above it in LAYERS."""
 
 from __future__ import annotations
 
@@ -12,68 +12,38 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 OURS = ("syncnet", "detectors", "weights", "filter_videos_by_sync_score")
 
-# A module may import modules of its own rank and of lower ones. The longest matching prefix counts.
-RANKS = {
-    "syncnet": 0,
-    "syncnet.errors": 0,
-    "syncnet.settings": 0,
-    "syncnet.interruption": 0,
-    "syncnet.locking": 0,
-    "syncnet.memory": 0,
-    "syncnet.log": 0,
-    "syncnet.text": 0,
-    "syncnet.invocation": 0,
-    "syncnet.temporary": 0,
-    "syncnet.shards": 0,
-    "weights": 1,
-    "weights.__main__": 7,
-    "syncnet.published_check": 4,
-    "syncnet.pinning": 3,
-    "detectors": 2,
-    "syncnet.features": 2,
-    "syncnet.models": 2,
-    "syncnet.media": 3,
-    "syncnet.shots": 3,
-    "syncnet.kept_faces": 3,
-    "syncnet.faces": 3,
-    "syncnet.tracks": 3,
-    "syncnet.crops": 3,
-    "syncnet.reference": 3,
-    "syncnet.speech": 3,
-    "syncnet.evidence": 3,
-    "syncnet.timing": 3,
-    "syncnet.scoring": 3,
-    "syncnet.turns": 3,
-    "syncnet.verdict": 3,
-    "syncnet.advice": 3,
-    "syncnet.work_folder": 0,
-    "syncnet.discovery": 3,
-    "syncnet.input_manifest": 3,
-    "syncnet.remote": 3,
-    "syncnet.keepsake": 3,
-    "syncnet.placement": 3,
-    "syncnet.pipeline": 4,
-    "syncnet.records": 5,
-    "syncnet.ledger": 5,
-    "syncnet.score_store": 5,
-    "syncnet.engines": 5,
-    "syncnet.looks": 6,
-    "syncnet.report": 6,
-    "syncnet.report.page_command": 7,
-    "syncnet.session": 6,
-    "syncnet.scorer": 6,
-    "syncnet.cli": 7,
-    "syncnet.subcommands": 7,
-    "syncnet.inputs": 7,
-    "syncnet.preparation": 7,
-    "syncnet.engine_choice": 7,
-    "syncnet.merge": 7,
-    "syncnet.rescore": 7,
-    "syncnet.command": 7,
-    "syncnet.telling": 7,
-    "syncnet.api": 8,
-    "filter_videos_by_sync_score": 8,
+LAYERS: tuple[tuple[str, ...], ...] = (
+    # What everything may use.
+    ("syncnet", "syncnet.errors", "syncnet.conventions"),
+    ("syncnet.settings",),
+    ("syncnet.system",),
+    # The stages, in the order of the pipeline as far as they use each other.
+    ("weights",),
+    ("syncnet.models", "syncnet.media"),
+    ("detectors",),
+    ("syncnet.faces", "syncnet.scoring"),
+    ("syncnet.reference", "syncnet.keepsake", "syncnet.verdict"),
+    ("syncnet.results",),
+    ("syncnet.people",),
+    ("syncnet.pipeline",),
+    # A folder of videos.
+    ("syncnet.inputs",),
+    ("syncnet.placement", "syncnet.state"),
+    ("syncnet.engines",),
+    ("syncnet.report", "syncnet.stages"),
+    ("syncnet.looks", "syncnet.scorer"),
+    ("syncnet.run", "syncnet.cli"),
+    ("syncnet.command",),
+    ("syncnet.api", "syncnet.subcommands"),
+    ("filter_videos_by_sync_score",),
+)
+"""Packages of one layer do not import each other."""
+
+UPWARDS = {
+    # `python -m weights check` is a command too: it scores the published example.
+    ("weights.__main__", "syncnet.subcommands.published_check"),
 }
+"""The imports that go the other way, each with its reason. All of them are lazy."""
 
 FETCHING = ("weights.fetch", "weights.transfer")
 """Imported only where a file has to be fetched."""
@@ -114,31 +84,38 @@ def our_imports_of(name: str, *, at_import_only: bool = False) -> set[str]:
     return {imported for imported in imports if imported.split(".")[0] in OURS}
 
 
-def rank(name: str) -> int:
-    """``syncnet.media_audio`` belongs to ``syncnet.media``; a module that belongs nowhere needs a rank."""
-    fitting = [prefix for prefix in RANKS if name == prefix or name.startswith((f"{prefix}.", f"{prefix}_"))]
-    best = max(fitting, key=len, default="")
-    assert best and (best != "syncnet" or name == "syncnet"), f"give {name} a rank in RANKS"
-    return RANKS[best]
+def package_of(name: str) -> str:
+    """The room that a module is in: ``syncnet.media.sound`` is in ``syncnet.media``."""
+    return ".".join(name.split(".")[: 2 if name.startswith("syncnet.") else 1])
+
+
+def layer(package: str) -> int:
+    (number,) = [n for n, packages in enumerate(LAYERS) if package in packages] or [-1]
+    assert number >= 0, f"give {package} a layer in LAYERS"
+    return number
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_no_module_imports_upwards(name: str) -> None:
-    upwards = {imported for imported in our_imports_of(name) if rank(imported) > rank(name)}
-    assert not upwards
+    own = package_of(name)
+    others = {imported for imported in our_imports_of(name) if package_of(imported) != own}
+    upwards = {imported for imported in others if layer(package_of(imported)) >= layer(own)}
+    assert not {(name, imported) for imported in upwards} - UPWARDS
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
-    # A registry and what it loads know each other; it imports them when they are asked for.
-    graph = {name: our_imports_of(name, at_import_only=True) - {name} for name in MODULES}
+    # Lazy imports and those for types count too: who reads one module of a circle has to read all of it.
+    graph = {name: our_imports_of(name) - {name} for name in MODULES}
+    for importer, imported in UPWARDS:
+        graph[importer] -= {imported}
     assert len(list(graphlib.TopologicalSorter(graph).static_order())) >= len(MODULES)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        *("syncnet", "syncnet.errors", "syncnet.settings", "syncnet.cli"),
-        *(n for n in MODULES if rank(n) == 1 and n not in FETCHING),
+        *("syncnet", "syncnet.errors", "syncnet.settings", "syncnet.cli.request"),
+        *(n for n in MODULES if package_of(n) == "weights" and n not in FETCHING),
     ],
 )
 def test_what_help_and_set_up_need_is_standard_library_only(name: str) -> None:
@@ -157,6 +134,26 @@ def test_what_fetches_is_imported_only_where_it_is_needed() -> None:
 
 
 def test_the_checks_above_see_what_they_look_for() -> None:
-    assert "syncnet.engines" in our_imports_of("syncnet.report")
-    assert "syncnet.session" in our_imports_of("syncnet.command"), "imports within functions count"
-    assert rank("syncnet.report.results") > rank("syncnet.media_file") > rank("weights")
+    assert "syncnet.engines.activity" in our_imports_of("syncnet.report.progress")
+    assert "syncnet.run.session" in our_imports_of("syncnet.command"), "imports within functions count"
+    assert all(layer(package_of(imported)) > layer(package_of(importer)) for importer, imported in UPWARDS)
+    assert all(imported in our_imports_of(importer) for importer, imported in UPWARDS)
+    assert layer("syncnet.report") > layer("syncnet.media") > layer("weights")
+
+
+def test_packages_are_empty_but_for_the_public_ones() -> None:
+    # Whoever imports one module of a package must not pay for the others, nor look for code in two places.
+    full = {name for name, path in MODULES.items() if path.name == "__init__.py" and imports_of(name)}
+    assert full == {"syncnet", "syncnet.settings", "detectors.s3fd", "weights"}
+
+
+def test_only_the_command_knows_the_command_line() -> None:
+    # A request is checked where it is made, so that nothing but the command itself needs the parser.
+    parsing = {imported for imported in MODULES if package_of(imported) == "syncnet.cli"}
+    importers = {name for name in MODULES if package_of(name) != "syncnet.cli" and our_imports_of(name) & parsing}
+    assert importers == {"syncnet.command"}
+
+
+def test_few_modules_stand_beside_the_packages() -> None:
+    beside = {name for name, path in MODULES.items() if path.parent.name == "syncnet" and path.name != "__init__.py"}
+    assert len(beside) <= 20

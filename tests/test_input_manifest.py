@@ -13,7 +13,7 @@ from test_session import Scorer, scorer  # noqa: F401 (a fixture)
 
 from syncnet import command
 from syncnet.errors import UsageError
-from syncnet.input_manifest import find_listed, location_of, manifest_base, name_of, read_manifest
+from syncnet.inputs.manifest import find_listed, location_of, manifest_base, name_of, read_manifest
 
 OFF = ("--score_cache", "off")
 
@@ -86,8 +86,8 @@ def test_names_of_any_bytes_and_a_byte_order_mark(tmp_path: Path) -> None:
         ("s3://bucket/", "line 2: s3://bucket/ names no file"),
         ("s3://bucket/../../etc/a.mp4", "line 2: s3://bucket/../../etc/a.mp4 names no file"),
         ("a\0b.mp4", "line 2 holds a zero byte"),
-        ("s3://b/x//a.mp4\ns3://b/x/a.mp4", "lines 2 and 3 would both be called _elsewhere/s3/b/x/a.mp4"),
-        ("_elsewhere/file/a.mp4\n/a.mp4", "lines 2 and 3 would both be called _elsewhere/file/a.mp4"),
+        ("s3://b/x//a.mp4\ns3://b/x/a.mp4", "lines 2 and 3 would both get the name _elsewhere/s3/b/x/a.mp4"),
+        ("_elsewhere/file/a.mp4\n/a.mp4", "lines 2 and 3 would both get the name _elsewhere/file/a.mp4"),
     ],
 )
 def test_a_line_that_cannot_be_meant_is_named(tmp_path: Path, line: str, problem: str) -> None:
@@ -127,7 +127,7 @@ def test_what_is_there_is_looked_at(tmp_path: Path) -> None:
         ("pipe.mp4", "not a regular file"),
     ]
     assert [(str(skipped.path), skipped.reason) for skipped in found.left_out] == [
-        (str(tmp_path / "good_quality/b.mp4"), "it lies where copies are put")
+        (str(tmp_path / "good_quality/b.mp4"), "it is in a folder where copies are put")
     ]
 
 
@@ -250,7 +250,7 @@ def test_a_list_of_nothing_is_told_as_one(
     assert capsys.readouterr().out.startswith("The list names no video.\n")
     (tmp_path / "folder").mkdir()
     assert run(write_manifest(tmp_path / "list.txt", "folder"), out) == 1
-    assert capsys.readouterr().out.startswith("No video of the list could be looked at.\n")
+    assert capsys.readouterr().out.startswith("No video of the list could be read.\n")
 
 
 @pytest.mark.parametrize("flag", [["--input_dir", "in"], ["--calibrate", "in"], ["--recursive"]])

@@ -13,7 +13,8 @@ from folders import files_below, make_videos, results_in, run
 
 OWN_PROCESS = """
 import sys, threading
-from syncnet import command, scorer_choice
+from syncnet import command
+from syncnet import stages as scorer_choice
 from syncnet.engines import threads
 from fakes import FakeStages, score_by_name
 import syncnet.pipeline
@@ -144,5 +145,5 @@ def test_an_interrupt_before_the_first_video_is_exit_code_130(tmp_path: Path, mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", interrupted)
+    monkeypatch.setattr("syncnet.stages.choose_stages", interrupted)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 130

@@ -18,8 +18,8 @@ from fakes import make_score, scored
 from syncnet.engines.failures import ExplainedError
 from syncnet.engines.isolated import ChildScorers, Score
 from syncnet.errors import NoAudioStreamError, TimeLimitError, UsageError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.pipeline import VideoScore
+from syncnet.results import VideoScore
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 
 def load(problem: str = "") -> Score:
@@ -77,7 +77,7 @@ def test_failures_come_back_as_they_were_explained(children: ChildScorers) -> No
     [
         ("crash.mp4", "crash", "crashed the decoder (SIGSEGV)"),
         ("exit.mp4", "crash", "crashed the decoder (exit code 3)"),
-        ("killed.mp4", "killed", "its process was killed, mostly by the system for want of memory"),
+        ("killed.mp4", "killed", "its process was killed, most likely by the system because memory ran out"),
     ],
 )
 def test_the_death_of_a_child_is_told_and_the_next_video_gets_another(

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from fakes import make_score, scored
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsake, write_keepsake
-from syncnet.keepsake_arrays import read_arrays
-from syncnet.keepsake_making import (
+from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.keepsake.arrays import read_arrays
+from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, read_keepsake, write_keepsake
+from syncnet.keepsake.making import (
     MOST_PICTURED_TRACKS,
     MOST_THUMBNAIL_BYTES,
     TrackPictures,
@@ -23,11 +23,11 @@ from syncnet.keepsake_making import (
     keep_track,
     keep_video,
 )
-from syncnet.models import Embeddings
-from syncnet.records import score_from_plain, score_to_plain
-from syncnet.score_store import ScoreStore
-from syncnet.scoring import pair_distances
-from syncnet.turns import TrackTable
+from syncnet.models.protocol import Embeddings
+from syncnet.scoring.score import pair_distances
+from syncnet.scoring.turns import TrackTable
+from syncnet.state.records import score_from_plain, score_to_plain
+from syncnet.state.score_store import ScoreStore
 
 
 class DoublingModel:
@@ -47,11 +47,12 @@ def make_track(first_frame: int = 0, length: int = 3) -> TrackKeepsake:
         np.arange(5, dtype=np.uint8),
         np.arange(9, dtype=np.uint8),
         np.array([first_frame, first_frame + 2], np.int32),
+        np.linspace(0, 1, 31, dtype=np.float32)[None],
     )
 
 
 def make_keepsake(*tracks: TrackKeepsake) -> Keepsake:
-    return Keepsake(tracks, np.array([0, 72], np.int32), np.float32([-90, -12.5]))
+    return Keepsake(tracks, np.array([0, 72], np.int32), np.float32([-90, -12.5]), np.array([False, True]))
 
 
 # The file
@@ -59,18 +60,23 @@ def make_keepsake(*tracks: TrackKeepsake) -> Keepsake:
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.npz"
-    faceless = replace(make_track(50, 1), windows=np.empty((0, 3), np.float32), strip=np.empty(0, np.uint8))
+    faceless = replace(
+        make_track(50, 1), windows=np.empty((0, 3), np.float32), curves=np.empty((0, 31)), strip=np.empty(0, np.uint8)
+    )
     write_keepsake(path, make_keepsake(make_track(0, 3), faceless))
     keepsake = read_keepsake(path)
     assert keepsake is not None
     assert keepsake.shot_starts.tolist() == [0, 72]
     assert keepsake.loudness_db.tolist() == [-90, -12.5]
+    assert keepsake.speech.tolist() == [False, True]
     first, second = keepsake.tracks
     assert first.first_frame == 0
     # To whole pixels.
     assert first.boxes.tolist() == [[10, 21, 110, 140]] * 3
     assert first.confidence.tolist() == [-1, 3, 7]
     assert first.windows.tolist() == [[0, -3, 0.25]]
+    assert first.curves[0] == pytest.approx(np.linspace(0, 1, 31), abs=1e-3)
+    assert second.curves.shape == (0, 31)
     assert first.thumbnail.tolist() == [0, 1, 2, 3, 4]
     assert first.strip.tolist() == list(range(9))
     assert second.strip_frames.tolist() == [50, 52]
@@ -239,6 +245,7 @@ def test_windows_are_those_in_which_somebody_speaks() -> None:
     # Windows start every 10 lips from frame 25 on; from frame 65 on (15 of 25 frames) the speech is still half of them.
     assert track.windows[:, 0].tolist() == [25, 35, 45, 55, 65]
     assert track.windows[:, 1].tolist() == [-3] * 5
+    assert (15 - track.curves.argmin(axis=1)).tolist() == [-3] * 5
     assert track.confidence.min() > 1.5
     silent = keep_track(20, np.zeros((110, 4)), None, None, DoublingModel(), speech, TrackPictures(20))  # type: ignore[arg-type]
     assert np.isnan(silent.confidence).all()

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors import Detections, resolve_detector
-from syncnet import crops
-from syncnet.crops import TrackCropper
-from syncnet.interruption import StopFlag
-from syncnet.kept_faces import KeptFaces, KeptFrame
-from syncnet.media import Media
-from syncnet.models import load_model
-from syncnet.pipeline import Stages, VideoScore, score_video
+from detectors.protocol import Detections
+from detectors.registry import resolve_detector
+from syncnet.faces import crops
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.kept import KeptFaces, KeptFrame
+from syncnet.faces.tracks import Track
+from syncnet.media.opening import Media
+from syncnet.models.registry import load_model
+from syncnet.pipeline import Stages, score_video
+from syncnet.results import VideoScore
 from syncnet.settings import TrackSettings
-from syncnet.tracks import Track
+from syncnet.system.interruption import StopFlag
 from weights import WeightsPolicy
 
 SAMPLES = Path(__file__).parent.parent / "samples"

@@ -11,7 +11,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synthetic_media import Clip, find_clicks, write_clip
 
 from benchmarks.known_shift import CLIPS_FILE, TalkingClip, run_command, summarise_all, write_variants
 from benchmarks.media_timing import (
@@ -24,8 +23,9 @@ from benchmarks.media_timing import (
     read_bias,
 )
 from benchmarks.shift_figures import Outcome, reference_offset, summarise
-from benchmarks.source_clip import SourceClip, read_source
 from benchmarks.variants import FULL, REFERENCE_KINDS, Variant, plan_variants
+from synthetic.media import Clip, find_clicks, write_clip
+from synthetic.source_clip import SourceClip, read_source
 
 MAX_BIAS_MS = 5.0
 """The goal for every container that stores its delay; a frame is 40 ms."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from test_records import make_record
 
-from syncnet import ledger as ledger_module
-from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
-from syncnet.ledger import Ledger, open_ledger
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.state import ledger as ledger_module
+from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.subcommands.merge_ledgers import read_part, write_merged
 
 IDENTITY = FileIdentity(12, 1_700_000_000_123_456_789)
 OTHER = FileIdentity(13, 1_700_000_000_123_456_789)
@@ -173,11 +174,13 @@ def test_a_ledger_of_a_newer_version_is_left_alone(path: Path) -> None:
     path.write_text('{"kind": "ledger", "format": 2}\n')
     with pytest.raises(UsageError, match="written by a newer version"), open_ledger(path):
         pass
+    with pytest.raises(UsageError, match="written by a newer version"):
+        read_part(path)
     assert path.read_text() == '{"kind": "ledger", "format": 2}\n'
 
 
 def test_a_ledger_that_cannot_be_opened_is_wrong_set_up(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="see that it can be read"), open_ledger(tmp_path):
+    with pytest.raises(UsageError, match="check that it can be read"), open_ledger(tmp_path):
         pass
 
 
@@ -193,3 +196,24 @@ def test_each_record_is_on_the_disk_before_the_next_step(path: Path, monkeypatch
     ledger.add(make_record("b"))
     ledger.close()
     assert synced == [1, 2, 3]
+
+
+def test_whoever_reads_the_lines_comes_to_the_same(path: Path) -> None:
+    with open_ledger(path) as ledger:
+        for name in "abc":
+            ledger.note_started(name, IDENTITY)
+            ledger.add(make_record(name))
+        ledger.forget()
+        ledger.add(make_record("b", identity=OTHER))
+        ledger.note_moving("b")
+        ledger.note_started("d", IDENTITY)
+        state = read_part(path)
+        for name in ("known", "earlier", "under_way", "moved", "stale", "last_forget", "end"):
+            assert getattr(state, name) == getattr(ledger, name), name
+    assert (state.stale, state.under_way) == ({"a", "c"}, {"d": IDENTITY})
+    # Alone, a part is merged to the same lines, but for what came to nothing: its order is another one.
+    write_merged([state], path.with_name("merged"))
+    lines, merged = (file.read_bytes().splitlines() for file in (path, path.with_name("merged")))
+    came_to_nothing = [line for line in lines if b'"started"' in line and b'"d"' not in line]
+    assert merged[0] == lines[0]
+    assert sorted(merged) == sorted(line for line in lines if line not in came_to_nothing)

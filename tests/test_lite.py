@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from syncnet import SAMPLES_PER_FRAME
+from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, _delayed, load_lite, load_networks
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
-from syncnet.scoring import mean_distances
+from syncnet.scoring.score import mean_distances
 from training.join import join
 from weights import WeightsPolicy
 

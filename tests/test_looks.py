@@ -12,22 +12,22 @@ from pathlib import Path, PurePath
 import pytest
 from fakes import make_run, make_score
 from looks_fakes import make_curve_score, make_keepsake, make_result
-from synthetic_media import Clip, draw_frame, find_clicks, read_frame_number, write_clip
 
 from syncnet import command
-from syncnet.discovery import FoundVideos
-from syncnet.engines import VideoResult
 from syncnet.errors import VideoError
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import keepsake_path, write_keepsake
-from syncnet.log import Log
-from syncnet.looks import LookOptions
+from syncnet.inputs.discovery import FoundVideos
+from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.looks.kept_outputs import save_outputs
 from syncnet.looks.making import LookJob, choose_videos, make_looks
 from syncnet.looks.movie import Movie
-from syncnet.looks.telling import tell_looks
-from syncnet.media import Media, open_media
-from syncnet.placement_folders import OutputFolders, longer_name
+from syncnet.looks.progress import make_looks_with_progress
+from syncnet.media.opening import Media, open_media
+from syncnet.placement.folders import OutputFolders, longer_name
+from syncnet.results import VideoResult
+from syncnet.settings import LookOptions
+from syncnet.system.interruption import StopFlag
+from syncnet.system.log import Log
+from synthetic.media import Clip, draw_frame, find_clicks, read_frame_number, write_clip
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,9 @@ def test_problems_are_told_on_stderr_and_in_the_log(
 ) -> None:
     run = replace(make_run([make_result(tmp_path / "a\n.mp4", make_score(1.0))]), found=FoundVideos([], [], []))
     log = Log(tmp_path / "log")
-    made = tell_looks(run, replace(job, options=LookOptions("poor")), StopFlag(), workers=2, log=log, quiet=True)
+    made = make_looks_with_progress(
+        run, replace(job, options=LookOptions("poor")), StopFlag(), workers=2, log=log, quiet=True
+    )
     log.close()
     assert len(made.problems) == 1
     told = "a\\n.mp4: no overlay or outputs: the video is gone"
@@ -230,3 +232,17 @@ def test_two_long_names_that_differ_at_their_end_have_two_overlays() -> None:
     assert first[:242] == second[:242] == "x" * 242
     assert len(first) == len(second) == 255
     assert longer_name("x" * 251, ".mp4") == "x" * 251 + ".mp4"
+
+
+def test_an_empty_file_is_drawn_anew_and_a_file_of_somebody_else_is_left(clip: Path, job: LookJob) -> None:
+    result = make_result(clip, make_curve_score(7.5))
+    job = replace(job, options=LookOptions("all"))
+    target = job.overlay_path(result)
+    target.parent.mkdir(parents=True)
+    target.touch()
+    assert list(make([result], job)) == [1, 0, [], False]
+    assert target.stat().st_size > 0
+    target.write_bytes(b"drawn by hand")
+    _, _, (problem,), _ = make([result], job)
+    assert "was not drawn by this tool" in str(problem)
+    assert target.read_bytes() == b"drawn by hand"

@@ -6,13 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from synthetic_media import Clip, write_clip
 from test_looks import make_curve_score, make_result
 from test_page_browser import CHROMIUM
 
-from syncnet.interruption import StopFlag
 from syncnet.looks.overlay import draw_overlay
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
+from syncnet.system.interruption import StopFlag
+from synthetic.media import Clip, write_clip
 
 PLAY = """async () => {
   const video = document.querySelector("video");

@@ -15,10 +15,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synthetic_media import MARKER_PX, Clip, find_clicks, read_frame_number, write_clip
 
-from syncnet import SAMPLE_RATE, SAMPLES_PER_FRAME
-from syncnet.media import Media, open_media
+from syncnet.conventions import SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.media.opening import Media, open_media
+from synthetic.media import MARKER_PX, Clip, find_clicks, read_frame_number, write_clip
 
 MAX_BIAS_SECONDS = 0.0015
 """Matroska, FLV and WMV round the start of the sound to 1 ms, MP4 that of a late start; codec and resampler add up to

@@ -8,9 +8,9 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from synthetic_media import Clip, draw_sound, find_clicks
 
-from syncnet.media_audio import SoundTape
+from syncnet.media.sound import SoundTape
+from synthetic.media import Clip, draw_sound, find_clicks
 
 START = Fraction(3)
 FRAME_SECONDS = Fraction(20, 1000)

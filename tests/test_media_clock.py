@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from syncnet.media_clock import ContinuousStamps, nearest_items
+from syncnet.media.clock import ContinuousStamps, nearest_items
 
 MS = Fraction(1, 1000)
 

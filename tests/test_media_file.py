@@ -10,7 +10,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
 from syncnet.errors import (
     DamagedVideoError,
@@ -20,7 +19,8 @@ from syncnet.errors import (
     NoVideoStreamError,
     VideoError,
 )
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
 
 NOBODY = 65534
 
@@ -58,11 +58,11 @@ def test_empty_file(tmp_path: Path) -> None:
 
 
 def test_folder_and_pipe(tmp_path: Path) -> None:
-    assert_refused(tmp_path, NotAVideoError, "no regular file")
+    assert_refused(tmp_path, NotAVideoError, "not a regular file")
     pipe = tmp_path / "pipe.mp4"
     os.mkfifo(pipe)
     # Opening it would wait for ever.
-    assert_refused(pipe, NotAVideoError, "no regular file")
+    assert_refused(pipe, NotAVideoError, "not a regular file")
 
 
 @contextmanager
@@ -92,14 +92,14 @@ def test_content_that_is_no_video(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     noise = np.random.default_rng(0).bytes(100_000)
     path.write_bytes(b"These are words.\n" * 1000 if "text" in name else noise)
-    assert_refused(path, NotAVideoError, "no video file")
+    assert_refused(path, NotAVideoError, "not a video file")
 
 
 @pytest.mark.parametrize("container", ["wav", "mp3"])
 def test_sound_file_under_a_video_s_name(container: str, write: Callable[..., Path]) -> None:
     codec = {"wav": "pcm_s16le", "mp3": "libmp3lame"}[container]
     path = write("sound.mp4", container=container, video_codec=None, audio_codec=codec)
-    assert_refused(path, NotAVideoError, "no video file")
+    assert_refused(path, NotAVideoError, "not a video file")
 
 
 # Streams that are missing
@@ -143,10 +143,10 @@ def test_unknown_codecs(write: Callable[..., Path]) -> None:
 
 def test_sound_that_ends_before_the_picture_starts(write: Callable[..., Path]) -> None:
     path = write("apart.mov", audio_codec="pcm_s16le", audio_end=0.4, video_start=1.0, click_times=())
-    assert_refused(path, EmptyVideoError, "no sound decodes")
+    assert_refused(path, EmptyVideoError, "no sound can be decoded")
 
 
-@pytest.mark.parametrize(("extension", "problem"), [("mp4", "no stream"), ("avi", "no picture decodes")])
+@pytest.mark.parametrize(("extension", "problem"), [("mp4", "no stream"), ("avi", "no picture can be decoded")])
 def test_header_without_a_single_frame(extension: str, problem: str, tmp_path: Path) -> None:
     path = tmp_path / f"header.{extension}"
     with av.open(f"file:{path}", "w") as container:
@@ -174,7 +174,7 @@ def test_file_that_was_cut_off(name: str, fields: dict[str, object], write: Call
     open_media(path)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    assert_refused(path, DamagedVideoError, "breaks off after", "of 2.0 s")
+    assert_refused(path, DamagedVideoError, "the file ends after", "of 2.0 s")
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.95])
@@ -211,11 +211,11 @@ def test_a_few_bad_packets_are_passed_over(write: Callable[..., Path]) -> None:
 def test_many_bad_packets_are_damage(write: Callable[..., Path]) -> None:
     sound = write("sound.mp4")
     spoil_packets(sound, "audio", every=3)
-    assert_refused(sound, DamagedVideoError, "audio packets do not decode")
+    assert_refused(sound, DamagedVideoError, "audio packets cannot be decoded")
     picture = write("picture.mp4")
     spoil_packets(picture, "video", every=3)
     media = open_media(picture)
-    with pytest.raises(DamagedVideoError, match="of 50 video packets do not decode") as caught:
+    with pytest.raises(DamagedVideoError, match="of 50 video packets cannot be decoded") as caught:
         list(media.frames())
     assert caught.value.path == picture
 
@@ -267,4 +267,4 @@ def test_playlists_open_nothing(name: str, text: str, tmp_path: Path, write: Cal
     # FFmpeg left to itself follows the list, even where only files may be opened.
     with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
         assert len(container.streams.video) == 1
-    assert_refused(path, NotAVideoError, "no video file")
+    assert_refused(path, NotAVideoError, "not a video file")

@@ -7,13 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from synthetic_media import Clip, find_clicks, write_clip
 
-from syncnet import SAMPLE_RATE
+from syncnet.conventions import SAMPLE_RATE
 from syncnet.errors import DamagedVideoError, TimeLimitError, TooLargeError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.media import _check_passed_over, open_media
+from syncnet.media.listening import _check_passed_over
+from syncnet.media.opening import open_media
 from syncnet.settings import MediaSettings
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
+from synthetic.media import Clip, find_clicks, write_clip
 
 AT_ONCE = (("tune", "zerolatency"),)
 """An encoder that holds pictures back would have them written behind their sound."""
@@ -36,8 +37,8 @@ class StopAtLook(StopFlag):
 
 @pytest.fixture
 def ten_minutes_are_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("media", "media_decoder"):
-        monkeypatch.setattr(f"syncnet.{name}.MAX_STEP_SECONDS", 5)
+    for name in ("listening", "decoder"):
+        monkeypatch.setattr(f"syncnet.media.{name}.MAX_STEP_SECONDS", 5)
 
 
 @pytest.mark.parametrize("number", [1, 100, 400])

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeModel
-from synthetic_media import Clip, write_clip
 
-from detectors import FaceDetector, HaarSpec, YunetSpec
+from detectors.protocol import FaceDetector
+from detectors.registry import HaarSpec, YunetSpec
 from detectors.s3fd import S3fdSpec
 from detectors.s3fd.network import S3fdNetwork
 from syncnet.errors import TooLargeError
-from syncnet.interruption import StopFlag
-from syncnet.media import open_media
-from syncnet.media_memory import MemoryBound, picture_mb, sound_mb
+from syncnet.media.memory import MemoryBound, picture_mb, sound_mb
+from syncnet.media.opening import open_media
 from syncnet.pipeline import Stages, score_video
 from syncnet.settings import DetectSettings, MediaSettings
+from syncnet.system.interruption import StopFlag
+from synthetic.media import Clip, write_clip
 
 
 def test_estimates_worked_out_by_hand() -> None:
@@ -51,8 +52,8 @@ def test_a_header_without_a_size_is_held_against_nothing() -> None:
 
 
 def test_without_a_limit_the_machine_is_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syncnet.media_memory.machine_memory_mb", lambda: 2000.0)
-    with pytest.raises(TooLargeError, match=r"more than 2000 MB, all that this machine has: make the pictures smaller"):
+    monkeypatch.setattr("syncnet.media.memory.machine_memory_mb", lambda: 2000.0)
+    with pytest.raises(TooLargeError, match=r"more than the 2000 MB that this machine has: make the pictures smaller"):
         MemoryBound(Path("a.mp4"), None).check_pictures(8192, 8192, 12, threads=1)
 
 
@@ -60,7 +61,7 @@ def test_large_pictures_are_refused_before_any_is_decoded(tmp_path: Path, monkey
     path = write_clip(tmp_path / "a.mp4", Clip())
     # 160 x 120 pixels of 48 bytes: 0.88 MB.
     assert open_media(path, settings=MediaSettings(max_memory_mb=0.9)).info.width == 160
-    monkeypatch.setattr("syncnet.media._first_frame", lambda *_: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("syncnet.media.opening._first_frame", lambda *_: pytest.fail("a picture was decoded"))
     with pytest.raises(TooLargeError, match="pictures of 160 x 120"):
         open_media(path, settings=MediaSettings(max_memory_mb=0.85))
     with pytest.raises(TooLargeError, match="pictures of 160 x 120 may take 2 MB"):

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from syncnet.discovery import FileIdentity
-from syncnet.interruption import StopFlag
-from syncnet.memory import PeakMeter, Returner, _machine_memory_mb, find_trim, machine_memory_mb
-from syncnet.records import VideoRecord, record_from_plain, record_to_plain
+from syncnet.inputs.discovery import FileIdentity
 from syncnet.scorer import ScorerSettings, SyncScorer
+from syncnet.state.codec import from_plain
+from syncnet.state.records import VideoRecord, record_to_plain
+from syncnet.system.interruption import StopFlag
+from syncnet.system.memory import FreedMemory, PeakMeter, _machine_memory_mb, find_trim, machine_memory_mb
 from weights import WeightsPolicy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -93,14 +94,14 @@ def test_a_system_that_does_not_tell_is_no_number(mark: Mark) -> None:
 def test_the_real_mark_rises_with_what_is_held_and_knows_nothing_of_who_started_it(repository: Path) -> None:
     # In a process of its own: one that has grown and shrunk gives out memory that it holds already.
     program = """
-from syncnet.memory import METER
-with METER.measured() as small:
+from syncnet.system.memory import PEAK_OF_PROCESS
+with PEAK_OF_PROCESS.measured() as small:
     pass
-with METER.measured() as large:
+with PEAK_OF_PROCESS.measured() as large:
     assert len(bytearray(b"1") * (200 * 2**20)) == 200 * 2**20
-with METER.measured() as after:
+with PEAK_OF_PROCESS.measured() as after:
     pass
-print(small.peak_mb, large.peak_mb, after.peak_mb, METER.most_mb())
+print(small.peak_mb, large.peak_mb, after.peak_mb, PEAK_OF_PROCESS.most_mb())
 """
     held_here = bytearray(b"1") * (300 * 2**20)
     call = [sys.executable, "-c", program]
@@ -125,7 +126,7 @@ def test_the_peak_of_a_video_is_recorded_and_told(repository: Path) -> None:
     assert 100 < score.peak_memory_mb < machine_memory_mb()
     identity = FileIdentity(1, 1)
     record = VideoRecord("a.mp4", identity, "f" * 64, score, 1.0, peak_memory_mb=score.peak_memory_mb)
-    again = record_from_plain(record_to_plain(record))
+    again = from_plain(VideoRecord, record_to_plain(record))
     assert again.peak_memory_mb == score.peak_memory_mb
     # It is of one run, so a stored score does not bring it along.
     assert again.score is not None and again.score.peak_memory_mb is None
@@ -136,19 +137,19 @@ def test_the_peak_of_a_video_is_recorded_and_told(repository: Path) -> None:
 
 def test_memory_is_given_back_now_and_then_and_by_all_workers_together() -> None:
     given: list[int] = []
-    returner = Returner(lambda: given.append(1), every_seconds=3600)
+    returner = FreedMemory(lambda: given.append(1), every_seconds=3600)
     returner.give_back()
     returner.give_back()
     assert len(given) == 1
-    at_each_video = Returner(lambda: given.append(1), every_seconds=0)
+    at_each_video = FreedMemory(lambda: given.append(1), every_seconds=0)
     at_each_video.give_back()
     at_each_video.give_back()
     assert len(given) == 3
-    Returner(None, every_seconds=0).give_back()
+    FreedMemory(None, every_seconds=0).give_back()
 
 
 SCATTERED = """
-from syncnet.memory import Returner, find_trim
+from syncnet.system.memory import FreedMemory, find_trim
 
 def held_mb():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -158,7 +159,7 @@ pieces = [b"x" * (100_000 + number) for number in range(1000)]
 # The last piece keeps what was freed below it.
 del pieces[:-1]
 before = held_mb()
-Returner(find_trim(), 0).give_back()
+FreedMemory(find_trim(), 0).give_back()
 print(before - held_mb())
 """
 

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from syncnet.memory_collector import without_collector
+from syncnet.system.collector import without_collector
 
 
 def test_the_collector_is_as_it_was_afterwards() -> None:

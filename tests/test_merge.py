@@ -11,11 +11,11 @@ from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
 from syncnet import command
-from syncnet.discovery import FileIdentity
 from syncnet.errors import UsageError
-from syncnet.ledger import open_ledger
-from syncnet.locking import hold
-from syncnet.merge_ledgers import check_parts, read_part, write_merged
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.state.ledger import open_ledger
+from syncnet.subcommands.merge_ledgers import check_parts, read_part, write_merged
+from syncnet.system.locking import hold
 
 OFF = ("--score_cache", "off", "--report", "off")
 NAMES = ["damaged.mp4", "faceless.mp4", "fine_1.mp4", "fine_2.mp4", "poor_1.mp4", "sub/fine_3.mp4", "sub/poor_2.mp4"]
@@ -48,6 +48,7 @@ def told(out: Path) -> dict[str, Any]:
         del document[name]
     for entry in document["results"]:
         del entry["processing_time"], entry["peak_memory_mb"]
+        entry["placed_path"] = entry["placed_path"] and str(Path(entry["placed_path"]).relative_to(out))
     return document
 
 
@@ -82,6 +83,18 @@ def test_a_merge_can_be_done_again(videos: Path, out: Path) -> None:
     assert files_below(out / "poor_quality") == [name for name in NAMES if "fine" in name or "poor" in name]
 
 
+def test_files_that_were_moved_follow_verdicts_that_changed_after_a_merge(videos: Path, out: Path) -> None:
+    # The files that have no score stay where they are.
+    merge(run_parts(videos, out, "--place", "move"), out)
+    assert merge(run_parts(videos, out, "--place", "move", "--preset", "strict"), out) == 0
+    document = results_in(out)
+    assert (document["good_quality"], document["poor_quality"], document["missing"]) == (0, 5, 0)
+    assert files_below(out / "good_quality") == []
+    assert files_below(out / "poor_quality") == [name for name in NAMES if "fine" in name or "poor" in name]
+    placed = [entry["placed_path"] for entry in document["results"] if entry["status"] == "success"]
+    assert placed == [str(out / "poor_quality" / name) for name in NAMES if "fine" in name or "poor" in name]
+
+
 def test_an_absent_part_is_told(videos: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parts = run_parts(videos, out)
     capsys.readouterr()
@@ -100,7 +113,7 @@ def test_scores_of_different_settings_do_not_mix(tmp_path: Path, parts: list[str
         with open_ledger(path) as ledger:
             for name in names:
                 ledger.add(make_record(name, fingerprint="1" if name == "c" else "2"))
-    with pytest.raises(UsageError, match="scores of different settings, models or versions do not mix"):
+    with pytest.raises(UsageError, match="scores of different settings, models or versions cannot be compared"):
         check_parts([read_part(path) for path in paths])
     # What a rescan has forgotten will be scored anew, and mixes with nothing.
     with open_ledger(paths[-1]) as ledger:
@@ -125,7 +138,7 @@ def test_two_videos_of_one_name_do_not_mix(
     run(one, tmp_path / "out_1", *OFF)
     run(two, tmp_path / "out_2", *OFF)
     assert merge([tmp_path / "out_1", tmp_path / "out_2"], tmp_path / "out") == 2
-    assert f"a.mp4 is another file in {tmp_path / 'out_2'}" in capsys.readouterr().err
+    assert f"a.mp4 differs between {tmp_path / 'out_2'}" in capsys.readouterr().err
     assert files_below(tmp_path / "out_1" / "good_quality") == ["a.mp4"]
 
 
@@ -133,7 +146,7 @@ def test_a_part_at_work_is_waited_for(videos: Path, out: Path, capsys: pytest.Ca
     parts = run_parts(videos, out)
     with hold(parts[1] / ".sync_filter" / "lock"):
         assert merge(parts, out) == 75
-    assert f"another run works in {parts[1]}" in capsys.readouterr().err
+    assert f"another run is using {parts[1]}" in capsys.readouterr().err
 
 
 def test_a_file_in_the_way_is_left_and_told(videos: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,11 +170,11 @@ def test_what_is_no_part_is_wrong_usage(videos: Path, out: Path, capsys: pytest.
     (parts[0] / "sync_filter_results.json").unlink()
     assert merge(parts, out) == 2
     none, nowhere, itself, no_results, not_ended = capsys.readouterr().err.splitlines()[-5:]
-    assert "is no output folder of this tool" in none
-    assert "is no output folder of this tool" in nowhere
+    assert "is not an output folder of this tool" in none
+    assert "is not an output folder of this tool" in nowhere
     assert "is one of the parts" in itself
-    assert "is no results file" in no_results
-    assert "let the command for this part come to its end first" in not_ended
+    assert "is not a results file" in no_results
+    assert "wait until the run of this part ends" in not_ended
 
 
 def test_names_of_any_bytes_are_merged(tmp_path: Path, fake_scoring: None, out: Path) -> None:

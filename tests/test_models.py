@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 import weights
 from syncnet.errors import ModelFileError, UsageError
-from syncnet.models import load_model, resolve_device
+from syncnet.models.registry import load_model, resolve_device
 from weights import WeightsPolicy
 
 OFFLINE = WeightsPolicy(offline=True)
@@ -61,11 +61,23 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None
         ("lite.safetensors", b"junk", "does not fit this version"),
         ("lite.safetensors", save({}), "holds no tensors"),
         ("lite.safetensors", save({"other": torch.zeros(3)}), "does not fit this version"),
-        ("lite_calibration.json", b"junk", "is no calibration table"),
-        ("lite_calibration.json", b'{"frames": [50]}', "is no calibration table"),
-        ("lite_calibration.json", b'{"frames": [50], "raw": [[0, 1]], "confidence": [1, 0]}', "do not rise"),
-        ("lite_calibration.json", b'{"frames": [50], "raw": [[0, NaN]], "confidence": [0, 1]}', "do not rise"),
-        ("lite_calibration.json", b'{"frames": [50, 75], "raw": [[0, 1]], "confidence": [0, 1]}', "not fit together"),
+        ("lite_calibration.json", b"junk", "is not a calibration table"),
+        ("lite_calibration.json", b'{"speech_seconds": [1.6]}', "is not a calibration table"),
+        (
+            "lite_calibration.json",
+            b'{"speech_seconds": [1], "raw": [[0, 1]], "confidence": [1, 0]}',
+            "do not increase",
+        ),
+        (
+            "lite_calibration.json",
+            b'{"speech_seconds": [1], "raw": [[0, NaN]], "confidence": [0, 1]}',
+            "do not increase",
+        ),
+        (
+            "lite_calibration.json",
+            b'{"speech_seconds": [1, 2], "raw": [[0, 1]], "confidence": [0, 1]}',
+            "differ in length",
+        ),
     ],
 )
 def test_another_file_must_be_of_the_models_own_shape(tmp_path: Path, name: str, content: bytes, told: str) -> None:
@@ -77,7 +89,7 @@ def test_another_file_must_be_of_the_models_own_shape(tmp_path: Path, name: str,
 
 
 def test_another_calibration_is_used_and_told_apart(tmp_path: Path) -> None:
-    content = b'{"frames": [50], "raw": [[0, 1]], "confidence": [0, 20]}'
+    content = b'{"speech_seconds": [1], "raw": [[0, 1]], "confidence": [0, 20]}'
     (tmp_path / "lite_calibration.json").write_bytes(content)
     with pytest.raises(ModelFileError, match="expected"):
         load_model("lite", "cpu", WeightsPolicy(tmp_path, offline=True))

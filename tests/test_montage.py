@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from fakes import ONE_OF_EACH
 from folders import make_videos, run
-from page_fakes import make_keepsake, make_told, with_score
+from page_fakes import make_content, make_keepsake, with_score
 
 from syncnet import command
 from syncnet.errors import UsageError
-from syncnet.keepsake import keepsake_path, write_keepsake
+from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.report.montage import MOST_VIDEOS, choose_videos, describe, read_strip, write_montage
 from syncnet.settings import Thresholds
 
@@ -21,7 +21,7 @@ from syncnet.settings import Thresholds
 def test_the_nearest_to_the_thresholds_are_chosen_in_their_order(tmp_path: Path) -> None:
     results = [with_score(f"{number:02d}.mp4", 5.0 + 0.1 * number) for number in range(30)]
     results += [with_score("below.mp4", 4.75), with_score("odd.mp4", math.nan), *ONE_OF_EACH[2:]]
-    chosen = choose_videos(make_told(tmp_path, results, Thresholds(5.0, 3)))
+    chosen = choose_videos(make_content(tmp_path, results, Thresholds(5.0, 3)))
     names = [str(result.relative_path) for result in chosen]
     assert len(names) == MOST_VIDEOS
     # An offset of 0 needs four frames to leave its limits of 3; so confidence decides among these.
@@ -35,10 +35,10 @@ def test_the_words_say_verdict_and_offset() -> None:
 
 def test_the_strip_is_that_of_the_keepsake(tmp_path: Path) -> None:
     result = with_score("a.mp4", 7.0)
-    told = make_told(tmp_path, [result])
-    assert read_strip(result, told) is None
-    write_keepsake(keepsake_path(told.folders.state_dir, "a.mp4"), make_keepsake())
-    strip = read_strip(result, told)
+    content = make_content(tmp_path, [result])
+    assert read_strip(result, content) is None
+    write_keepsake(keepsake_path(content.folders.state_dir, "a.mp4"), make_keepsake())
+    strip = read_strip(result, content)
     assert strip is not None and strip.shape == (64, 768, 3)
     assert abs(float(strip.mean()) - 90) < 2, "a JPEG of one grey keeps it within its rounding"
 
@@ -48,10 +48,10 @@ def test_the_sheet_is_a_picture_with_the_strips_in_it(tmp_path: Path, count: int
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     # Mathematics and letters that the font lacks are no reason to fail, nor to warn.
     results = [with_score(f"$\\frac{{{number}$ \u4f60\x1b.mp4", 6.0) for number in range(count)]
-    told = make_told(tmp_path, results)
-    write_keepsake(keepsake_path(told.folders.state_dir, results[0].relative_path), make_keepsake())
+    content = make_content(tmp_path, results)
+    write_keepsake(keepsake_path(content.folders.state_dir, results[0].relative_path), make_keepsake())
     path = tmp_path / "report" / "montage.png"
-    assert write_montage(told, path) == count
+    assert write_montage(content, path) == count
     picture = cv2.imread(str(path))
     assert picture is not None and picture.shape[1] == 1950
     # The one strip, in its grey: about a twelfth of an inch high at least, and a third of the sheet wide.
@@ -61,7 +61,7 @@ def test_the_sheet_is_a_picture_with_the_strips_in_it(tmp_path: Path, count: int
 
 def test_with_nothing_near_a_threshold_there_is_no_sheet(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no video has a score"):
-        write_montage(make_told(tmp_path, ONE_OF_EACH[2:]), tmp_path / "montage.png")
+        write_montage(make_content(tmp_path, ONE_OF_EACH[2:]), tmp_path / "montage.png")
 
 
 @pytest.mark.usefixtures("fake_scoring")

@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from folders import results_in, run
-from seeded_weights import write_seeded_syncnet_v2
 
-from syncnet.interruption import StopFlag
-from syncnet.models import SYNCNET_V2_FILE, load_model
+from syncnet import pipeline
+from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.pipeline import Stages, score_video
+from syncnet.system.interruption import StopFlag
+from synthetic.weights import write_seeded_syncnet_v2
 from weights import WeightsPolicy
 
 
 @pytest.mark.slow
-def test_the_example_gives_the_golden_numbers(tmp_path: Path, test_data: Path) -> None:
+def test_the_example_gives_the_golden_numbers(tmp_path: Path, test_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # All lips count there, and here those beside speech.
+    monkeypatch.setattr(pipeline, "find_speech", lambda samples: np.ones(len(samples) // 640 + 1, bool))
     write_seeded_syncnet_v2(tmp_path / SYNCNET_V2_FILE, test_data)
     model = load_model("syncnet_v2", "cpu", WeightsPolicy(tmp_path, allow_unverified=True))
     (track,) = score_video(test_data / "clips" / "example.avi", Stages(model, detector=None), StopFlag()).tracks

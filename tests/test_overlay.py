@@ -10,16 +10,16 @@ import av
 import numpy as np
 import pytest
 from looks_fakes import CURVE, make_curve_score, make_result
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
-from syncnet.interruption import Interrupted, StopFlag
 from syncnet.looks.drawing import DrawnTrack, colour_of, draw_track, draw_tracks, shorten, text_width
 from syncnet.looks.movie import open_movie, read_comment
 from syncnet.looks.overlay import draw_overlay, drawn_tracks, plan_canvas
 from syncnet.looks.source import source_frames
 from syncnet.looks.strip import HEIGHT_PX, Strip
-from syncnet.media import Media, open_media
-from syncnet.turns import Conversation, Turn
+from syncnet.media.opening import Media, open_media
+from syncnet.scoring.turns import Conversation, Turn
+from syncnet.system.interruption import Interrupted, StopFlag
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
 
 
 @pytest.fixture(scope="module")

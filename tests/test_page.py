@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 from fakes import ONE_OF_EACH, make_score, successful
 from folders import make_videos, run
-from page_fakes import make_keepsake, make_told, moved_to, with_score
+from page_fakes import make_content, make_keepsake, moved_to, with_score
 
-from syncnet.engines import VideoResult
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.keepsake import keepsake_path, write_keepsake
+from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.report import page_data, page_pictures
+from syncnet.report.content import ReportContent
 from syncnet.report.page import ASSETS, SCRIPTS, json_for_html, render_page
 from syncnet.report.page_data import MOST_TRACKS, deciding_track, describe_video, find_href, nearness, shown_tracks
 from syncnet.report.page_pictures import collect_pictures, thin_out
-from syncnet.report.told import Told
+from syncnet.results import VideoResult
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.turns import Conversation, Turn
 from syncnet.settings import Thresholds
-from syncnet.turns import Conversation, Turn
 
 
 def blocks_of(page: str) -> dict[str, Any]:
@@ -34,27 +34,29 @@ def blocks_of(page: str) -> dict[str, Any]:
 
 
 def test_the_page_holds_every_video_and_what_its_verdict_depends_on(tmp_path: Path) -> None:
-    blocks = blocks_of(render_page(make_told(tmp_path, ONE_OF_EACH)))
+    blocks = blocks_of(render_page(make_content(tmp_path, ONE_OF_EACH)))
     assert [video["status"] for video in blocks["videos"]] == ["success", "success", "no_faces", "failed"]
     first = blocks["videos"][0]
     # Not rounded to what the results file has.
     assert (first["confidence"], first["offset"], first["evidence"]) == (7.12345, 3, "strong")
     assert first["pieces"] == [[0.0, 4.2, 3], [3.6, 7.8, 0]]
+    # Of 6.6 + 1 s of speech 6.4 + 0.1 s have a match.
+    assert (first["unmatched"], first["fits"]) == (pytest.approx(1.1 / 7.6), [[0.0, 7.0]])
     assert (first["windows"], first["seconds"], first["faces"]) == ([9, 18], 4.0, 1)
-    assert blocks["told"]["counts"] == {"good": 1, "poor": 1, "no_faces": 1, "failed": 1}
-    assert blocks["told"]["thresholds"] == {"min_confidence": 5.0, "lowest": -3, "highest": 3}
-    assert blocks["told"]["presets"]["strict"] == {"min_confidence": 8.0, "lowest": -2, "highest": 2}
+    assert blocks["run"]["counts"] == {"good": 1, "poor": 1, "no_faces": 1, "failed": 1}
+    assert blocks["run"]["thresholds"] == {"min_confidence": 5.0, "lowest": -3, "highest": 3}
+    assert blocks["run"]["presets"]["strict"] == {"min_confidence": 8.0, "lowest": -2, "highest": 2}
 
 
 def test_no_number_is_null(tmp_path: Path) -> None:
-    (video,) = blocks_of(render_page(make_told(tmp_path, [with_score("a.mp4", math.nan)])))["videos"]
+    (video,) = blocks_of(render_page(make_content(tmp_path, [with_score("a.mp4", math.nan)])))["videos"]
     assert video["confidence"] is None
     assert video["offset"] == 0
 
 
 def test_nothing_in_a_name_ends_a_script_or_begins_an_element(tmp_path: Path) -> None:
     name = "</script><script>alert(1)</script><!--\u2028&amp;\xff\u202e.mp4"
-    page = render_page(make_told(tmp_path / "<b>out", [successful(name, make_score(7.0))]))
+    page = render_page(make_content(tmp_path / "<b>out", [successful(name, make_score(7.0))]))
     assert "alert(1)</script>" not in page
     assert "<b>out" not in page
     assert "<!--\\u2028" not in page and "\u2028" not in page
@@ -71,7 +73,7 @@ def test_json_within_html_comes_back_as_it_was() -> None:
 
 
 def test_the_policy_allows_this_script_and_nothing_from_anywhere(tmp_path: Path) -> None:
-    page = render_page(make_told(tmp_path, []))
+    page = render_page(make_content(tmp_path, []))
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     assert policy is not None
     assert policy[1].replace("&#39;", "'").startswith("default-src 'none'; script-src 'sha256-")
@@ -97,34 +99,34 @@ def test_the_chart_library_is_the_published_one() -> None:
 def test_a_file_is_found_from_where_the_page_lies(tmp_path: Path) -> None:
     videos = make_videos(tmp_path / "in", "a b#1%.mp4")
     result = moved_to(successful("a b#1%.mp4", make_score(7.0)), videos)
-    told = make_told(tmp_path / "out", [result])
-    assert find_href(result, told.folders) == "./../in/a%20b%231%25.mp4"
+    content = make_content(tmp_path / "out", [result])
+    assert find_href(result, content.folders) == "./../in/a%20b%231%25.mp4"
 
 
 def test_an_overlay_video_is_found_by_the_whole_name(tmp_path: Path) -> None:
     result = successful("sub/a b.mov", make_score(7.0))
-    told = make_told(tmp_path / "out", [result])
-    assert describe_video(result, told)["overlay"] is None
+    content = make_content(tmp_path / "out", [result])
+    assert describe_video(result, content)["overlay"] is None
     make_videos(tmp_path / "out", "visualized/sub/a b.mov.mp4")
-    assert describe_video(result, told)["overlay"] == "./visualized/sub/a%20b.mov.mp4"
+    assert describe_video(result, content)["overlay"] == "./visualized/sub/a%20b.mov.mp4"
 
 
 def test_names_of_any_bytes_and_of_protocols_are_addresses(tmp_path: Path) -> None:
     name = os.fsdecode(b"javascript:\xff.mp4")
     videos = make_videos(tmp_path, name)
     result = moved_to(successful(name, make_score(7.0)), videos)
-    assert find_href(result, make_told(tmp_path, []).folders) == "./javascript%3A%FF.mp4"
+    assert find_href(result, make_content(tmp_path, []).folders) == "./javascript%3A%FF.mp4"
 
 
 def test_a_moved_file_is_found_in_the_folder_of_its_verdict(tmp_path: Path) -> None:
     make_videos(tmp_path / "out", "good_quality/sub/a.mp4")
     result = moved_to(successful("sub/a.mp4", make_score(7.0)), tmp_path / "in")
-    assert find_href(result, make_told(tmp_path / "out", []).folders) == "./good_quality/sub/a.mp4"
+    assert find_href(result, make_content(tmp_path / "out", []).folders) == "./good_quality/sub/a.mp4"
 
 
 def test_a_file_that_is_gone_has_no_address(tmp_path: Path) -> None:
-    told = make_told(tmp_path, [])
-    assert describe_video(successful("a.mp4", make_score(7.0)), told)["href"] is None
+    content = make_content(tmp_path, [])
+    assert describe_video(successful("a.mp4", make_score(7.0)), content)["href"] is None
 
 
 # Which videos are shown with pictures
@@ -156,16 +158,16 @@ def test_a_stretch_beyond_the_limits_counts_as_the_worst_offset() -> None:
     assert nearness(with_score("a.mp4", 9.0, 0, evidence), Thresholds(5.0, 3)) == 4.0
 
 
-def pictured_told(folder: Path, confidences: list[float]) -> Told:
+def pictured_content(folder: Path, confidences: list[float]) -> ReportContent:
     results = [with_score(f"{number}.mp4", confidence) for number, confidence in enumerate(confidences)]
-    told = make_told(folder, results)
+    content = make_content(folder, results)
     for result in results:
-        write_keepsake(keepsake_path(told.folders.state_dir, result.relative_path), make_keepsake())
-    return told
+        write_keepsake(keepsake_path(content.folders.state_dir, result.relative_path), make_keepsake())
+    return content
 
 
 def test_pictures_and_time_lines_are_those_of_the_keepsake(tmp_path: Path) -> None:
-    pictures = collect_pictures(pictured_told(tmp_path, [7.0]))
+    pictures = collect_pictures(pictured_content(tmp_path, [7.0]))
     assert pictures.left_out == 0
     assert pictures.thumbnails[0].startswith("/9j/"), "a JPEG in base64"
     assert set(pictures.strips[0]) == {0}
@@ -177,7 +179,7 @@ def test_pictures_and_time_lines_are_those_of_the_keepsake(tmp_path: Path) -> No
 
 def test_those_nearest_to_the_threshold_are_shown_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_pictures, "MOST_LOOKED_AT", 2)
-    pictures = collect_pictures(pictured_told(tmp_path, [9.0, 5.5, 1.0, 4.9]))
+    pictures = collect_pictures(pictured_content(tmp_path, [9.0, 5.5, 1.0, 4.9]))
     assert set(pictures.thumbnails) == {1, 3}
     assert pictures.left_out == 2
 
@@ -186,16 +188,16 @@ def test_pictures_are_bounded_in_bytes(tmp_path: Path, monkeypatch: pytest.Monke
     size = len(make_keepsake().tracks[0].thumbnail)
     monkeypatch.setattr(page_pictures, "MOST_THUMBNAIL_BYTES", 2 * size + 1)
     monkeypatch.setattr(page_pictures, "MOST_STRIP_BYTES", 0)
-    pictures = collect_pictures(pictured_told(tmp_path, [7.0, 6.0, 5.0]))
+    pictures = collect_pictures(pictured_content(tmp_path, [7.0, 6.0, 5.0]))
     assert set(pictures.thumbnails) == {1, 2}
     assert (pictures.strips, pictures.left_out) == ({}, 1)
     assert set(pictures.lines) == {0, 1, 2}
 
 
 def test_a_keepsake_of_another_scoring_is_not_shown(tmp_path: Path) -> None:
-    told = pictured_told(tmp_path, [7.0])
-    write_keepsake(keepsake_path(told.folders.state_dir, "0.mp4"), make_keepsake(tracks=2))
-    assert collect_pictures(told).lines == {}
+    content = pictured_content(tmp_path, [7.0])
+    write_keepsake(keepsake_path(content.folders.state_dir, "0.mp4"), make_keepsake(tracks=2))
+    assert collect_pictures(content).lines == {}
 
 
 def test_thinning_out_keeps_means_and_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,9 +232,9 @@ def test_faces_that_speak_in_turns_come_first_and_decide(tmp_path: Path) -> None
         "conversation": talk,
     }
     result = VideoResult(**fields)
-    told = make_told(tmp_path, [result])
-    write_keepsake(keepsake_path(told.folders.state_dir, "a.mp4"), make_keepsake(tracks=2))
-    blocks = blocks_of(render_page(told))
+    content = make_content(tmp_path, [result])
+    write_keepsake(keepsake_path(content.folders.state_dir, "a.mp4"), make_keepsake(tracks=2))
+    blocks = blocks_of(render_page(content))
     tracks = blocks["details"][0]["tracks"]
     assert [(track["number"], track["best"], track["confidence"]) for track in tracks] == [
         (None, True, 6.0), (0, False, 3.0), (1, False, 2.0),
@@ -254,7 +256,7 @@ def test_a_run_leaves_the_page_and_off_leaves_none(tmp_path: Path) -> None:
     assert run(videos, tmp_path / "out") == 0
     blocks = blocks_of((tmp_path / "out" / "report.html").read_text())
     assert [video["href"] for video in blocks["videos"]] == ["./../in/fine.mp4", "./../in/poor.mp4"]
-    assert blocks["told"]["command"].endswith(f"--input_dir {videos} --output_dir {tmp_path}/out")
+    assert blocks["run"]["command"].endswith(f"--input_dir {videos} --output_dir {tmp_path}/out")
 
 
 @pytest.mark.usefixtures("fake_scoring")
@@ -263,7 +265,7 @@ def test_a_page_that_cannot_be_written_is_told_and_changes_nothing(
 ) -> None:
     (tmp_path / "out" / "report.html").mkdir(parents=True)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out") == 0
-    assert "report.html: Is a directory: verdicts and results stand without it" in capsys.readouterr().err
+    assert "report.html: Is a directory; verdicts and results are not affected" in capsys.readouterr().err
     assert (tmp_path / "out" / "good_quality" / "fine.mp4").exists()
 
 

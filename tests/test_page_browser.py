@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 from fakes import ONE_OF_EACH, make_score, successful
-from page_fakes import count_passing, make_keepsake, make_told, many_videos, with_score
+from page_fakes import count_passing, make_content, make_keepsake, many_videos, with_score
 
-from syncnet.cli import parse_request
-from syncnet.evidence import Evidence
-from syncnet.keepsake import keepsake_path, write_keepsake
+from syncnet.cli.request import parse_request
+from syncnet.keepsake.file import keepsake_path, write_keepsake
+from syncnet.report.content import ReportContent
 from syncnet.report.page import write_page
-from syncnet.report.told import Told
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.turns import Conversation, Turn
 from syncnet.settings import PRESETS, Thresholds
-from syncnet.text import printable
-from syncnet.turns import Conversation, Turn
+from syncnet.system.text import printable
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -75,9 +75,9 @@ class Opener:
         self._folder = folder
         self.opened: list[Opened] = []
 
-    def __call__(self, told: Told, width: int = 1280, scheme: str = "light") -> Opened:
+    def __call__(self, content: ReportContent, width: int = 1280, scheme: str = "light") -> Opened:
         path = self._folder / "report.html"
-        write_page(told, path)
+        write_page(content, path)
         tab = self._browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         opened = Opened(tab)
         tab.on("console", lambda message: opened.complaints.append(message.text))
@@ -108,7 +108,7 @@ LIMITS = [(0.0, -15, 15), (5.0, -3, 3), (4.9999, -2, 5), (7.3, 0, 0), (3.0, 2, 9
 def test_thresholds_in_the_browser_give_the_counts_of_python(open_page: Opener, tmp_path: Path) -> None:
     results = many_videos(300, Thresholds())
     scored = len(results) - 2
-    page = open_page(make_told(tmp_path, results))
+    page = open_page(make_content(tmp_path, results))
     passing = count_passing(results, Thresholds())
     assert 0 < passing < scored
     assert page.counts() == [passing, scored - passing, 1, 1]
@@ -125,17 +125,17 @@ def test_thresholds_in_the_browser_give_the_counts_of_python(open_page: Opener, 
 
 def test_sliders_move_both_sides_and_the_command_says_what_they_mean(open_page: Opener, tmp_path: Path) -> None:
     results = many_videos(120, Thresholds())
-    page = open_page(make_told(tmp_path, results))
+    page = open_page(make_content(tmp_path, results))
     page.slide("confidence", 6.5)
     page.slide("highest", 7)
     assert page.tab.input_value("#lowest-number") == "-7"
     words = shlex.split(page.tab.inner_text("#command"))
     assert words[2:] == ["--input_dir", "in", "--output_dir", "out", "--min_confidence", "6.5", "--max_abs_offset", "7"]
-    asked = parse_request(words[2:]).thresholds
+    asked = parse_request(words[2:]).settings.thresholds
     assert page.counts()[0] == count_passing(results, asked) == count_passing(results, Thresholds(6.5, 7))
     page.tab.uncheck("#same-sides")
     page.slide("lowest", -1)
-    asked = parse_request(shlex.split(page.tab.inner_text("#command"))[2:]).thresholds
+    asked = parse_request(shlex.split(page.tab.inner_text("#command"))[2:]).settings.thresholds
     assert (asked.lowest_offset, asked.highest_offset) == (-1, 7)
     assert page.counts()[0] == count_passing(results, asked)
     assert "change their verdicts" in page.tab.inner_text("#changed")
@@ -143,7 +143,7 @@ def test_sliders_move_both_sides_and_the_command_says_what_they_mean(open_page: 
 
 def test_a_preset_is_one_press_and_as_run_goes_back(open_page: Opener, tmp_path: Path) -> None:
     results = many_videos(120, Thresholds())
-    page = open_page(make_told(tmp_path, results))
+    page = open_page(make_content(tmp_path, results))
     before = page.counts()
     page.tab.click("#presets button:text-is('strict')")
     page.settle()
@@ -155,7 +155,7 @@ def test_a_preset_is_one_press_and_as_run_goes_back(open_page: Opener, tmp_path:
 
 
 def test_limits_that_would_cross_take_each_other_along(open_page: Opener, tmp_path: Path) -> None:
-    page = open_page(make_told(tmp_path, [with_score("a.mp4", 7.0)]))
+    page = open_page(make_content(tmp_path, [with_score("a.mp4", 7.0)]))
     page.tab.uncheck("#same-sides")
     page.type_number("lowest", 6)
     assert [page.tab.input_value(f"#{side}-slider") for side in ("lowest", "highest")] == ["6", "6"]
@@ -167,7 +167,7 @@ def test_limits_that_would_cross_take_each_other_along(open_page: Opener, tmp_pa
 def test_sorting_searching_and_filtering(open_page: Opener, tmp_path: Path) -> None:
     unproven = with_score("c 10.mp4", 8.0, 0, Evidence("none", "no speech in the sound"))
     results = [with_score("c 9.mp4", 6.0, -2), unproven, with_score("B.mp4", 2.0, 9), *ONE_OF_EACH[2:]]
-    page = open_page(make_told(tmp_path, results))
+    page = open_page(make_content(tmp_path, results))
     # Numbers within names count as numbers.
     assert page.names() == ["B.mp4", "c 9.mp4", "c 10.mp4", "c.mp4", "d.mp4"]
     page.tab.click("th.confidence button")
@@ -187,7 +187,7 @@ def test_sorting_searching_and_filtering(open_page: Opener, tmp_path: Path) -> N
 
 
 def test_the_table_comes_a_page_at_a_time(open_page: Opener, tmp_path: Path) -> None:
-    page = open_page(make_told(tmp_path, [with_score(f"{number:03d}.mp4", 7.0) for number in range(120)]))
+    page = open_page(make_content(tmp_path, [with_score(f"{number:03d}.mp4", 7.0) for number in range(120)]))
     assert len(page.names()) == 50
     page.tab.click("#later")
     page.tab.click("#later")
@@ -208,7 +208,7 @@ HOSTILE = [
 
 
 def test_hostile_names_stay_text(open_page: Opener, tmp_path: Path) -> None:
-    page = open_page(make_told(tmp_path, [successful(name, make_score(7.0)) for name in HOSTILE]))
+    page = open_page(make_content(tmp_path, [successful(name, make_score(7.0)) for name in HOSTILE]))
     assert sorted(page.names()) == sorted(map(printable, HOSTILE))
     for number in range(len(HOSTILE)):
         page.tab.locator("tbody .name-button").nth(number).click()
@@ -223,12 +223,12 @@ def test_a_video_opens_with_its_curves_and_its_file(open_page: Opener, tmp_path:
     file.write_bytes(b"video")
     result = with_score("a b.mp4", 3.0, 2)
     result = type(result)(**{**vars(result), "path": file})
-    told = make_told(tmp_path, [result, with_score("other.mp4", 7.0)])
+    content = make_content(tmp_path, [result, with_score("other.mp4", 7.0)])
     overlay = tmp_path / "visualized" / "a b.mp4.mp4"
     overlay.parent.mkdir()
     overlay.write_bytes(b"video")
-    write_keepsake(keepsake_path(told.folders.state_dir, "a b.mp4"), make_keepsake())
-    page = open_page(told)
+    write_keepsake(keepsake_path(content.folders.state_dir, "a b.mp4"), make_keepsake())
+    page = open_page(content)
     page.tab.click("tbody .name-button >> nth=0")
     dialog = page.tab.locator("#detail")
     text = dialog.inner_text()
@@ -253,7 +253,7 @@ def test_faces_that_speak_in_turns_are_shown_as_one_and_each(open_page: Opener, 
     alone = with_score("talk.mp4", 3.0)
     talk = Conversation(make_score(6.0, 1), (Turn(0, 0.0, 1.5), Turn(1, 1.5, 4.0)))
     fields = {**vars(alone), "tracks": alone.tracks * 2, "best": talk.score, "conversation": talk}
-    page = open_page(make_told(tmp_path, [type(alone)(**fields)]))
+    page = open_page(make_content(tmp_path, [type(alone)(**fields)]))
     page.tab.click("tbody .name-button")
     bars = page.tab.locator(".track-bar")
     assert bars.all_inner_texts() == [
@@ -267,7 +267,7 @@ def test_faces_that_speak_in_turns_are_shown_as_one_and_each(open_page: Opener, 
 
 
 def test_the_keyboard_is_enough(open_page: Opener, tmp_path: Path) -> None:
-    page = open_page(make_told(tmp_path, [with_score(f"{name}.mp4", 7.0) for name in "abc"]))
+    page = open_page(make_content(tmp_path, [with_score(f"{name}.mp4", 7.0) for name in "abc"]))
     page.tab.keyboard.press("/")
     page.tab.keyboard.type("mp4")
     assert page.tab.input_value("#search") == "mp4"
@@ -279,7 +279,7 @@ def test_the_keyboard_is_enough(open_page: Opener, tmp_path: Path) -> None:
 
 
 def test_a_mark_in_the_scatter_opens_its_video(open_page: Opener, tmp_path: Path) -> None:
-    page = open_page(make_told(tmp_path, [with_score("far.mp4", 1.0, -10), with_score("near.mp4", 8.0, 0)]))
+    page = open_page(make_content(tmp_path, [with_score("far.mp4", 1.0, -10), with_score("near.mp4", 8.0, 0)]))
     x, y = page.tab.evaluate(
         """() => {
           const chart = charts.get(document.getElementById("scatter"));
@@ -297,8 +297,8 @@ def test_a_mark_in_the_scatter_opens_its_video(open_page: Opener, tmp_path: Path
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_sticks_out_of_the_window(open_page: Opener, tmp_path: Path, width: int, scheme: str) -> None:
     results = [*many_videos(20, Thresholds()), with_score("a_very_long_name_" * 12 + ".mp4", 7.0)]
-    told = make_told(tmp_path / ("folder" * 30), results)
-    page = open_page(told, width, scheme)
+    content = make_content(tmp_path / ("folder" * 30), results)
+    page = open_page(content, width, scheme)
     assert page.tab.evaluate("document.documentElement.scrollWidth") <= width
     page.tab.fill("#search", "very_long")
     page.tab.click("tbody .name-button >> nth=0")
@@ -309,6 +309,6 @@ def test_nothing_sticks_out_of_the_window(open_page: Opener, tmp_path: Path, wid
 
 
 def test_a_page_of_no_videos_opens(open_page: Opener, tmp_path: Path) -> None:
-    page = open_page(make_told(tmp_path, []))
+    page = open_page(make_content(tmp_path, []))
     assert page.counts() == [0, 0, 0, 0]
     assert page.tab.inner_text("#shown") == "0 of 0"

@@ -13,8 +13,8 @@ from folders import make_videos, results_in, run
 from test_page import blocks_of
 
 from syncnet import command
-from syncnet.locking import hold
 from syncnet.report.command_line import CommandLine, note_command, quoted, read_command, without_thresholds
+from syncnet.system.locking import hold
 
 
 def report(output_dir: Path) -> int:
@@ -29,7 +29,7 @@ def test_the_page_of_the_run_comes_again_without_any_video(tmp_path: Path) -> No
     assert run(videos, out, "--recursive", "--min_confidence", "1", "--min_offset", "-15", "--max_offset", "2") == 1
     page = out / "report.html"
     first = blocks_of(page.read_text())
-    assert first["told"]["thresholds"] == {"min_confidence": 1.0, "lowest": -15, "highest": 2}
+    assert first["run"]["thresholds"] == {"min_confidence": 1.0, "lowest": -15, "highest": 2}
     assert [video["status"] for video in first["videos"]] == ["failed", "no_faces", "success", "success"]
     page.unlink()
     before = results_in(out)
@@ -86,7 +86,7 @@ def test_results_of_an_earlier_version_ask_for_one_more_run(tmp_path: Path, caps
     run(make_videos(tmp_path / "in", "fine.mp4"), out)
     (out / ".sync_filter" / "command.json").unlink()
     assert report(out) == 2
-    assert "run the filter once more into it" in capsys.readouterr().err
+    assert "run the filter on it again" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("fake_scoring")

@@ -10,19 +10,20 @@ from fakes import FakeModel, FakeStages
 from folders import make_videos, results_in, run
 
 from syncnet.errors import UsageError
-from syncnet.pinning import NO_DETECTOR, PIN_FILE, STATE_FOLDER, Chosen, Pin, pin_choice
+from syncnet.state.pinning import NO_DETECTOR, PIN_FILE, STATE_FOLDER, Pin, pin_choice
+from weights import Identity
 
-LITE = Chosen("lite", "a" * 64)
-PUBLISHED = Chosen("syncnet_v2", "b" * 64)
-HAAR = Chosen("haar", "c" * 64)
-YUNET = Chosen("yunet", "d" * 64)
-CROPS = Chosen(NO_DETECTOR, NO_DETECTOR)
+LITE = Identity("lite", "a" * 64)
+PUBLISHED = Identity("syncnet_v2", "b" * 64)
+HAAR = Identity("haar", "c" * 64)
+YUNET = Identity("yunet", "d" * 64)
+CROPS = Identity(NO_DETECTOR, NO_DETECTOR)
 
 
 NUMBERS = '{"model": {"name": "lite", "identity": 5}, "detector": {"name": "haar", "identity": 6}}'
 
 
-def pin(folder: Path, model: Chosen, detector: Chosen) -> None:
+def pin(folder: Path, model: Identity, detector: Identity) -> None:
     pin_choice(folder, folder / "sync_filter_results.json", Pin(model, detector))
 
 
@@ -32,7 +33,7 @@ def test_the_first_run_decides_and_the_same_choice_goes_on(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("model", "detector", "told"),
+    ("model", "detector", "words"),
     [
         (PUBLISHED, HAAR, r"results of model lite \(aaaaaaaa\), this run would use syncnet_v2 .*choose --model lite"),
         (LITE, YUNET, r"results of detector haar \(cccccccc\), this run would use yunet .*choose --detector haar"),
@@ -42,24 +43,32 @@ def test_the_first_run_decides_and_the_same_choice_goes_on(tmp_path: Path) -> No
             (
                 r"model lite \(a{8}\) and detector haar \(c{8}\), this run would use syncnet_v2 \(b{8}\) and yunet "
                 r"\(d{8}\): "
-                "choose --model lite --detector haar to go on there, or give another --output_dir"
+                "choose --model lite --detector haar to continue there, or give another --output_dir"
             ),
         ),
         (LITE, CROPS, r"detector haar .* would use none: choose --detector haar without --no_detection"),
-        (Chosen("lite", "e" * 64), HAAR, r"model lite \(aaaaaaaa\).* use lite \(eeeeeeee\): give another --output_dir"),
+        (
+            Identity("lite", "e" * 64),
+            HAAR,
+            r"model lite \(aaaaaaaa\).* use lite \(eeeeeeee\): give another --output_dir",
+        ),
     ],
 )
-def test_another_choice_is_refused_with_the_way_out(tmp_path: Path, model: Chosen, detector: Chosen, told: str) -> None:
+def test_another_choice_is_refused_with_the_way_out(
+    tmp_path: Path, model: Identity, detector: Identity, words: str
+) -> None:
     pin(tmp_path, LITE, HAAR)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=words):
         pin(tmp_path, model, detector)
     # The refusal changed nothing.
     pin(tmp_path, LITE, HAAR)
 
 
-def test_a_folder_of_face_crops_is_gone_on_with_by_its_own_flag(tmp_path: Path) -> None:
+def test_a_folder_of_face_crops_is_continued_by_its_own_flag(tmp_path: Path) -> None:
     pin(tmp_path, LITE, CROPS)
-    with pytest.raises(UsageError, match=r"detector none, this run would use haar .*choose --no_detection to go on"):
+    with pytest.raises(
+        UsageError, match=r"detector none, this run would use haar .*choose --no_detection to continue there"
+    ):
         pin(tmp_path, LITE, HAAR)
 
 
@@ -86,18 +95,18 @@ def test_the_command_stops_before_any_video(
     assert run(videos, tmp_path / "out") == 0
     before = results_in(tmp_path / "out")
     other = FakeStages(model=FakeModel(name="other"))
-    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", lambda _request, _workers: other)
+    monkeypatch.setattr("syncnet.stages.choose_stages", lambda _request, _workers: other)
     capsys.readouterr()
     assert run(videos, tmp_path / "out") == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert "choose --model fake to go on there, or give another --output_dir" in told.err
+    assert "choose --model fake to continue there, or give another --output_dir" in told.err
     assert results_in(tmp_path / "out") == before
 
 
 def test_another_calibration_of_the_same_weights_shows(tmp_path: Path) -> None:
-    earlier, later = (Chosen("lite", f"{'a' * 64}+{part * 12}") for part in "12")
+    earlier, later = (Identity("lite", f"{'a' * 64}+{part * 12}") for part in "12")
     pin(tmp_path, earlier, HAAR)
-    told = r"lite \(aaaaaaaa\+11111111\), this run would use lite \(aaaaaaaa\+22222222\)"
-    with pytest.raises(UsageError, match=told):
+    words = r"lite \(aaaaaaaa\+11111111\), this run would use lite \(aaaaaaaa\+22222222\)"
+    with pytest.raises(UsageError, match=words):
         pin(tmp_path, later, HAAR)

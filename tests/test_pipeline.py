@@ -11,17 +11,22 @@ import numpy as np
 import pytest
 from fakes import INFO, make_score
 
-from syncnet import pipeline
+from syncnet import people, pipeline
 from syncnet.errors import DamagedVideoError
-from syncnet.faces import FacePass
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.keepsake import TrackKeepsake
-from syncnet.media import MediaInfo
-from syncnet.pipeline import Stages, best_score, score_video
-from syncnet.scoring import SyncScore
-from syncnet.shots import Shot
-from syncnet.tracks import Track, TrackingResult
-from syncnet.turns import Conversation, Turn
+from syncnet.faces.finding import FacePass
+from syncnet.faces.no_track import NoTrackReason
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track, TrackingResult
+from syncnet.keepsake.file import TrackKeepsake
+from syncnet.media.opening import Damage, MediaInfo
+from syncnet.pipeline import Stages, score_video
+from syncnet.results import TrackScore, VideoScore, best_score
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.pooling import PooledScore
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.stretches import Stretch
+from syncnet.scoring.turns import Conversation, Turn
+from syncnet.system.interruption import Interrupted, StopFlag
 
 SAMPLES = np.arange(16_000, dtype=np.int16)
 
@@ -37,6 +42,7 @@ class CountedMedia:
     taken: list[int] = field(default_factory=list)
     lost_in_second_pass: int = 0
     spare_mb: float = math.inf
+    damage: Damage = field(default_factory=Damage)
 
     def frames(self) -> Iterator[np.ndarray]:
         self.taken.append(0)
@@ -126,16 +132,16 @@ def score(monkeypatch: pytest.MonkeyPatch) -> object:
     """``score(media, tracks, stop)`` -> the video's score and the model."""
 
     def run(
-        media: CountedMedia, tracks: list[Track], stop: StopFlag | None = None, reason: str = ""
-    ) -> tuple[pipeline.VideoScore, RecordingModel]:
+        media: CountedMedia, tracks: list[Track], stop: StopFlag | None = None, reason: NoTrackReason | None = None
+    ) -> tuple[VideoScore, RecordingModel]:
         monkeypatch.setattr(pipeline, "open_media", lambda _path, **_settings: media)
         monkeypatch.setattr(pipeline, "find_faces", lambda frames, *_: FacePass({}, [Shot(0, 7)], len(list(frames)), 5))
-        monkeypatch.setattr(pipeline, "link_tracks", lambda *_: TrackingResult(tracks, reason))
+        monkeypatch.setattr(pipeline, "link_tracks", lambda *_: TrackingResult(tracks, reason, tracks))
         monkeypatch.setattr(pipeline, "TrackCropper", WholeFrameCropper)
-        monkeypatch.setattr(pipeline, "TrackPictures", SeenPictures)
-        monkeypatch.setattr(pipeline, "keep_track", keep_what_was_seen)
-        monkeypatch.setattr(pipeline, "pair_distances", lambda seen: np.full((31, 1), seen.first, np.float32))
-        monkeypatch.setattr(pipeline, "score_distances", lambda distances, *_: make_score(float(distances[0, 0])))
+        monkeypatch.setattr(people, "TrackPictures", SeenPictures)
+        monkeypatch.setattr(people, "keep_track", keep_what_was_seen)
+        monkeypatch.setattr(people, "pair_distances", lambda seen: np.full((31, 1), seen.first, np.float32))
+        monkeypatch.setattr(people, "score_distances", lambda distances, *_: make_score(float(distances[0, 0])))
         model = RecordingModel()
         stages = Stages(model=model, detector=AnyDetector())  # type: ignore[arg-type]
         return score_video(media.path, stages, stop or StopFlag()), model
@@ -143,7 +149,7 @@ def score(monkeypatch: pytest.MonkeyPatch) -> object:
     return run
 
 
-def confidences(video: pipeline.VideoScore) -> list[float]:
+def confidences(video: VideoScore) -> list[float]:
     return [track.score.confidence for track in video.tracks if track.score]
 
 
@@ -174,11 +180,11 @@ def test_a_track_that_ends_with_the_video_is_whole(score: object) -> None:
 
 
 def test_what_is_kept_for_looking_at_is_of_the_same_crops_and_in_the_order_of_the_tracks(score: object) -> None:
-    video, _ = score(CountedMedia(200), [make_track(0, 150), make_track(5, 20)])  # type: ignore[operator]
+    video, _ = score(CountedMedia(200), [make_track(0, 150), make_track(5, 60)])  # type: ignore[operator]
     long, short = video.keepsake.tracks
     assert (long.first_frame, len(long.boxes)) == (0, 150)
     assert long.strip_frames.tolist() == [0, *range(150)]
-    assert short.strip_frames.tolist() == [5, *range(5, 25)]
+    assert short.strip_frames.tolist() == [5, *range(5, 65)]
     assert video.keepsake.shot_starts.tolist() == [0]
     # 16,000 samples are 25 frames of 640.
     assert len(video.keepsake.loudness_db) == 25
@@ -186,15 +192,15 @@ def test_what_is_kept_for_looking_at_is_of_the_same_crops_and_in_the_order_of_th
 
 def test_without_tracks_nothing_is_decoded_again_and_the_reason_is_kept(score: object) -> None:
     media = CountedMedia(100)
-    video, _ = score(media, [], reason="no face seen")  # type: ignore[operator]
-    assert (video.tracks, video.no_track_reason) == ((), "no face seen")
+    video, _ = score(media, [], reason=NoTrackReason())  # type: ignore[operator]
+    assert (video.tracks, video.no_track) == ((), NoTrackReason())
     assert media.taken == [100]
 
 
 def test_scores_stay_in_the_order_of_the_tracks_whichever_ends_first(score: object) -> None:
-    video, model = score(CountedMedia(200), [make_track(0, 150), make_track(5, 20), make_track(5, 10)])  # type: ignore[operator]
-    assert [track.frame_count for track in video.tracks] == [150, 20, 10]
-    assert [frame_count for _, _, frame_count in model.embedded] == [10, 20, 150]
+    video, model = score(CountedMedia(200), [make_track(0, 150), make_track(5, 60), make_track(5, 50)])  # type: ignore[operator]
+    assert [track.frame_count for track in video.tracks] == [150, 60, 50]
+    assert [frame_count for _, _, frame_count in model.embedded] == [50, 60, 150]
 
 
 def test_frames_missing_in_the_second_pass_are_an_error_and_no_short_score(score: object) -> None:
@@ -220,11 +226,11 @@ def test_a_stop_ends_the_work_at_the_next_frame(score: object) -> None:
 
 
 def test_the_best_score_is_the_highest_the_first_of_equals_and_never_nan() -> None:
-    def track(result: SyncScore | None) -> pipeline.TrackScore:
-        return pipeline.TrackScore(0, 50, (0.0, 0.0, 1.0, 1.0), result)
+    def track(result: SyncScore | None) -> TrackScore:
+        return TrackScore(0, 50, (0.0, 0.0, 1.0, 1.0), result)
 
-    def video(*tracks: pipeline.TrackScore) -> pipeline.VideoScore:
-        return pipeline.VideoScore(INFO, tracks, "")
+    def video(*tracks: TrackScore) -> VideoScore:
+        return VideoScore(INFO, tracks)
 
     first, second = make_score(6.0, 1), make_score(6.0, 2)
     others = [track(None), track(make_score(float("nan"))), track(make_score(2.0))]
@@ -234,3 +240,23 @@ def test_the_best_score_is_the_highest_the_first_of_equals_and_never_nan() -> No
     together = make_score(6.5, 1)
     conversation = Conversation(together, (Turn(0, 0.0, 2.0), Turn(1, 2.0, 4.0)))
     assert best_score(replace(video(track(first)), conversation=conversation)) is together
+
+
+def test_pieces_of_one_face_count_together_and_not_alone() -> None:
+    info = (0, 40, (0.0, 0.0, 1.0, 1.0))
+    pieces = tuple(TrackScore(*info, make_score(confidence)) for confidence in (9.0, 8.5, 6.0))
+    together = make_score(5.5)
+    video = VideoScore(INFO, pieces, pooled=(PooledScore((0, 1), together),))
+    assert best_score(video) is pieces[2].score
+    assert best_score(replace(video, tracks=pieces[:2])) is together
+
+
+def test_a_face_that_fits_its_speech_comes_before_a_surer_one_that_does_not() -> None:
+    def score(confidence: float, unmatched: float) -> SyncScore:
+        stretches = (Stretch(0.0, 4.0, 4.0, 4.0 * (1 - unmatched)),)
+        return make_score(confidence, evidence=Evidence("strong", "", 8, 8, (), stretches, 4.0))
+
+    info = (0, 100, (0.0, 0.0, 1.0, 1.0))
+    partly, whole, barely = (TrackScore(*info, s) for s in (score(8.0, 0.4), score(6.0, 0.1), score(7.0, 0.25)))
+    assert best_score(VideoScore(INFO, (partly, whole))) is whole.score
+    assert best_score(VideoScore(INFO, (partly, whole, barely))) is barely.score

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 from fakes import failed, make_score, successful
 
-from syncnet.engines import VideoResult
+from syncnet.results import VideoResult
 from syncnet.scorer import SyncScorer
 
 X = TypeVar("X")

@@ -9,9 +9,9 @@ import pytest
 from folders import files_below
 from placing import Notes, as_video, place
 
-from syncnet import placement_transfer
-from syncnet.placement import CopyError, replace_verdict
-from syncnet.placement_folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.placement import transfer as placement_transfer
+from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
+from syncnet.placement.placing import CopyError, replace_verdict
 from syncnet.settings import PLACE_MODES, PlaceMode
 
 CONTENT = bytes(range(256)) * 100
@@ -67,14 +67,14 @@ def test_a_video_is_moved_only_after_that_is_noted(source: Path, folders: Output
 def test_a_move_to_another_disk_copies_first(
     source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace = os.replace
+    link = os.link
 
-    def other_disk(old: str, new: str) -> None:
+    def other_disk(old: str, new: str, **how: bool) -> None:
         if Path(old) == source:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        replace(old, new)
+        link(old, new, **how)
 
-    monkeypatch.setattr(placement_transfer.os, "replace", other_disk)
+    monkeypatch.setattr(placement_transfer.os, "link", other_disk)
     place(source, folders, True, mode="move")
     assert (folders.output_dir / NAME).read_bytes() == CONTENT
     assert not source.exists()
@@ -85,14 +85,14 @@ def test_folders_on_two_disks_exchange_copies(
 ) -> None:
     notes = Notes()
     place(source, folders, True, notes=notes)
-    replace = os.replace
+    link = os.link
 
-    def other_disk(old: str, new: str) -> None:
+    def other_disk(old: str, new: str, **how: bool) -> None:
         if Path(old).parts[-3] != Path(new).parts[-3]:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
-        replace(old, new)
+        link(old, new, **how)
 
-    monkeypatch.setattr(placement_transfer.os, "replace", other_disk)
+    monkeypatch.setattr(placement_transfer.os, "link", other_disk)
     assert place(source, folders, False, notes=notes)
     assert files_below(folders.output_dir) == [POOR_NAME]
     assert (folders.output_dir / POOR_NAME).read_bytes() == CONTENT
@@ -114,7 +114,7 @@ def test_a_moved_video_is_the_only_copy_and_never_replaced(source: Path, folders
     notes = Notes()
     place(source, folders, True, notes=notes, mode="move")
     source.write_bytes(b"a new upload under the same name")
-    with pytest.raises(CopyError, match=r"good_quality/sub/a.mp4 already exists and is no copy of this video"):
+    with pytest.raises(CopyError, match=r"good_quality/sub/a.mp4 already exists and is not a copy of this video"):
         place(source, folders, True, notes=notes, mode="move")
     assert place(source, folders, False, notes=notes, mode="copy")
     assert (folders.output_dir / NAME).read_bytes() == CONTENT
@@ -129,7 +129,7 @@ def test_what_is_no_copy_of_the_video_is_never_overwritten(source: Path, folders
     foreign.write_bytes(CONTENT[::-1])
     for passed in (True, False, None):
         if passed:
-            with pytest.raises(CopyError, match="already exists and is no copy of this video"):
+            with pytest.raises(CopyError, match="already exists and is not a copy of this video"):
                 place(source, folders, passed)
         else:
             place(source, folders, passed)
@@ -197,12 +197,12 @@ def test_the_bytes_are_whole_whatever_the_kernel_can(
 
 
 @pytest.mark.parametrize(
-    ("number", "cure"), [(errno.EXDEV, "hard links do not reach another disk"), (errno.EPERM, "give --place copy")]
+    ("number", "cure"), [(errno.EXDEV, "a hard link cannot point to another disk"), (errno.EPERM, "give --place copy")]
 )
 def test_a_link_that_cannot_be_made_says_what_to_do(
     source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch, number: int, cure: str
 ) -> None:
-    def refuse(_old: str, _new: str) -> None:
+    def refuse(_old: str, _new: str, **_how: bool) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(placement_transfer.os, "link", refuse)
@@ -222,7 +222,9 @@ def test_a_deleted_video_changes_folders_and_is_never_removed(source: Path, fold
     assert replace_verdict(video, folders, passed=False, history=notes)
     assert files_below(folders.output_dir) == [POOR_NAME]
     (folders.output_dir / POOR_NAME).write_bytes(b"changed by somebody")
-    assert not replace_verdict(video, folders, passed=True, history=notes)
+    with pytest.raises(CopyError, match=r"poor_quality/sub/a.mp4 is no longer the file that was put there"):
+        replace_verdict(video, folders, passed=True, history=notes)
+    assert not replace_verdict(video, folders, passed=True, history=Notes()), "nothing was ever put there"
     assert (folders.output_dir / POOR_NAME).read_bytes() == b"changed by somebody"
 
 

@@ -12,9 +12,9 @@ import pytest
 from placing import Notes, place
 
 from syncnet.errors import UsageError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.placement import CopyError
-from syncnet.placement_folders import OutputFolders, prepare_folders
+from syncnet.placement.folders import OutputFolders, prepare_folders
+from syncnet.placement.placing import CopyError
+from syncnet.system.interruption import Interrupted, StopFlag
 
 OLD_NS = 1_000_000_000_123_456_789
 
@@ -118,7 +118,7 @@ def test_a_full_disk_says_what_to_do(source: Path, folders: OutputFolders, monke
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("syncnet.placement_transfer.os.fsync", full)
+    monkeypatch.setattr("syncnet.placement.transfer.os.fsync", full)
     with pytest.raises(CopyError, match="no space left on device: free some space on the output disk and run again"):
         place(source, folders, True)
     assert files_below(folders.output_dir) == []
@@ -140,7 +140,7 @@ def test_a_video_that_vanished_is_a_failure_with_a_cure(source: Path, folders: O
 
 def test_a_linked_subfolder_of_the_output_cannot_lead_to_the_source(source: Path, folders: OutputFolders) -> None:
     (folders.poor_dir / "sub").symlink_to(source.parent)
-    with pytest.raises(CopyError, match="would be the video itself"):
+    with pytest.raises(CopyError, match="would replace the video itself"):
         place(source, folders, True)
     assert source.exists()
 
@@ -180,7 +180,7 @@ def test_the_same_folder_under_another_name_is_wrong_usage(tmp_path: Path) -> No
 @pytest.mark.parametrize("inner", ["good_quality", "poor_quality/sub"])
 def test_the_tool_does_not_read_from_where_it_copies_to(tmp_path: Path, inner: str) -> None:
     (tmp_path / inner).mkdir(parents=True)
-    with pytest.raises(UsageError, match="lies where copies are put"):
+    with pytest.raises(UsageError, match="is inside the folder for copies"):
         prepare_folders(tmp_path / inner, tmp_path, keep_all=False)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from folders import files_below
-from placing import as_video, place
+from placing import Notes, as_video, place
 
-from syncnet import placement_rest
-from syncnet.placement import CopyError
-from syncnet.placement_folders import OutputFolders
-from syncnet.placement_rest import RestingPlaces
+from syncnet.placement import resting as placement_rest
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.placing import CopyError
+from syncnet.placement.resting import RestingPlaces
 from syncnet.settings import PlaceMode
 
 
@@ -30,9 +30,18 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def rests(source: Path, folders: OutputFolders, passed: bool | None, *, gone: bool = False) -> bool:
+class Noted(Notes):
+    """Something was put there, whatever it was."""
+
+    def has_placement(self, _path: str) -> bool:
+        return True
+
+
+def rests(
+    source: Path, folders: OutputFolders, passed: bool | None, *, gone: bool = False, mode: PlaceMode = "copy"
+) -> bool:
     video = replace(as_video(source), is_link=source.is_symlink())
-    return RestingPlaces(folders).hold(video, passed=passed, gone=gone)
+    return RestingPlaces(folders, Noted(), mode).hold(video, passed=passed, gone=gone)
 
 
 @pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
@@ -40,14 +49,17 @@ def rests(source: Path, folders: OutputFolders, passed: bool | None, *, gone: bo
 def test_a_placed_video_rests_until_its_verdict_changes(
     source: Path, folders: OutputFolders, passed: bool, mode: PlaceMode
 ) -> None:
-    assert not rests(source, folders, passed)
-    place(source, folders, passed, mode=mode)
+    notes = Notes()
+    assert not rests(source, folders, passed, mode=mode)
+    place(source, folders, passed, mode=mode, notes=notes)
     before = files_below(folders.output_dir)
-    assert rests(source, folders, passed)
-    assert not rests(source, folders, not passed)
-    assert not rests(source, folders, None)
+    assert rests(source, folders, passed, mode=mode)
+    assert not rests(source, folders, not passed, mode=mode)
+    assert not rests(source, folders, None, mode=mode)
+    for other in {"copy", "hardlink", "symlink", "move"} - {mode}:
+        assert not rests(source, folders, passed, mode=other)  # type: ignore[arg-type]
     # What rests is what placing leaves alone.
-    assert not place(source, folders, passed, mode=mode)
+    assert not place(source, folders, passed, mode=mode, notes=notes)
     assert files_below(folders.output_dir) == before
 
 
@@ -89,14 +101,15 @@ def test_a_link_rests_but_where_it_leads_to_its_own_copy(source: Path, folders: 
     link.unlink()
     link.symlink_to(folders.good_dir / "sub" / "link.mp4")
     assert not rests(link, folders, True)
-    with pytest.raises(CopyError, match="would be the video itself"):
+    with pytest.raises(CopyError, match="would replace the video itself"):
         place(link, folders, True)
 
 
 def test_a_video_of_which_nobody_knows_whether_it_is_a_link_is_looked_at(source: Path, folders: OutputFolders) -> None:
     place(source, folders, True)
     assert as_video(source).is_link is None
-    assert RestingPlaces(folders).hold(as_video(source), passed=True)
+    assert RestingPlaces(folders, Noted(), "copy").hold(as_video(source), passed=True)
+    assert not RestingPlaces(folders, Notes(), "copy").hold(as_video(source), passed=True), "nobody put it there"
 
 
 def test_a_folder_of_copies_that_leads_to_the_videos_is_left_to_the_placement(
@@ -110,7 +123,7 @@ def test_a_folder_of_copies_that_leads_to_the_videos_is_left_to_the_placement(
 def test_each_video_takes_two_looks(source: Path, folders: OutputFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     place(source, folders, True)
     video = replace(as_video(source), is_link=False)
-    places = RestingPlaces(folders)
+    places = RestingPlaces(folders, Noted(), "copy")
     assert places.hold(video, passed=True), "what holds for the folder is known from here on"
     looked: list[str] = []
     look = os.lstat

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from fakes import ONE_OF_EACH, faceless, failed, make_run, make_score, successful
 
-from syncnet.engines import VideoResult
-from syncnet.evidence import Evidence
 from syncnet.report.pointers import find_pointers
 from syncnet.report.summary import format_summary
+from syncnet.results import VideoResult
+from syncnet.scoring.evidence import Evidence
 from syncnet.settings import Thresholds
 
 GOOD = successful("good.mp4", make_score(7.0))

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 import torch
 from fakes import FakeDetector, FakeModel, FakeStages
-from seeded_weights import seeded_syncnet_v2_state, write_seeded_s3fd
 
 from detectors.s3fd import load_s3fd
-from syncnet import preparation
-from syncnet.cli import parse_request
 from syncnet.models.precision import dtype_of, is_in_hardware, resolve_precision
 from syncnet.models.syncnet_v2_network import SyncNetV2Layers, SyncNetV2Streams
-from syncnet.scorer import ScorerSettings, load_stages
-from syncnet.settings import SpeedSettings
+from syncnet.run import preparation
+from syncnet.settings import ScorerSettings, SpeedSettings
+from syncnet.stages import choose_stages
+from synthetic.weights import seeded_syncnet_v2_state, write_seeded_s3fd
 from weights import WeightsPolicy
 
 # bfloat16 keeps 8 bits: each product of six layers one after the other is rounded by up to 1/256.
@@ -45,18 +44,18 @@ def test_what_is_asked_for_holds_without_hardware(hardware: set[str]) -> None:
 
 
 def test_precision_is_part_of_what_a_score_depends_on() -> None:
-    request = parse_request(["--input_dir", "a", "--output_dir", "b"])
+    settings = ScorerSettings()
     half = FakeStages(FakeModel(), FakeDetector(), precision="bfloat16")
-    assert preparation._modes(request, half) == {"reference": None, "precision": "bfloat16"}
+    assert preparation._modes(settings, half) == {"reference": None, "precision": "bfloat16"}
     # Not named where it is float32, so that the scores of earlier versions hold.
-    assert preparation._modes(request, FakeStages()) == {"reference": None}
+    assert preparation._modes(settings, FakeStages()) == {"reference": None}
 
 
 def test_lite_does_not_heed_it() -> None:
     settings = ScorerSettings(
         model="lite", detector="haar", device="cpu", speed=SpeedSettings("bfloat16", 7), weights=WeightsPolicy(None)
     )
-    stages = load_stages(settings, workers=1)
+    stages = choose_stages(settings, workers=1).load()
     assert stages.precision == "float32"
     assert stages.detect.detect_every_frames == 7
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from seeded_weights import write_seeded_syncnet_v2
-from synthetic_media import Clip, write_clip
 
-from syncnet.models import SYNCNET_V2_FILE, load_model
-from syncnet.published_check import (
+from syncnet.models.registry import SYNCNET_V2_FILE, load_model
+from syncnet.scoring.score import SyncScore
+from syncnet.subcommands.published_check import (
     EXAMPLE_FILE,
     PublishedNumbers,
     check_published_example,
     score_as_published,
 )
-from syncnet.scoring import SyncScore
+from synthetic.media import Clip, write_clip
+from synthetic.weights import write_seeded_syncnet_v2
 from weights import WeightsPolicy, examine_weights, find_weights
 
 

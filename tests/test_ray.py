@@ -18,19 +18,19 @@ import pytest
 from folders import files_below, make_videos, results_in, run
 
 from syncnet import command
-from syncnet.discovery import find_videos
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.failures import ExplainedError
 from syncnet.engines.isolated import Score
 from syncnet.engines.video import VideoJob
 from syncnet.errors import TimeLimitError, UsageError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.ledger import open_ledger
-from syncnet.placement_folders import prepare_folders
-from syncnet.records import score_to_plain
+from syncnet.inputs.discovery import find_videos
+from syncnet.placement.folders import prepare_folders
+from syncnet.run.session import Outcome, carry_out, plan_run
 from syncnet.scorer import ScorerSettings, SyncScorer
-from syncnet.session import Outcome, carry_out, plan_run
 from syncnet.settings import RaySettings, RunOptions, Thresholds, TrackSettings
+from syncnet.state.ledger import open_ledger
+from syncnet.state.records import score_to_plain
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
@@ -247,7 +247,7 @@ def _carry_out(videos: Path, out: Path, settings: RaySettings, load: Callable[[]
         RayScorers(load, settings, workers=2) as scorers,
         open_ledger(folders.state_dir / "ledger.jsonl") as ledger,
     ):
-        job = VideoJob(scorers.score, "f" * 64, Conclusions(Thresholds(), TrackSettings(), 9, folders, ledger))
+        job = VideoJob(scorers.score, "f" * 64, VerdictRules(Thresholds(), TrackSettings(), 9, folders, ledger))
         plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
         return carry_out(plan, job, load, workers=2, isolate=False, stop=StopFlag(), on_result=lambda _: None)
 

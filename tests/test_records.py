@@ -10,13 +10,21 @@ import numpy as np
 import pytest
 from fakes import INFO, FakeStages, make_score, scored
 
-from syncnet.discovery import FileIdentity
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.records import VideoRecord, fingerprint_of, read_record, record_from_plain, record_to_plain
-from syncnet.records_codec import from_plain, to_plain
-from syncnet.scoring import SyncScore
+from syncnet.faces.no_track import MissedGate, NoTrackReason
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.results import VideoScore
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.timing import Timing
 from syncnet.settings import DetectSettings, ShotSettings, TrackSettings
-from syncnet.timing import Timing
+from syncnet.state.codec import from_plain, to_plain
+from syncnet.state.records import (
+    VideoRecord,
+    fingerprint_of,
+    read_record,
+    record_to_plain,
+    score_from_plain,
+)
 
 
 def through_json(plain: Any) -> Any:
@@ -40,7 +48,7 @@ def test_a_score_comes_back_to_the_last_bit() -> None:
     evidence = Evidence("weak", "few windows", 7, 3, (OffsetPiece(0.0, 2.5, -3), OffsetPiece(2.5, 4.0, 1)))
     score = SyncScore(-3, 0.1 + 0.2, float(np.float32(1.1)), curve, evidence)
     record = make_record(score=scored(score, None))
-    back = record_from_plain(through_json(record_to_plain(record)))
+    back = from_plain(VideoRecord, through_json(record_to_plain(record)))
     assert back.score is not None
     first, second = back.score.tracks
     assert second.score is None
@@ -61,7 +69,9 @@ def test_a_score_comes_back_to_the_last_bit() -> None:
 @pytest.mark.parametrize("interval", [None, (-3.25, 10.5)])
 def test_timing_comes_back(interval: tuple[float, float] | None) -> None:
     timing = Timing(1.5, interval)
-    back = record_from_plain(through_json(record_to_plain(make_record(score=scored(make_score(1.0, timing=timing))))))
+    back = from_plain(
+        VideoRecord, through_json(record_to_plain(make_record(score=scored(make_score(1.0, timing=timing)))))
+    )
     assert back.score is not None
     assert back.score.tracks[0].score is not None
     assert back.score.tracks[0].score.timing == timing
@@ -70,7 +80,7 @@ def test_timing_comes_back(interval: tuple[float, float] | None) -> None:
 def test_numbers_that_are_none_become_null_and_come_back() -> None:
     plain = record_to_plain(make_record(score=scored(make_score(math.nan))))
     assert plain["score"]["tracks"][0]["score"]["confidence"] is None
-    back = record_from_plain(through_json(plain))
+    back = from_plain(VideoRecord, through_json(plain))
     assert back.score is not None
     assert back.score.tracks[0].score is not None
     assert math.isnan(back.score.tracks[0].score.confidence)
@@ -78,12 +88,12 @@ def test_numbers_that_are_none_become_null_and_come_back() -> None:
 
 def test_names_of_any_bytes_come_back() -> None:
     name = os.fsdecode(b'caf\xc3\xa9 \xff\n".mp4')
-    assert record_from_plain(through_json(record_to_plain(make_record(name)))).path == name
+    assert from_plain(VideoRecord, through_json(record_to_plain(make_record(name)))).path == name
 
 
 def test_a_failure_comes_back() -> None:
     record = make_record(score=None, failure="environment", error="disk full", cure="free some space")
-    assert record_from_plain(through_json(record_to_plain(record))) == record
+    assert from_plain(VideoRecord, through_json(record_to_plain(record))) == record
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ def test_a_record_that_is_not_whole_is_refused(path: tuple[Any, ...], value: Any
         inner = inner[step]
     inner[path[-1]] = value
     with pytest.raises(ValueError, match=r"belong|no list"):
-        record_from_plain(plain)
+        from_plain(VideoRecord, plain)
 
 
 HOLED_CURVE = np.array([0.5, np.nan, 1 / 3], np.float32)
@@ -129,6 +139,7 @@ HOLED_CURVE = np.array([0.5, np.nan, 1 / 3], np.float32)
             score=scored(make_score(7.0, evidence=Evidence("weak", "few", 7, 3, (OffsetPiece(0.0, 2.5, -3),))))
         ),
         make_record(score=scored(make_score(math.nan))),
+        make_record(score=VideoScore(INFO, (), NoTrackReason(MissedGate(50, 31), MissedGate(50, 7), beyond=True))),
         make_record(score=scored(SyncScore(1, 2.0, 0.5, HOLED_CURVE)), peak_memory_mb=300),
         make_record(score=None, failure="file", error="no sound", cure="add sound"),
         make_record(os.fsdecode(b"caf\xc3\xa9 \xff.mp4")),
@@ -137,12 +148,28 @@ HOLED_CURVE = np.array([0.5, np.nan, 1 / 3], np.float32)
 def test_a_line_read_quickly_gives_what_its_values_give(record: VideoRecord) -> None:
     plain = through_json({"kind": "video", **record_to_plain(record)})
     quick = read_record(json.dumps(plain).encode("ascii"))
-    slow = record_from_plain(plain)
+    slow = from_plain(VideoRecord, plain)
     # Texts, since no number equals itself where it is none.
     assert repr(quick) == repr(slow)
     assert quick.path == record.path
     for one in quick.score.tracks if quick.score else ():
         assert one.score is None or one.score.curve.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("no face seen", NoTrackReason()),
+        ("only faces smaller than 50 px (largest 31 px)", NoTrackReason(face_px=MissedGate(50, 31))),
+    ],
+)
+def test_records_of_earlier_versions_hold_the_reason_in_words(sentence: str, reason: NoTrackReason) -> None:
+    plain = through_json(record_to_plain(make_record(score=scored())))
+    del plain["score"]["no_track"]
+    plain["score"]["no_track_reason"] = sentence
+    for score in (read_record(json.dumps(plain).encode("ascii")).score, score_from_plain(plain["score"])):
+        assert score is not None
+        assert score.no_track == reason
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"path": "a"}', b"\xff", b"{"])

@@ -11,24 +11,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from seeded_weights import write_seeded_syncnet_v2
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
-from detectors import Detections
-from syncnet import SAMPLES_PER_FRAME
-from syncnet.cli import parse_request
+from detectors.protocol import Detections
+from syncnet.cli.request import parse_request
+from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.errors import NoFaceClipError, UsageError, VideoError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.models import SyncModel
+from syncnet.faces.tracks import Track
 from syncnet.models.lite import load_lite
+from syncnet.models.protocol import SyncModel
 from syncnet.models.syncnet_v2 import load_syncnet_v2
-from syncnet.pipeline import Stages, best_score, score_video
-from syncnet.reference import published_chain
-from syncnet.reference_ffmpeg import FfmpegTools, ffmpeg_version
-from syncnet.reference_pyav import PyavTools
-from syncnet.reference_tools import ReferenceJob, ReferenceTools
+from syncnet.pipeline import Stages, score_video
+from syncnet.reference.chain import published_chain
+from syncnet.reference.ffmpeg import FfmpegTools, ffmpeg_version
+from syncnet.reference.pyav import PyavTools
+from syncnet.reference.tools import ReferenceJob, ReferenceTools
+from syncnet.results import best_score
 from syncnet.settings import TrackSettings
-from syncnet.tracks import Track
+from syncnet.system.interruption import Interrupted, StopFlag
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
+from synthetic.weights import write_seeded_syncnet_v2
 from weights import WeightsPolicy
 
 FOLDERS = ["--input_dir", "videos", "--output_dir", "sorted"]
@@ -177,13 +178,13 @@ def test_a_whole_picture_is_no_crop_here_either(tools: ReferenceTools, repositor
 
 
 def test_reference_brings_the_published_gates_which_flags_replace() -> None:
-    assert parse_request([*FOLDERS, "--reference"]).tracks == TrackSettings(100, 100)
+    assert parse_request([*FOLDERS, "--reference"]).settings.tracks == TrackSettings(100, 100)
     request = parse_request([*FOLDERS, "--reference", "--min_track", "50"])
-    assert request.tracks == TrackSettings(min_face_px=100, min_track_frames=50)
+    assert request.settings.tracks == TrackSettings(min_face_px=100, min_track_frames=50)
     request = parse_request([*FOLDERS, "--reference", "--min_face_size", "50", "--model", "syncnet_v2"])
-    assert request.tracks == TrackSettings(min_face_px=50, min_track_frames=100)
+    assert request.settings.tracks == TrackSettings(min_face_px=50, min_track_frames=100)
     # A crop that is given passes no published gate.
-    assert parse_request([*FOLDERS, "--reference", "--no_detection"]).tracks == TrackSettings(50, 50)
+    assert parse_request([*FOLDERS, "--reference", "--no_detection"]).settings.tracks == TrackSettings(50, 50)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from typing import Any
 import av
 import cv2
 import pytest
-from seeded_weights import write_seeded_s3fd, write_seeded_syncnet_v2
-from synthetic_media import Clip, write_clip
 
-from syncnet.media import open_media
+from syncnet.media.opening import open_media
+from synthetic.media import Clip, write_clip
+from synthetic.weights import write_seeded_s3fd, write_seeded_syncnet_v2
 
 pytestmark = pytest.mark.slow
 

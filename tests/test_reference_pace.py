@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncnet.reference_pace import pace_constant, pace_variable
+from syncnet.reference.pace import pace_constant, pace_variable
 
 
 def frames_at(step: float, count: int, duration: float) -> list[tuple[float, float, int]]:

@@ -15,22 +15,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from synthetic_media import Clip, find_clicks, read_frame_number, write_clip
 
 from syncnet.errors import VideoError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.reference_ffmpeg import FfmpegTools, ffmpeg_version
-from syncnet.reference_pyav import PyavTools
-from syncnet.reference_tools import (
+from syncnet.reference.choice import find_reference_tools
+from syncnet.reference.ffmpeg import FfmpegTools, ffmpeg_version
+from syncnet.reference.pyav import PyavTools
+from syncnet.reference.tools import (
     WHOLE_FRAME_QUALITY,
     ReferenceJob,
     ReferenceTools,
     cut_wav,
-    find_reference_tools,
     list_frames,
     read_wav,
     write_wav,
 )
+from syncnet.system.interruption import Interrupted, StopFlag
+from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
 
 RATES = {
     "23.976": Fraction(24_000, 1001),

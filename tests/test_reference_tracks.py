@@ -8,15 +8,16 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synthetic_media import Clip, write_clip
 
-from detectors import Detections
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.reference_crops import smooth_as_published
-from syncnet.reference_tracks import detect_faces, find_published_shots, link_published_tracks
-from syncnet.settings import PUBLISHED_TRACKS, TrackSettings
-from syncnet.shots import Shot
-from syncnet.tracks import Track
+from detectors.protocol import Detections
+from syncnet.faces.no_track import describe_no_track
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track
+from syncnet.reference.crops import smooth_as_published
+from syncnet.reference.tracks import detect_faces, find_published_shots, link_published_tracks
+from syncnet.settings import PUBLISHED_GATE, TrackSettings
+from syncnet.system.interruption import Interrupted, StopFlag
+from synthetic.media import Clip, write_clip
 
 SETTINGS = TrackSettings(min_face_px=10, min_track_frames=3)
 
@@ -34,7 +35,7 @@ def link(frames: list[np.ndarray], settings: TrackSettings = SETTINGS, shots: li
 
 
 def test_the_gates_have_to_be_exceeded() -> None:
-    assert (PUBLISHED_TRACKS.min_track_frames, PUBLISHED_TRACKS.min_face_px) == (100, 100)
+    assert PUBLISHED_GATE == 100
     assert len(link(boxes(*[[box(0)]] * 4))) == 1
     assert link(boxes(*[[box(0)]] * 3)) == []
     assert link(boxes(*[[box(0, 10)]] * 4)) == []
@@ -45,8 +46,9 @@ def test_detections_count_and_not_frames() -> None:
     # Ten frames long, but seen in three of them.
     seen = [[box(0)], *[[]] * 4, [box(0)], *[[]] * 3, [box(0)]]
     assert link(boxes(*seen)) == []
-    reason = link_published_tracks(boxes(*seen), [Shot(0, 10)], SETTINGS).no_track_reason
-    assert reason == "only tracks of no more than 3 frames (longest 3)"
+    reason = link_published_tracks(boxes(*seen), [Shot(0, 10)], SETTINGS).no_track
+    assert reason is not None
+    assert describe_no_track(reason) == "only tracks of no more than 3 frames (longest 3)"
 
 
 def test_gaps_are_filled_in_a_line_up_to_25_frames() -> None:
@@ -86,7 +88,9 @@ def test_tracks_end_with_their_shot() -> None:
     ],
 )
 def test_the_reason_names_the_gate(frames: list[list[list[float]]], reason: str) -> None:
-    assert link_published_tracks(boxes(*frames), [Shot(0, len(frames))], SETTINGS).no_track_reason == reason
+    result = link_published_tracks(boxes(*frames), [Shot(0, len(frames))], SETTINGS)
+    assert result.no_track is not None
+    assert describe_no_track(result.no_track) == reason
 
 
 def test_smoothing_equals_the_published_one(test_data: Path) -> None:

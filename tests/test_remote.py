@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import re
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +13,14 @@ import pytest
 from fakes import FakeStages
 from remote_fakes import Faulty, emptied_temporary, noted_scoring, started_server  # noqa: F401 (fixtures)
 
-from syncnet import remote
-from syncnet.discovery import FileIdentity, VideoFile
 from syncnet.engines.failures import explain
 from syncnet.errors import StillChangingError
-from syncnet.input_manifest import video_at
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.remote import FetchError, identity_of, local_copy, look_at
+from syncnet.inputs import remote
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.inputs.manifest import video_at
+from syncnet.inputs.remote import FetchError, identity_of, local_copy, look_at
 from syncnet.scorer import ScorerSettings, SyncScorer
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 
 def test_the_copy_is_gone_whatever_happens(server: Faulty, temporary: Path) -> None:
@@ -96,7 +99,7 @@ def test_where_no_time_is_told_the_mark_decides_alone() -> None:
 
 def test_a_server_that_tells_no_size_is_refused(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Faulty, "info", lambda *_, **__: {"name": "a", "size": None, "type": "file"})
-    with pytest.raises(FetchError, match="does not tell its size") as refused:
+    with pytest.raises(FetchError, match="does not report its size") as refused:
         identity_of("faulty://b/a.mp4")
     assert explain(refused.value)[0] == "environment"
 
@@ -136,7 +139,90 @@ def test_a_server_that_does_not_answer_is_not_asked_a_million_times(
     server.unreachable.update(f"/b/{number}.mp4" for number in (1, 4, 5))
     uris = [f"faulty://b/{number}.mp4" for number in range(7)] + ["faulty://other/7.mp4"]
     seen = [seen for _, seen in look_at([video_at(uri, "/") for uri in uris])]
-    lost, given_up = "no route to", "not asked for, as faulty://b did not answer for others"
+    lost, given_up = "no route to", "not requested, because faulty://b did not answer for other videos"
     assert [answer if isinstance(answer, str) else type(answer) for answer in seen] == [
         *(FileIdentity, lost, type(None), FileIdentity, lost, lost, given_up, FileIdentity)
     ]
+
+
+class Answered(Exception):  # noqa: N818 (as aiohttp's own)
+    """What aiohttp says of an answer that is no success."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"{status}, message='...'")
+        self.status = status
+
+
+@pytest.mark.parametrize(
+    ("cause", "there_is_nothing", "told"),
+    [
+        (None, True, "no such file or directory"),
+        (Answered(404), True, "no such file or directory"),
+        (Answered(410), True, "no such file or directory"),
+        (Answered(403), False, "403, message='...'"),
+        (Answered(500), False, "500, message='...'"),
+        (ConnectionRefusedError(111, "Connection refused"), False, "connection refused"),
+        (TimeoutError(), False, "TimeoutError"),
+    ],
+)
+def test_a_server_that_is_down_is_told_from_an_object_that_is_not_there(
+    server: Faulty, monkeypatch: pytest.MonkeyPatch, cause: Exception | None, there_is_nothing: bool, told: str
+) -> None:
+    def info(_self: Faulty, path: str, **_how: Any) -> None:
+        # As fsspec's http does, whatever went wrong.
+        raise FileNotFoundError(path) from cause
+
+    monkeypatch.setattr(Faulty, "info", info)
+    ((_, seen),) = look_at([video_at("faulty://b/a.mp4", "/")])
+    assert seen == (None if there_is_nothing else told)
+    with pytest.raises(FetchError, match=re.escape(told)):
+        identity_of("faulty://b/a.mp4")
+
+
+def test_a_server_that_never_answers_costs_the_time_of_a_look_and_an_interrupt_is_obeyed(
+    server: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(Faulty, "info", lambda *_, **__: released.wait(60))
+    videos = [video_at(f"faulty://b/{number}.mp4", "/") for number in range(100)]
+    seen = [answer for _, answer in look_at(videos, 0.4)]
+    asked = seen.count("no answer within 0.4 s")
+    assert remote.MOST_UNANSWERED <= asked <= remote.MOST_UNANSWERED + remote.LOOKS_AT_ONCE
+    assert seen.count("not requested, because faulty://b did not answer for other videos") == 100 - asked
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupted)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        # The looks themselves would take half a minute.
+        with pytest.raises(KeyboardInterrupt):
+            list(look_at(videos))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        released.set()
+
+
+def test_a_server_that_drips_is_given_up_in_time(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.pipe("/b/a.mp4", b"1234")
+    (video,) = _videos("faulty://b/a.mp4")
+    released = threading.Event()
+
+    class Dripping:
+        def __enter__(self) -> Dripping:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def read(self, _: int) -> bytes:
+            released.wait(60)
+            return b""
+
+    monkeypatch.setattr(Faulty, "_open", lambda *_, **__: Dripping())
+    with (
+        pytest.raises(FetchError, match=r"fetching it: it took longer than 0.5 s"),
+        local_copy(video, Deadline(StopFlag(), 0.5)),
+    ):
+        pass
+    released.set()

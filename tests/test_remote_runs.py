@@ -10,7 +10,8 @@ import pytest
 from folders import files_below, results_in
 from remote_fakes import Faulty, emptied_temporary, noted_scoring, started_server  # noqa: F401 (fixtures)
 
-from syncnet import command, remote
+from syncnet import command
+from syncnet.inputs import remote
 
 registry = pytest.importorskip("fsspec.registry")
 
@@ -67,7 +68,7 @@ def test_a_video_is_fetched_scored_and_placed_once(
     assert len(scoring) == 3
 
 
-def test_an_object_that_was_replaced_is_scored_again(
+def test_an_object_that_was_replaced_is_another_video_and_the_copy_of_the_first_stays(
     tmp_path: Path, out: Path, server: Faulty, scoring: list[str]
 ) -> None:
     server.pipe("/b/a.mp4", b"fine")
@@ -75,8 +76,11 @@ def test_an_object_that_was_replaced_is_scored_again(
     server.pipe("/b/a.mp4", b"poor")
     assert run(tmp_path, out, "faulty://b/a.mp4") == 0
     assert scoring == ["fine", "poor"]
-    assert files_below(out / "good_quality") == []
-    assert (out / "poor_quality/_elsewhere/faulty/b/a.mp4").read_bytes() == b"poor"
+    assert (out / "good_quality/_elsewhere/faulty/b/a.mp4").read_bytes() == b"fine"
+    assert (out / "poor_quality/_elsewhere/faulty/b/a~2.mp4").read_bytes() == b"poor"
+    assert [entry["missing"] for entry in results_in(out)["results"]] == [True, False]
+    assert run(tmp_path, out, "faulty://b/a.mp4") == 0
+    assert scoring == ["fine", "poor"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,10 @@ def test_an_object_that_is_not_there_is_one_failed_video(
     ("flags", "words"),
     [
         (["--place", "symlink"], "--place symlink does not reach memory://b/a.mp4: give --place copy or --keep_all"),
-        (["--keep_all", "--visualize", "all"], "need a copy of memory://b/a.mp4: leave out --keep_all, or them"),
+        (
+            ["--keep_all", "--visualize", "all"],
+            "need a copy of memory://b/a.mp4: leave out --keep_all, or leave out these two flags",
+        ),
     ],
 )
 def test_what_needs_a_file_of_this_machine_is_refused(
@@ -169,7 +176,7 @@ def test_a_library_that_is_missing_is_named(
     assert run(tmp_path, out, "s3a://b/a.mp4") == 2
     assert capsys.readouterr().err.endswith("s3a:// needs a library that is not installed: pip install s3fs\n")
     assert run(tmp_path, out, "nonsense://b/a.mp4") == 2
-    assert "nonsense://b/a.mp4: Protocol not known: nonsense: see that" in capsys.readouterr().err
+    assert "nonsense://b/a.mp4: Protocol not known: nonsense: check that" in capsys.readouterr().err
     monkeypatch.setattr(remote.importlib, "import_module", _refuse)
     assert run(tmp_path, out, "s3://b/a.mp4") == 2
     words = "s3:// needs fsspec, which is not installed: pip install -r requirements-remote.txt\n"

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import make_score, scored
+from fakes import INFO, make_score, scored
 from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
 from syncnet import command
-from syncnet.evidence import Evidence, OffsetPiece
-from syncnet.ledger import open_ledger
-from syncnet.records import VideoRecord
-from syncnet.turns import Conversation
+from syncnet.faces.no_track import MissedGate, NoTrackReason
+from syncnet.inputs.manifest import as_line, read_manifest
+from syncnet.results import VideoScore
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.pooling import PooledScore
+from syncnet.scoring.stretches import Stretch
+from syncnet.scoring.turns import Conversation
+from syncnet.state.ledger import open_ledger
+from syncnet.state.records import VideoRecord
 
 
 @pytest.fixture
@@ -68,9 +73,17 @@ def test_evidence_and_changing_offsets_count_as_in_a_run(out: Path) -> None:
     ]
     together = Conversation(make_score(8.0, -1), ())
     records.append(make_record("f", score=replace(scored(make_score(3.0)), conversation=together)))
+    # Pieces of one face count together only; lips that do not fit much of the speech.
+    pieces = scored(make_score(9.0), make_score(8.0))
+    records.append(make_record("g", score=replace(pieces, pooled=(PooledScore((0, 1), make_score(4.0)),))))
+    stretches = (Stretch(0.0, 6.0, 6.0, 5.9), Stretch(6.0, 10.0, 4.0, 0.1))
+    partly = Evidence("strong", "", 18, 9, (), stretches, 10.0)
+    records.append(make_record("h", score=scored(make_score(9.0, 0, evidence=partly))))
     remember(out, *records)
     rescored = {entry["path"]: entry for entry in rescore(out)}
     assert [path for path, entry in rescored.items() if entry["passes_quality"]] == ["c", "f"]
+    assert rescored["g"]["quality_reasons"] == ["confidence 4.0 is below 5.0"]
+    assert rescored["h"]["quality_reasons"] == ["fits 0.0 - 6.0 s only: no match for 40% of the speech"]
     assert rescored["a"]["quality_reasons"] == ["no evidence of sync (too little speech)"]
     assert rescored["b"]["quality_reasons"] == [
         "the offset changes: +6 from 0.0 s to 4.2 s, +0 from 3.6 s to 7.8 s"
@@ -96,12 +109,27 @@ def test_names_of_any_bytes_and_lines_of_any_kind(out: Path, capsys: pytest.Capt
     with path.open("ab") as writer:
         writer.write(b'\x00\xff\n[]\n{"kind": "video", "path": 7}\n{"kind": "given_up", "path": "x"}\n{"kind": "vid')
     passing = out.parent / "passing.txt"
-    rescored = rescore(out, "--passing", str(passing), "--input_dir", "in")
+    rescored = rescore(out, "--passing", str(passing), "--input_dir", str(out.parent / "in"))
     assert [entry["path"] for entry in rescored] == ["line\nbreak.mp4", "stray\udcff.mp4", "ä b.mp4"]
-    assert os.fsdecode(passing.read_bytes()) == "in/stray\udcff.mp4\nin/ä b.mp4\n"
+    assert passing.read_bytes() == b"", "none of them is there"
     told = capsys.readouterr().out
     assert "Lines of the ledger that cannot be read: 3\n" in told
-    assert "no list can hold: 1\n" in told
+    assert "Videos that pass, but whose files are gone, so that the list does not name them: 3\n" in told
+    rescore(out, "--passing", str(passing))
+    assert os.fsdecode(passing.read_bytes()) == '"line\\nbreak.mp4"\nstray\udcff.mp4\nä b.mp4\n'
+
+
+def test_a_reason_is_told_as_a_run_tells_it_also_one_of_an_earlier_version(out: Path) -> None:
+    reason = NoTrackReason(face_px=MissedGate(50, 31))
+    path = remember(out, make_record("a", score=VideoScore(INFO, (), reason)), make_record("b", score=scored()))
+    text = path.read_text().replace(
+        '"no_track": {"face_px": null', '"no_track_reason": "no face seen", "x": {"face_px": null'
+    )
+    assert text.count("no_track_reason") == 1
+    path.write_text(text)
+    assert [(entry["status"], entry["quality_reasons"]) for entry in rescore(out)] == [
+        ("no_faces", ["only faces smaller than 50 px (largest 31 px)"]), ("no_faces", ["no face seen"]),
+    ]  # fmt: skip
 
 
 def test_the_counts_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +137,7 @@ def test_the_counts_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> N
         out,
         make_record("a"),
         make_record("b", score=scored(make_score(1.0))),
-        make_record("c", score=scored(no_track_reason="no face seen")),
+        make_record("c", score=scored()),
         make_record("d", score=None, failure="file", error="no sound"),
         make_record("e"),
     )
@@ -131,3 +159,65 @@ def test_what_cannot_be_read_or_written_is_one_line(out: Path, capsys: pytest.Ca
     assert "cannot write" in unwritable
     assert "--min_confidence -1.0: give a number of 0 or more" in wrong
     assert "was written by a newer version of this tool" in newer
+
+
+HARD_NAMES = [
+    " fine.mp4",
+    "fine.mp4 ",
+    "fine\t.mp4\t",
+    "#fine.mp4",
+    '"fine.mp4"',
+    "a\nfine.mp4",
+    "fine \udcff.mp4 ",
+    "fine.mp4",
+]
+
+
+@pytest.mark.usefixtures("fake_scoring")
+@pytest.mark.parametrize("way", ["folder", "list"])
+def test_a_list_of_what_passes_names_the_same_files_again(tmp_path: Path, way: str) -> None:
+    videos, out, passing = tmp_path / "in", tmp_path / "out", tmp_path / "in" / "passing.txt"
+    make_videos(videos, *HARD_NAMES)
+    listed = videos / "list.txt"
+    listed.write_bytes(b"".join(os.fsencode(as_line(name)) + b"\n" for name in HARD_NAMES))
+    inputs = ["--input_manifest", str(listed)]
+    assert command.main([*inputs, "--output_dir", str(out), "--score_cache", "off"]) == 0
+    assert sorted(entry["relative_path"] for entry in results_in(out)["results"]) == sorted(HARD_NAMES)
+    where = [] if way == "list" else ["--input_dir", str(videos)]
+    assert command.main(["rescore", "--output_dir", str(out), "--passing", str(passing), *where]) == 0
+    again = [video.path for video in read_manifest(passing)]
+    assert sorted(again) == sorted(videos / name for name in HARD_NAMES)
+
+
+@pytest.mark.usefixtures("fake_scoring")
+@pytest.mark.parametrize("mode", ["copy", "move"])
+def test_a_list_of_what_passes_names_files_that_are_there(
+    tmp_path: Path, mode: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["fine_deleted.mp4", "fine_kept.mp4", "fine_new.mp4", "poor.mp4"]
+    videos, out, passing = make_videos(tmp_path / "in", *names), tmp_path / "out", tmp_path / "passing.txt"
+    run(videos, out, "--score_cache", "off", "--place", mode)
+    # One is deleted everywhere, another video takes the place of another.
+    for folder in (videos, out / "good_quality"):
+        (folder / "fine_deleted.mp4").unlink(missing_ok=True)
+    (videos / "fine_new.mp4").unlink(missing_ok=True)
+    (videos / "fine_new.mp4").write_bytes(b"of the next day")
+    run(videos, out, "--score_cache", "off", "--place", mode)
+    gone = {entry["relative_path"]: entry["missing"] for entry in results_in(out)["results"]}
+    moved = mode == "move"
+    assert gone == {
+        "fine_deleted.mp4": True, "fine_kept.mp4": False, "fine_new.mp4": not moved, "fine_new~2.mp4": False,
+        "poor.mp4": False,
+    }  # fmt: skip
+    arguments = ["rescore", "--output_dir", str(out), "--passing", str(passing), "--input_dir", str(videos)]
+    assert command.main(arguments) == 0
+    good = out / "good_quality"
+    assert passing.read_text().splitlines() == [
+        str(good / "fine_kept.mp4" if moved else videos / "fine_kept.mp4"),
+        str(good / "fine_new.mp4"),
+        str(good / "fine_new~2.mp4" if moved else videos / "fine_new.mp4"),
+    ]
+    assert (
+        "Videos that pass, but whose files are gone, so that the list does not name them: 1\n"
+        in capsys.readouterr().out
+    )

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from fakes import ONE_OF_EACH, failed, make_run, make_score, make_track, scored, successful
 
-from syncnet.discovery import FoundVideos, SkippedPath
-from syncnet.engines import VideoResult
+from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.report import entries, results
 from syncnet.report.results import build_results, write_results
-from syncnet.turns import Conversation, Turn
+from syncnet.results import VideoResult
+from syncnet.scoring.turns import Conversation, Turn
 
 
 def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
@@ -50,6 +50,21 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
     assert document["left_out"] == [{"path": "in/pipe.mp4", "reason": "not a regular file"}]
 
 
+CHANGING_TOLD = {
+    "evidence": "strong",
+    "evidence_problem": None,
+    "windows": 18,
+    "windows_agreeing": 9,
+    "offset_changes": [{"from": 0.0, "to": 4.2, "offset": 3}, {"from": 3.6, "to": 7.8, "offset": 0}],
+    "speech_seconds": 7.6,
+    "unmatched_share": 0.145,
+    "stretches": [
+        {"from": 0.0, "to": 7.0, "speech_seconds": 6.6, "fits": True},
+        {"from": 7.0, "to": 8.0, "speech_seconds": 1.0, "fits": False},
+    ],
+}
+
+
 def test_a_scored_video_tells_everything() -> None:
     (entry, *_) = build_results(make_run(ONE_OF_EACH))["results"]
     assert entry == {
@@ -63,14 +78,11 @@ def test_a_scored_video_tells_everything() -> None:
         "min_distance": 6.543,
         "offset_fine_ms": 112.3,
         "offset_interval_ms": [98.8, 130.0],
-        "evidence": "strong",
-        "evidence_problem": None,
-        "windows": 18,
-        "windows_agreeing": 9,
-        "offset_changes": [{"from": 0.0, "to": 4.2, "offset": 3}, {"from": 3.6, "to": 7.8, "offset": 0}],
+        **CHANGING_TOLD,
         "passes_quality": True,
         "quality_reasons": [],
         "turns": [],
+        "pooled_tracks": [],
         "all_tracks": [
             {
                 "offset": 3,
@@ -78,11 +90,7 @@ def test_a_scored_video_tells_everything() -> None:
                 "min_distance": 6.543,
                 "offset_fine_ms": 112.3,
                 "offset_interval_ms": [98.8, 130.0],
-                "evidence": "strong",
-                "evidence_problem": None,
-                "windows": 18,
-                "windows_agreeing": 9,
-                "offset_changes": [{"from": 0.0, "to": 4.2, "offset": 3}, {"from": 3.6, "to": 7.8, "offset": 0}],
+                **CHANGING_TOLD,
                 "first_frame": 0,
                 "frame_count": 100,
                 "mean_box": [10, 21, 110, 141],
@@ -92,9 +100,14 @@ def test_a_scored_video_tells_everything() -> None:
         "source_fps": 29.97,
         "width": 1280,
         "height": 720,
+        "audio_track": 0,
+        "audio_tracks": 1,
+        "corrupt_pictures": 0,
         "file_size": 1234,
         "processing_time": 1.5,
         "peak_memory_mb": None,
+        "relative_path": "sub/a.b.mp4",
+        "placed_path": None,
         "missing": False,
         "error": None,
         "cure": None,
@@ -156,7 +169,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("syncnet.report.results.os.fsync", full)
+    monkeypatch.setattr("syncnet.system.atomic.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_results({"run": 2}, path)
     assert json.loads(path.read_text()) == {"run": 1}
@@ -251,4 +264,6 @@ def test_entries_that_are_not_held_are_the_same(tmp_path: Path, monkeypatch: pyt
 def test_versions_are_those_that_the_libraries_tell() -> None:
     av, cv2, torch = (pytest.importorskip(name) for name in ("av", "cv2", "torch"))
     told = build_results(make_run(ONE_OF_EACH))["versions"]
-    assert (told["av"], told["opencv"], told["torch"]) == (av.__version__, cv2.__version__, torch.__version__)
+    assert (told["av"], told["opencv"]) == (av.__version__, cv2.__version__)
+    # The module of a wheel with CUDA adds the kind of its build (2.13.0+cu130), the wheel's own name does not.
+    assert told["torch"].partition("+")[0] == torch.__version__.partition("+")[0]

@@ -8,12 +8,12 @@ import av
 import numpy as np
 import pytest
 import torch
-from seeded_weights import write_seeded_s3fd
 
 from detectors.s3fd import S3fdDetector, S3fdSpec, load_s3fd, resize_as_published
 from detectors.s3fd.boxes import anchors, decode, pick_faces
 from detectors.s3fd.network import SMALLEST_SIDE_PX, S3fdNetwork
 from syncnet.errors import ModelFileError
+from synthetic.weights import write_seeded_s3fd
 
 # Held between versions of the libraries; the seeded boxes reach 1e5 widths of the picture.
 GOLDEN_TOLERANCE = {"rtol": 2e-4, "atol": 1e-4}

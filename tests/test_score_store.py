@@ -8,8 +8,9 @@ import pytest
 from fakes import make_score, scored
 
 from syncnet.errors import UsageError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.score_store import ScoreStore, default_folder, hash_content
+from syncnet.faces.no_track import NoTrackReason
+from syncnet.state.score_store import ScoreStore, default_folder, hash_content
+from syncnet.system.interruption import Interrupted, StopFlag
 
 
 def confidence_in(store: ScoreStore, content_hash: str, fingerprint: str) -> float | None:
@@ -30,10 +31,10 @@ def test_a_score_is_found_by_content_and_settings_together(tmp_path: Path) -> No
 
 def test_a_video_without_a_face_is_a_score_too(tmp_path: Path) -> None:
     store = ScoreStore(tmp_path)
-    store.keep("aa", "f1", scored(no_track_reason="no face seen"))
+    store.keep("aa", "f1", scored())
     found = store.find("aa", "f1")
     assert found is not None
-    assert (found.tracks, found.no_track_reason) == ((), "no face seen")
+    assert (found.tracks, found.no_track) == ((), NoTrackReason())
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff\xfe", b'{"info": null}'])

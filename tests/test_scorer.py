@@ -13,13 +13,12 @@ from fakes import FakeStages, score_by_name
 from folders import make_videos
 
 import syncnet
-from syncnet.cli import parse_request
 from syncnet.errors import UsageError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.memory import Returner
-from syncnet.pipeline import VideoScore
-from syncnet.scorer import ScorerSettings, SyncScorer
-from syncnet.settings import Thresholds, TrackSettings
+from syncnet.results import VideoScore
+from syncnet.scorer import SyncScorer
+from syncnet.settings import ScorerSettings, Thresholds, TrackSettings
+from syncnet.system.interruption import Interrupted, StopFlag
+from syncnet.system.memory import FreedMemory
 
 LITE = ScorerSettings(model="lite", detector="haar", device="cpu")
 
@@ -27,7 +26,7 @@ LITE = ScorerSettings(model="lite", detector="haar", device="cpu")
 @pytest.fixture
 def named(monkeypatch: pytest.MonkeyPatch) -> SyncScorer:
     """Scores as the names of the files say."""
-    monkeypatch.setattr("syncnet.scorer.load_stages", lambda _settings, _workers: FakeStages())
+    monkeypatch.setattr("syncnet.stages.choose_stages", lambda _settings, _workers: FakeStages())
     monkeypatch.setattr("syncnet.pipeline.score_video", score_by_name)
     return SyncScorer(LITE)
 
@@ -59,11 +58,11 @@ def test_a_pickle_holds_settings_only_and_scores_alike_elsewhere(repository: Pat
 def test_models_are_loaded_at_the_first_video_and_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     loaded: list[tuple[object, int]] = []
 
-    def load(settings: object, workers: int) -> FakeStages:
+    def choose(settings: object, workers: int) -> FakeStages:
         loaded.append((settings, workers))
         return FakeStages()
 
-    monkeypatch.setattr("syncnet.scorer.load_stages", load)
+    monkeypatch.setattr("syncnet.stages.choose_stages", choose)
     monkeypatch.setattr("syncnet.pipeline.score_video", score_by_name)
     videos = make_videos(tmp_path, "a.mp4", "b.mp4")
     scorer = SyncScorer(LITE, device="cuda", workers=3)
@@ -119,19 +118,6 @@ def test_a_batch_gets_a_column_of_each(named: SyncScorer, tmp_path: Path) -> Non
     assert (scored["sync_status"], scored["sync_confidence"]) == (["success", "failed"], [7.5, None])
 
 
-def test_a_request_of_the_command_line_is_as_good_as_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str]] = []
-
-    def load(settings: Any, _workers: int) -> FakeStages:
-        asked.append((settings.model, settings.device))
-        return FakeStages()
-
-    monkeypatch.setattr("syncnet.scorer.load_stages", load)
-    request = parse_request(["--input_dir", "in", "--output_dir", "out", "--model", "lite"])
-    assert isinstance(SyncScorer(pickle.loads(pickle.dumps(request)), device="cpu").stages, FakeStages)
-    assert asked == [("lite", "cpu")]
-
-
 def test_measuring_stops_with_the_flag(named: SyncScorer, tmp_path: Path) -> None:
     assert isinstance(named.measure(tmp_path / "a.mp4", StopFlag()), VideoScore)
 
@@ -140,7 +126,7 @@ def test_memory_is_given_back_after_each_video_whatever_came_of_it(
     named: SyncScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
-    monkeypatch.setattr("syncnet.scorer.RETURNER", Returner(lambda: given.append(1), every_seconds=0))
+    monkeypatch.setattr("syncnet.scorer.FREED_BY_PROCESS", FreedMemory(lambda: given.append(1), every_seconds=0))
     named.measure(tmp_path / "a.mp4", StopFlag())
     assert len(given) == 1
     stopped = StopFlag()

@@ -10,17 +10,16 @@ from pathlib import Path
 import pytest
 
 import weights
-from syncnet import scorer_choice
 from syncnet.errors import ModelFileError, UsageError
-from syncnet.models import MIN_TRACK_FRAMES, choose_model
 from syncnet.models.lite import LiteModel
 from syncnet.models.lite_network import CONTEXT_FRAMES
+from syncnet.models.protocol import MIN_TRACK_FRAMES
+from syncnet.models.registry import choose_model
 from syncnet.models.syncnet_v2 import SyncNetV2
 from syncnet.models.syncnet_v2_network import WINDOW_FRAMES
-from syncnet.records import fingerprint_of
-from syncnet.scorer import ScorerSettings
-from syncnet.scorer_choice import choose_stages
-from syncnet.settings import SpeedSettings, TrackSettings
+from syncnet.settings import ScorerSettings, SpeedSettings, TrackSettings
+from syncnet.stages import ChosenStages, choose_stages
+from syncnet.state.records import fingerprint_of
 from weights import WeightsPolicy
 
 LITE = ScorerSettings(model="lite", detector="haar", weights=WeightsPolicy(offline=True))
@@ -35,7 +34,7 @@ def not_to_be_loaded(*_: object) -> None:
     [
         LITE,
         replace(LITE, model="auto", detector="auto", tracks=TrackSettings(60, 40)),
-        replace(LITE, no_detection=True, speed=SpeedSettings(precision="bfloat16")),
+        replace(LITE, detector="auto", no_detection=True, speed=SpeedSettings(precision="bfloat16")),
         replace(LITE, speed=SpeedSettings(detect_every_frames=1)),
     ],
 )
@@ -43,26 +42,26 @@ def test_what_is_chosen_is_what_is_loaded(settings: ScorerSettings) -> None:
     chosen = choose_stages(settings, 1)
     loaded = chosen.load()
     assert (chosen.model.name, chosen.model.identity) == (loaded.model.name, loaded.model.identity)
-    assert chosen.model.min_track_frames == loaded.model.min_track_frames
+    assert chosen.min_track_frames == loaded.model.min_track_frames
     assert (chosen.detector is None) == (loaded.detector is None)
     if chosen.detector and loaded.detector:
         assert (chosen.detector.name, chosen.detector.identity) == (loaded.detector.name, loaded.detector.identity)
-    assert (chosen.precision, chosen.reference) == (loaded.precision, loaded.reference)
+    assert (chosen.precision, chosen.reference) == (loaded.precision, "")
     assert fingerprint_of(chosen) == fingerprint_of(loaded)
 
 
 def test_known_files_are_not_loaded_to_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scorer_choice, "load_stages", not_to_be_loaded)
+    monkeypatch.setattr(ChosenStages, "load", not_to_be_loaded)
     assert choose_stages(LITE, 1).model.verified
 
 
 def test_published_files_are_told_by_their_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = weights.load_manifest()
+    manifest = weights.manifest.load_manifest()
     for name, content in (("syncnet_v2.model", b"a network"), ("sfd_face.pth", b"a detector")):
         (tmp_path / name).write_bytes(content)
         manifest[name]["sha256"] = hashlib.sha256(content).hexdigest()
     monkeypatch.setattr(weights, "load_manifest", lambda: manifest)
-    monkeypatch.setattr(scorer_choice, "load_stages", not_to_be_loaded)
+    monkeypatch.setattr(ChosenStages, "load", not_to_be_loaded)
     policy = WeightsPolicy(tmp_path, offline=True)
     speed = SpeedSettings(precision="bfloat16")
     chosen = choose_stages(ScorerSettings(model="auto", detector="s3fd", weights=policy, speed=speed), 1)
@@ -82,7 +81,7 @@ def test_a_file_that_nobody_vouches_for_is_tried_out_at_once(tmp_path: Path, rep
 
 
 def test_wrong_set_up_is_told_without_loading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scorer_choice, "load_stages", not_to_be_loaded)
+    monkeypatch.setattr(ChosenStages, "load", not_to_be_loaded)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(UsageError, match="--min_track 25 is too short for the model lite: give 26 or more"):
         choose_stages(replace(LITE, tracks=TrackSettings(50, 25)), 1)

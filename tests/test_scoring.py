@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from syncnet.models import Embeddings
-from syncnet.scoring import mean_distances, score_sync
+from syncnet.models.protocol import Embeddings
+from syncnet.scoring.score import mean_distances, pair_distances, score_distances, score_sync
 
 
 class RawModel:
@@ -103,3 +103,48 @@ def test_a_track_without_sound_beside_it_has_no_score() -> None:
     assert score_sync(silent, RawModel()) is None
     ended_before = Embeddings(video, one_hot_rows(range(5)), 8, "cosine", zero_pad_ends=False)
     assert score_sync(ended_before, RawModel()) is None
+
+
+class Plain(RawModel):
+    """Remembers over how many lips the confidence was."""
+
+    lips = 0
+
+    def confidence(self, raw: float, embedding_count: int) -> float:
+        self.lips = embedding_count
+        return raw
+
+
+def test_silence_around_speech_says_nothing() -> None:
+    """Lips that fit for 50 frames, alone and with 50 frames of other lips to either side that nobody speaks beside."""
+    embeddings = shifted(2)
+    alone = score_sync(embeddings, Plain(), np.ones(50, bool))
+    still = one_hot_rows(range(150, 200))
+    padded = Embeddings(
+        np.concatenate([still, embeddings.video, still]),
+        np.concatenate([np.zeros((50, 200), np.float32), embeddings.audio, np.zeros((50, 200), np.float32)]),
+        embeddings.audio_lead,
+        "cosine",
+        zero_pad_ends=False,
+    )
+    speech = np.zeros(150, bool)
+    # Lips within a frame of speech count.
+    speech[51:99] = True
+    model = Plain()
+    around = score_sync(padded, model, speech)
+    assert alone is not None and around is not None
+    assert model.lips == 50
+    assert around.offset_frames == alone.offset_frames
+    assert around.confidence == pytest.approx(alone.confidence, rel=1e-5)
+    everything = score_distances(pair_distances(padded), "cosine", Plain(), speech, counted="all")
+    assert everything is not None
+    assert everything.confidence < 0.6 * alone.confidence
+
+
+def test_where_hardly_anybody_speaks_there_are_numbers_but_no_evidence() -> None:
+    model, speech = Plain(), np.zeros(50, bool)
+    speech[20:25] = True
+    score = score_sync(shifted(2), model, speech)
+    assert score is not None and score.evidence is not None
+    assert (model.lips, score.offset_frames, score.evidence.level) == (50, -2, "none")
+    assert score.evidence.problem == "too little speech to tell (0.2 s)"

@@ -16,16 +16,16 @@ from fakes import score_by_name
 from folders import files_below, make_videos, results_in, run
 from test_records import make_record
 
-from syncnet.discovery import FileIdentity, find_videos
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.video import VideoJob
-from syncnet.interruption import StopFlag
-from syncnet.ledger import open_ledger
-from syncnet.locking import hold
-from syncnet.pipeline_scores import VideoScore
-from syncnet.placement_folders import prepare_folders
-from syncnet.session import carry_out, plan_run
+from syncnet.inputs.discovery import FileIdentity, find_videos
+from syncnet.placement.folders import prepare_folders
+from syncnet.results import VideoScore
+from syncnet.run.session import carry_out, plan_run
 from syncnet.settings import RunOptions, Thresholds, TrackSettings
+from syncnet.state.ledger import open_ledger
+from syncnet.system.interruption import StopFlag
+from syncnet.system.locking import hold
 
 
 class Scorer:
@@ -103,7 +103,7 @@ def test_other_face_gates_score_anew(videos: Path, out: Path, scorer: Scorer, mo
     def choose(request: Any, _workers: int) -> FakeStages:
         return FakeStages(tracks=request.tracks)
 
-    monkeypatch.setattr("syncnet.scorer_choice.choose_stages", choose)
+    monkeypatch.setattr("syncnet.stages.choose_stages", choose)
     run(videos, out, *OFF)
     scorer.take()
     run(videos, out, *OFF, "--min_face_size", "40")
@@ -234,7 +234,8 @@ def test_a_kill_between_record_and_copy_is_made_good(videos: Path, out: Path, sc
 def test_a_torn_ledger_costs_only_its_last_video(videos: Path, out: Path, scorer: Scorer) -> None:
     run(videos, out, *OFF, "--max_workers", "1")
     ledger = out / ".sync_filter" / "ledger.jsonl"
-    os.truncate(ledger, ledger.stat().st_size - 7)
+    text = ledger.read_bytes()
+    os.truncate(ledger, text.index(b"\n", text.rindex(b'{"kind": "video"')) - 7)
     scorer.take()
     assert run(videos, out, *OFF) == 0
     # In a child process: it was under way when the ledger ends.
@@ -266,7 +267,7 @@ def test_a_stopped_run_still_tells_what_is_known(tmp_path: Path) -> None:
             ledger.add(make_record(str(video.relative_path), identity=video.identity))
         ledger.add(make_record("gone.mp4"))
         folders = prepare_folders(videos, tmp_path / "out", keep_all=False)
-        rules = Conclusions(Thresholds(), TrackSettings(), 9, folders, ledger)
+        rules = VerdictRules(Thresholds(), TrackSettings(), 9, folders, ledger)
         job = VideoJob(lambda path, flag: score_by_name(path, None, flag), "f" * 64, rules)
         plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
         outcome = carry_out(
@@ -295,7 +296,7 @@ def test_a_second_run_at_once_is_exit_code_75(
     shown = capsys.readouterr()
     assert shown.out == ""
     (line,) = shown.err.splitlines()
-    assert f"another run works in {out} (pid {os.getpid()} on " in line
+    assert f"another run is using {out} (pid {os.getpid()} on " in line
     assert results_in(out) == before
 
 
@@ -306,7 +307,7 @@ def test_a_file_in_the_way_fails_in_every_run_and_is_left(videos: Path, out: Pat
     for _ in range(2):
         assert run(videos, out, *OFF) == 1
         (entry,) = (entry for entry in results_in(out)["results"] if entry["status"] == "failed")
-        assert "already exists and is no copy of this video" in entry["error"]
+        assert "already exists and is not a copy of this video" in entry["error"]
         assert entry["confidence"] == 7.5
     assert foreign.read_bytes() == b"precious"
     assert scorer.take() == ["faceless.mp4", "fine.mp4", "poor.mp4"]

@@ -6,7 +6,7 @@ import pytest
 from folders import files_below, make_videos, results_in, run
 
 from syncnet.errors import UsageError
-from syncnet.shards import Shard, parse_shard, shard_folder, slurm_shard
+from syncnet.inputs.shards import Shard, parse_shard, shard_folder, slurm_shard
 
 SLURM = {
     "SLURM_ARRAY_TASK_ID": "3",
@@ -71,7 +71,7 @@ def test_two_splits_do_not_share_a_folder(tmp_path: Path) -> None:
     (tmp_path / "shards" / "2-of-8").mkdir(parents=True)
     (tmp_path / "shards" / "notes").mkdir()
     assert shard_folder(tmp_path, Shard(1, 8)) == tmp_path / "shards" / "1-of-8"
-    with pytest.raises(UsageError, match="holds parts of a split in 8, not in 4: give --shard I/8"):
+    with pytest.raises(UsageError, match="holds parts of a split into 8, not in 4: give --shard I/8"):
         shard_folder(tmp_path, Shard(1, 4))
 
 

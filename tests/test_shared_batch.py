@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from seeded_weights import write_seeded_s3fd
 
 from detectors.s3fd import load_s3fd
 from detectors.shared_batch import SharedBatch
+from synthetic.weights import write_seeded_s3fd
 
 
 class Device:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from syncnet.faces.shots import CutFinder, Shot, shots_between
 from syncnet.settings import ShotSettings
-from syncnet.shots import CutFinder, Shot, find_shots
+
+
+def find_shots(frames: list[np.ndarray], settings: ShotSettings) -> list[Shot]:
+    cut_finder = CutFinder(settings)
+    for frame_bgr in frames:
+        cut_finder.is_cut(frame_bgr)
+    return shots_between(cut_finder.cuts, len(frames))
 
 
 def plain(level: int, *, width: int = 64, height: int = 48) -> np.ndarray:
@@ -24,7 +31,8 @@ def test_a_still_picture_is_one_shot() -> None:
 
 def test_the_same_array_again_is_no_cut_and_counts_as_a_frame() -> None:
     dark, bright = plain(0), plain(200)
-    assert find_shots([dark, dark, dark, bright, bright, dark], ShotSettings()) == [Shot(0, 3), Shot(3, 5), Shot(5, 6)]
+    frames = [dark] * 3 + [bright] * 4 + [dark]
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 3), Shot(3, 7), Shot(7, 8)]
 
 
 def test_cut_lies_at_the_first_frame_of_the_new_picture() -> None:
@@ -57,8 +65,41 @@ def test_noise_in_low_light_is_no_cut() -> None:
 
 def test_slides_are_cut_however_alike_their_changes_are() -> None:
     slides = [plain(level) for level in (20, 220, 20, 220)]
-    frames = [slide for slide in slides for _ in range(3)]
-    assert find_shots(frames, ShotSettings()) == [Shot(0, 3), Shot(3, 6), Shot(6, 9), Shot(9, 12)]
+    frames = [slide for slide in slides for _ in range(4)]
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 4), Shot(4, 8), Shot(8, 12), Shot(12, 16)]
+
+
+def scene(frame: int, glow: int = 0) -> np.ndarray:
+    """A picture with colours in which something moves slowly, lit by so much more."""
+    picture = np.zeros((48, 64, 3), np.int32)
+    picture[:, :32], picture[:, 32:] = (40, 80, 120), (90, 60, 30)
+    picture[20:30, frame % 40 : frame % 40 + 10] = (20, 160, 60)
+    return np.clip(picture + glow, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("light", [[200], [200, 60], [255, 255, 255], [-200], [-200, -200], [200, 100, 60]])
+def test_a_flash_and_a_black_picture_are_no_cut(light: list[int]) -> None:
+    """The library sees two cuts in each of these."""
+    frames = [scene(frame) for frame in range(40)]
+    for start in (10, 24):
+        for step, glow in enumerate(light):
+            frames[start + step] = scene(start + step, glow)
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 40)]
+
+
+def test_four_frames_of_light_are_a_shot() -> None:
+    frames = [scene(frame, 200 if 10 <= frame < 14 else 0) for frame in range(30)]
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 10), Shot(10, 14), Shot(14, 30)]
+
+
+def test_a_cut_behind_a_flash_stays_one() -> None:
+    """The picture that follows is another one than that before the flash."""
+    street = np.full((48, 64, 3), (200, 30, 30), np.uint8)
+    frames = [scene(frame) for frame in range(10)] + [scene(10, 200)] + [street] * 10
+    assert find_shots(frames, ShotSettings())[-1] == Shot(11, 21)
+    # Straight into a picture that is shown for two frames, and on to a third one.
+    frames = [scene(frame) for frame in range(10)] + [street] * 2 + [plain(128)] * 10
+    assert find_shots(frames, ShotSettings()) == [Shot(0, 10), Shot(10, 12), Shot(12, 22)]
 
 
 def test_noise_of_a_slow_camera_is_no_cut_either() -> None:
@@ -92,8 +133,9 @@ def test_a_fade_is_no_cut() -> None:
 
 def test_cuts_are_told_when_their_frame_arrives_however_close() -> None:
     finder = CutFinder(ShotSettings())
-    levels = [20, 220, 220, 20, 20, 20]
+    levels = [20, 220, 220, 120, 120, 120]
     assert [finder.is_cut(plain(level)) for level in levels] == [False, True, False, True, False, False]
+    assert finder.cuts == [1, 3]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1080, 1920), (3000, 4), (1, 1)])

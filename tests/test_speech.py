@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from syncnet.media import open_media
-from syncnet.speech import find_speech
+from syncnet.media.opening import open_media
+from syncnet.models import silero
+from syncnet.scoring.speech import find_speech, speech_beside, with_margin
 
 
 def test_silence_is_no_speech_and_frames_are_counted_whole() -> None:
@@ -25,3 +27,32 @@ def test_speech_is_found_where_it_is(repository: Path) -> None:
     speech = find_speech(np.concatenate([silence, samples]))
     assert not speech[:40].any()
     assert speech[40:].mean() > 0.6
+
+
+def test_music_and_noise_are_no_speech(repository: Path) -> None:
+    """What the detector before this one took for speech: chords, and white noise as loud as speech."""
+    rng = np.random.default_rng(0)
+    time = np.arange(16_000 * 4) / 16_000
+    chord = sum(np.sin(2 * np.pi * root * k * time) / k for root in (220, 277, 330) for k in range(1, 6))
+    noise = rng.standard_normal(len(time))
+    for sound in (chord * np.exp(-3 * (time % 0.5)), noise):
+        samples = (sound / np.abs(sound).max() * 8000).astype(np.int16)
+        assert find_speech(samples).mean() < 0.1
+
+
+def test_a_long_sound_is_heard_as_a_short_one(repository: Path) -> None:
+    """Pieces of half a minute, and what is heard in one goes on in the next."""
+    samples = open_media(repository / "samples" / "in_sync.mp4").samples
+    long = np.tile(samples, 12)
+    assert len(long) > 1100 * 512
+    network = silero.load_silero()
+    whole = np.pad(long, (64, -len(long) % 512)).astype(np.float32) / 32768
+    with torch.inference_mode():
+        expected, _ = network(torch.from_numpy(whole).unfold(0, 576, 512), None)
+    np.testing.assert_allclose(silero.speech_chances(long), expected.numpy(), atol=1e-4)
+
+
+def test_a_margin_of_a_frame() -> None:
+    assert np.flatnonzero(with_margin(np.arange(12) == 5)).tolist() == [4, 5, 6]
+    assert np.flatnonzero(with_margin(np.arange(4) == 0)).tolist() == [0, 1]
+    assert speech_beside(np.ones(5, bool), 3, 4).tolist() == [True, True, False, False]

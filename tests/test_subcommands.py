@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from syncnet import command, subcommands
+from syncnet import command
+from syncnet.cli import subcommands
+from syncnet.cli.subcommands import SUBCOMMANDS, find_subcommand
 from syncnet.errors import UsageError
-from syncnet.subcommands import SUBCOMMANDS, find_subcommand
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from fakes import ONE_OF_EACH, faceless, failed, make_run, make_score, successful
 
-from syncnet.discovery import FoundVideos
-from syncnet.engines import VideoResult
-from syncnet.log import Log
-from syncnet.report import Run
+from syncnet.inputs.discovery import FoundVideos
 from syncnet.report.progress import Progress
+from syncnet.report.run import Run
 from syncnet.report.summary import format_summary
-from syncnet.text import display_width, fit, format_duration, indent, printable
+from syncnet.results import VideoResult
+from syncnet.system.log import Log
+from syncnet.system.text import display_width, fit, format_duration, indent, printable
 
 
 def plain_run(results: list[VideoResult]) -> Run:
@@ -34,8 +34,8 @@ def test_the_whole_summary_of_one_video_of_each_kind() -> None:
         "Filtered out\n"
         "  b.mp4\n"
         "    confidence 1.0 is below 5.0\n"
-        "    offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search: no matching shift\n"
-        "    was found\n"
+        "    offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search range: no matching\n"
+        "    shift was found\n"
         "\n"
         "No face track\n"
         "  c.mp4\n"
@@ -92,7 +92,8 @@ def test_lines_respect_a_narrow_terminal() -> None:
 
 def test_an_empty_folder_says_what_was_looked_for() -> None:
     text = format_summary(plain_run([]), 100)
-    assert text.startswith("No videos found (looked for 3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ts webm wmv).")
+    kinds = "3g2 3gp asf avi dv f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogg ogv ts vob webm wmv"
+    assert " ".join(text.split()).startswith(f"No videos found (looked for {kinds}).")
     assert "--recursive" in text
     assert "  good quality   0" in text
 
@@ -160,3 +161,23 @@ def test_on_a_terminal_a_bar_shows_the_counts(
     assert "good 1, poor 1, no face 1, failed 1" in shown
     assert "4/4" in shown
     assert "a.b.mp4" not in shown
+
+
+def test_what_a_reader_should_know_of_the_files_is_said() -> None:
+    several = replace(ONE_OF_EACH[0], info=replace(ONE_OF_EACH[0].info, sound_track=2, sound_tracks=4))  # type: ignore[arg-type]
+    corrupt = replace(ONE_OF_EACH[1], info=replace(ONE_OF_EACH[1].info, corrupt_pictures=1234))  # type: ignore[arg-type]
+    run = plain_run([several, corrupt])
+    run.found.other_endings.update({".txt": 3, "": 1, ".r\x1bm": 2})
+    text = " ".join(format_summary(run, 100).split())
+    assert (
+        "Several audio tracks, of which one was scored (--audio_track chooses): sub/a.b.mp4 (track 2 of 0 to 3). "
+        "Pictures that were decoded with errors, and scored all the same: b.mp4 (1,234). "
+        "Not looked at because of their ending: .txt (3), .r\\x1bm (2), none (1)."
+    ) in text
+
+
+def test_nothing_is_said_of_files_where_there_is_nothing_to_say() -> None:
+    text = format_summary(plain_run(ONE_OF_EACH), 100)
+    assert "audio track" not in text
+    assert "ending" not in text
+    assert "errors" not in text

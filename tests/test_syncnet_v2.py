@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import python_speech_features as psf
 import torch
-from seeded_weights import seeded_syncnet_v2_state, write_seeded_syncnet_v2
 
-from syncnet import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
-from syncnet.models import Embeddings
+from syncnet.models.protocol import Embeddings
 from syncnet.models.syncnet_v2 import SyncNetV2, load_syncnet_v2, mfcc
 from syncnet.models.syncnet_v2_network import SyncNetV2Layers, SyncNetV2Streams
-from syncnet.scoring import PAIRWISE_EPSILON, score_sync
+from syncnet.scoring.score import PAIRWISE_EPSILON, score_sync
+from synthetic.weights import seeded_syncnet_v2_state, write_seeded_syncnet_v2
 
 # Held between versions of the libraries: 1e-4 of the largest value.
 GOLDEN_TOLERANCE = 1e-4
@@ -237,7 +237,7 @@ class RunsCode:
 def test_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / "syncnet_v2.model"
     torch.save({"netfclip.3.bias": RunsCode(tmp_path / "hacked")}, path, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ModelFileError, match="no file of plain tensors"):
+    with pytest.raises(ModelFileError, match="not a file of plain tensors"):
         load_syncnet_v2(path, "cpu")
     assert not (tmp_path / "hacked").exists()
 
@@ -248,7 +248,7 @@ def test_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, zi
 def test_file_of_anything_else_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "syncnet_v2.model"
     path.write_bytes(content)
-    with pytest.raises(ModelFileError, match="no file of plain tensors"):
+    with pytest.raises(ModelFileError, match="not a file of plain tensors"):
         load_syncnet_v2(path, "cpu")
 
 

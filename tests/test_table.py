@@ -10,11 +10,11 @@ import pytest
 from fakes import ONE_OF_EACH, make_run, make_score, successful
 from folders import make_videos, run
 
-from syncnet.engines import VideoResult
 from syncnet.errors import UsageError
 from syncnet.report import table
 from syncnet.report.results import build_results
 from syncnet.report.table import COLUMNS, check_table_format, write_csv, write_parquet
+from syncnet.results import VideoResult
 
 
 def rows_of(results: list[VideoResult], folder: Path) -> list[dict[str, str]]:
@@ -35,6 +35,7 @@ def test_one_row_a_video_with_everything_that_is_known(tmp_path: Path) -> None:
         "windows_agreeing": "9", "offset_changes": "2", "tracks": "1", "duration_seconds": "4.004",
         "source_fps": "29.97", "width": "1280", "height": "720", "file_size": "1234", "processing_time": "1.5",
         "missing": "false", "error": "", "cure": "", "turns": "0", "peak_memory_mb": "",
+        "relative_path": "sub/a.b.mp4", "placed_path": "",
     }  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def test_a_table_that_cannot_be_written_is_told_and_changes_nothing(
     (tmp_path / "out" / "results.csv").mkdir(parents=True)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", "--report", "off") == 0
     shown = capsys.readouterr()
-    assert "results.csv: Is a directory: verdicts and results stand without it" in shown.err
+    assert "results.csv: Is a directory; verdicts and results are not affected" in shown.err
     assert "good quality   1" in shown.out
     assert (tmp_path / "out" / "good_quality" / "fine.mp4").exists()
 

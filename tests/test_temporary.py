@@ -12,22 +12,22 @@ from pathlib import Path
 import pytest
 from folders import files_below
 
-from syncnet.placement_folders import OutputFolders, remove_leftovers
-from syncnet.temporary import remove_temporaries, temporary_beside
+from syncnet.placement.folders import OutputFolders, remove_leftovers
+from syncnet.system.temporary import remove_temporaries, temporary_beside
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 WRITERS = """
 import os, pathlib, signal, sys
 import numpy as np
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import Keepsake, keepsake_path, write_keepsake
-from syncnet.looks.kept_outputs import _write_text
+from syncnet.system.atomic import write_file
+from syncnet.system.interruption import StopFlag
+from syncnet.keepsake.file import Keepsake, keepsake_path, write_keepsake
 from syncnet.looks.movie import open_movie
-from syncnet.merge_ledgers import write_merged
-from syncnet.pinning import Chosen, Pin, pin_choice
-from syncnet.placement_folders import OutputFolders
-from syncnet.placement_transfer import copy_file, hardlink_file, symlink_file
-from syncnet.report.results import replace_file
+from syncnet.subcommands.merge_ledgers import write_merged
+from syncnet.state.pinning import Pin, pin_choice
+from weights import Identity
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.transfer import copy_file, hardlink_file, symlink_file
 
 folders = OutputFolders(pathlib.Path(sys.argv[1]))
 out, state = folders.output_dir, folders.state_dir
@@ -35,7 +35,7 @@ for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.output
     folder.mkdir(parents=True)
 video = out.parent / "a.mp4"
 video.write_bytes(b"video")
-chosen = Chosen("lite", "lite")
+chosen = Identity("lite", "lite")
 
 def write_movie():
     with open_movie(folders.overlays_dir / "sub" / "a.mp4.mp4", (64, 64), 25, np.zeros(640, np.int16)) as movie:
@@ -45,16 +45,16 @@ writers = {
     "copy": lambda: copy_file(video, folders.good_dir / "sub" / "a.mp4", StopFlag()),
     "hard link": lambda: hardlink_file(video, folders.poor_dir / "a.mp4"),
     "symbolic link": lambda: symlink_file(video, folders.poor_dir / "a.mp4"),
-    "results": lambda: replace_file(folders.results_path, b"{}"),
-    "table": lambda: replace_file(out / "results.csv", b"{}"),
-    "page": lambda: replace_file(out / "report.html", b"{}"),
-    "contact sheet": lambda: replace_file(folders.sheet_dir / "montage.png", b"{}"),
-    "command": lambda: replace_file(state / "command.json", b"{}"),
+    "results": lambda: write_file(folders.results_path, b"{}"),
+    "table": lambda: write_file(out / "results.csv", b"{}"),
+    "page": lambda: write_file(out / "report.html", b"{}"),
+    "contact sheet": lambda: write_file(folders.sheet_dir / "montage.png", b"{}"),
+    "command": lambda: write_file(state / "command.json", b"{}"),
     "choice of models": lambda: pin_choice(out, folders.results_path, Pin(chosen, chosen)),
     "merged ledger": lambda: write_merged([], state / "ledger.jsonl"),
     "keepsake": lambda: write_keepsake(keepsake_path(state, "a"), Keepsake((), np.zeros(0), np.zeros(0))),
     "overlay": write_movie,
-    "kept output": lambda: _write_text(folders.outputs_dir / "a.mp4" / "offsets.txt", "text"),
+    "kept output": lambda: write_file(folders.outputs_dir / "a.mp4" / "offsets.txt", b"text"),
 }
 # Each is killed when its file is complete but for its name.
 os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)

@@ -14,19 +14,19 @@ import pytest
 from fakes import INFO, ONE_OF_EACH, failed, make_run, make_score, make_track, successful
 
 from syncnet import command
-from syncnet.cli import parse_request
-from syncnet.discovery import VideoFile
+from syncnet.cli.request import parse_request
 from syncnet.engines.activity import Activities, Activity
 from syncnet.errors import UsageError
-from syncnet.evidence import Evidence
-from syncnet.interruption import Deadline, StopFlag
-from syncnet.log import Log
+from syncnet.inputs.discovery import VideoFile
 from syncnet.report.colours import PLAIN, Palette, palette_for
 from syncnet.report.histogram import draw_histogram
 from syncnet.report.live import describe_activity
 from syncnet.report.progress import Progress, describe_details
 from syncnet.report.summary import format_summary
-from syncnet.text import display_width
+from syncnet.scoring.evidence import Evidence
+from syncnet.system.interruption import Deadline, StopFlag
+from syncnet.system.log import Log
+from syncnet.system.text import display_width
 
 COLOURED = Palette(coloured=True)
 MARKS = re.compile(r"\x1b\[\d+m")
@@ -251,7 +251,7 @@ def test_flags_that_contradict_each_other_are_wrong_usage() -> None:
     folders = ["--input_dir", "in", "--output_dir", "out"]
     with pytest.raises(UsageError, match="--quiet and --verbose contradict each other: give one of them"):
         parse_request([*folders, "--quiet", "--verbose"])
-    with pytest.raises(UsageError, match="--log_format json without a log: give --log_file FILE as well"):
+    with pytest.raises(UsageError, match="--log_format json needs a log: give --log_file FILE as well"):
         parse_request([*folders, "--log-format", "json"])
     request = parse_request([*folders, "--visualize", "poor", "--save_outputs", "--quiet"])
     assert (request.looks.visualize, request.looks.save_outputs, request.quiet) == ("poor", True, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from syncnet.timing import parabola_offsets, time_offset
+from syncnet.scoring.timing import parabola_offsets, time_offset
 
 SHIFTS = np.arange(-15, 16)
 

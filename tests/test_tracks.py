@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors import Detections
-from syncnet.faces import FacePass
+from detectors.protocol import Detections
+from syncnet.faces.finding import FacePass
+from syncnet.faces.no_track import describe_no_track
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track, link_tracks
 from syncnet.settings import TrackSettings
-from syncnet.shots import Shot
-from syncnet.tracks import Track, link_tracks
 
 SHORT = TrackSettings(min_face_px=1, min_track_frames=1)
 """Gates that let every track through."""
@@ -34,7 +35,7 @@ def frame_ranges(faces: FacePass, settings: TrackSettings = SHORT) -> list[tuple
 
 def test_a_still_face_is_one_track() -> None:
     result = link_tracks(seen({n: [box_at(0)] for n in range(5)}), SHORT)
-    assert result.no_track_reason == ""
+    assert result.no_track is None
     (track,) = result.tracks
     assert track.frames.tolist() == [0, 1, 2, 3, 4]
     assert track.boxes.dtype == np.float32
@@ -141,7 +142,8 @@ def test_the_mean_size_decides() -> None:
 def test_reason_names_the_gate(boxes_by_frame: dict[int, list[list[float]]], reason: str) -> None:
     result = link_tracks(seen(boxes_by_frame), TrackSettings())
     assert result.tracks == []
-    assert result.no_track_reason == reason
+    assert result.no_track is not None
+    assert describe_no_track(result.no_track) == reason
 
 
 def test_track_refuses_what_is_no_track() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from syncnet import SAMPLES_PER_FRAME
+from syncnet.conventions import SAMPLES_PER_FRAME
 from training.judge import TalkingClip, cut_windows, delay_sound, wrong_sounds
 
 

@@ -10,26 +10,25 @@ import numpy as np
 import pytest
 from fakes import make_run, make_score
 
-from detectors import Detections
-from syncnet.advice import advise_on_no_track
+from detectors.protocol import Detections
 from syncnet.errors import SyncFilterError
-from syncnet.evidence import Evidence, OffsetPiece, weigh
-from syncnet.faces import FacePass
-from syncnet.interruption import Deadline, StopFlag
-from syncnet.locking import LockedError, hold
-from syncnet.media_memory import MemoryBound
-from syncnet.models import resolve_device
+from syncnet.faces.finding import FacePass
+from syncnet.faces.no_track import NoTrackReason, advise_on_no_track, describe_no_track
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import link_tracks
+from syncnet.media.memory import MemoryBound
 from syncnet.models.lite import LiteModel
-from syncnet.pinning import Chosen, Pin, pin_choice
-from syncnet.report import Asked, Identity
+from syncnet.models.registry import resolve_device
 from syncnet.report.notices import find_notices
 from syncnet.report.pointers import HEADINGS
 from syncnet.report.summary import format_summary
-from syncnet.settings import Thresholds, TrackSettings
-from syncnet.shots import Shot
-from syncnet.tracks import link_tracks
+from syncnet.scoring.evidence import Evidence, OffsetPiece, weigh
+from syncnet.settings import ScorerSettings, Thresholds, TrackSettings
+from syncnet.state.pinning import Pin, pin_choice
+from syncnet.system.interruption import Deadline, StopFlag
+from syncnet.system.locking import LockedError, hold
 from syncnet.verdict import judge
-from weights import examine_weights
+from weights import Identity, examine_weights
 from weights.fetch import fetch_weights
 
 GATES = TrackSettings()
@@ -41,11 +40,13 @@ def told_by(call: Callable[[], object], *kinds: type[Exception]) -> str:
     return str(caught.value)
 
 
-def no_track(side_px: float, frames: int) -> str:
+def no_track(side_px: float, frames: int) -> NoTrackReason:
     """The reason of a video whose only face has this size and is seen so long."""
     box = np.float32([[0, 0, side_px, side_px]])
     seen = {frame: Detections(box, np.ones(1, np.float32)) for frame in range(frames)}
-    return link_tracks(FacePass(seen, [Shot(0, 200)], 200, 1), GATES).no_track_reason
+    reason = link_tracks(FacePass(seen, [Shot(0, 200)], 200, 1), GATES).no_track
+    assert reason is not None
+    return reason
 
 
 def unproven(offsets: list[int], offset: int, *, speech: bool = True) -> str:
@@ -56,9 +57,9 @@ def unproven(offsets: list[int], offset: int, *, speech: bool = True) -> str:
     return "; ".join(judge(make_score(7.0, offset, evidence=evidence), Thresholds()).reasons)
 
 
-def shuffled() -> str:
-    noise = np.random.default_rng(0).random((31, 40), np.float32)
-    return weigh(noise, 15 - int(noise.mean(axis=1).argmin()), np.ones(40, bool), 0)[0].problem
+def shuffled(lips: int = 60, spoken: int = 60) -> str:
+    noise = np.random.default_rng(0).random((31, lips), np.float32)
+    return weigh(noise, 15 - int(noise.mean(axis=1).argmin()), np.arange(lips) < spoken, 0)[0].problem
 
 
 def moving() -> str:
@@ -67,9 +68,9 @@ def moving() -> str:
 
 
 def other_detector() -> str:
-    folder, lite = Path("sorted"), Chosen("lite", "a" * 64)
-    pin_choice(folder, folder / "results", Pin(lite, Chosen("haar", "ff87c052" * 8)))
-    return told_by(lambda: pin_choice(folder, folder / "results", Pin(lite, Chosen("yunet", "8f2383e4" * 8))))
+    folder, lite = Path("sorted"), Identity("lite", "a" * 64)
+    pin_choice(folder, folder / "results", Pin(lite, Identity("haar", "ff87c052" * 8)))
+    return told_by(lambda: pin_choice(folder, folder / "results", Pin(lite, Identity("yunet", "8f2383e4" * 8))))
 
 
 def locked() -> str:
@@ -96,25 +97,27 @@ def wrong_file() -> str:
 
 
 def speed_notice() -> str:
-    return find_notices(Asked(None, "lite", "auto", "cpu"), Identity("lite", ""), Identity("haar", ""))[0]
+    return find_notices(ScorerSettings(model="lite", device="cpu"), Identity("lite", ""), Identity("haar", ""))[0]
 
 
 def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """What the tool says in the case that the page quotes it for."""
     cases: dict[str, Callable[[], str]] = {
         "No videos found": lambda: format_summary(make_run([]), 200),
-        "no face seen": lambda: no_track(60, 0),
-        "only faces smaller": lambda: no_track(31, 60),
-        "only tracks shorter": lambda: no_track(60, 31),
+        "no face seen": lambda: describe_no_track(no_track(60, 0)),
+        "only faces smaller": lambda: describe_no_track(no_track(31, 60)),
+        "only tracks shorter": lambda: describe_no_track(no_track(60, 31)),
         "the face is shown too briefly": lambda: advise_on_no_track(
             no_track(60, 19), GATES, LiteModel.min_track_frames
         ),
         "confidence": lambda: judge(make_score(3.1), Thresholds()).reasons[0],
         "no evidence of sync": lambda: unproven([0] * 100, 0, speech=False),
         "no speech": lambda: unproven([0] * 100, 0, speech=False),
-        "12 of 40 windows": lambda: unproven(np.repeat([4, -9, 11, -3, 8, -13, 2, -6, 13, -11], 20).tolist(), 4),
-        "the best shift lies": lambda: unproven([15] * 100, 15),
-        "the sound shuffled": shuffled,
+        "12 of 40 one-second": lambda: unproven(np.repeat([4, -9, 11, -3, 8, -13, 2, -6, 13, -11], 20).tolist(), 4),
+        "the best shift is": lambda: unproven([15] * 100, 15),
+        "shuffled sound fits": shuffled,
+        "too little speech": lambda: shuffled(spoken=20),
+        "too short to say": lambda: shuffled(lips=24),
         "offset -6": lambda: judge(make_score(7.0, -6), Thresholds()).reasons[0],
         "the offset changes": moving,
         "Faces were found": speed_notice,
@@ -125,7 +128,7 @@ def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "face_detection_yunet": unfetched,
         "is not the expected file": wrong_file,
         "sorted holds results": other_detector,
-        "another run works in": locked,
+        "another run is using": locked,
         "it took longer": lambda: told_by(Deadline(StopFlag(), -1.0).check),
     }  # fmt: skip
     (case,) = [case for start, case in cases.items() if quote.startswith(start)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from syncnet.scoring import score_distances
-from syncnet.turns import TrackTable, Turn, find_conversation
+from syncnet.scoring.score import score_distances
+from syncnet.scoring.turns import TrackTable, Turn, find_conversation
 
 LIPS = 300
 SPEECH = np.ones(400, bool)

@@ -5,7 +5,9 @@ from typing import Literal
 import pytest
 from fakes import make_score
 
-from syncnet.evidence import Evidence, OffsetPiece
+from syncnet.faces.no_track import NoTrackReason
+from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.stretches import Stretch
 from syncnet.settings import Thresholds
 from syncnet.verdict import describe_offset, judge, offset_direction, offset_milliseconds
 
@@ -36,7 +38,10 @@ def test_negative_offset_is_sound_late() -> None:
 def test_both_limits_missed_are_two_reasons_and_the_edge_of_the_search_is_named() -> None:
     assert judge(make_score(0.5, -15), LIMITS).reasons == (
         "confidence 0.5 is below 5.0",
-        "offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search: no matching shift was found",
+        (
+            "offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search range: "
+            "no matching shift was found"
+        ),
     )
 
 
@@ -51,7 +56,7 @@ def test_a_confidence_that_is_no_number_never_passes() -> None:
 
 
 def test_no_track_is_a_verdict_with_the_reason_of_the_tracking_stage() -> None:
-    verdict = judge(None, LIMITS, "no face seen")
+    verdict = judge(None, LIMITS, NoTrackReason())
     assert not verdict.passed
     assert verdict.reasons == ("no face seen",)
     assert judge(None, LIMITS).reasons == ("no face track",)
@@ -97,3 +102,12 @@ def test_limits_may_differ_by_side(offset: int, passes: bool) -> None:
     assert verdict.passed == passes
     if not passes:
         assert verdict.reasons[0].endswith("is not within -3 and +1")
+
+
+@pytest.mark.parametrize(("matched", "passes"), [(3.0, True), (2.96, False)])
+def test_speech_that_the_lips_do_not_fit_is_a_reason_beyond_a_quarter(matched: float, passes: bool) -> None:
+    stretches = (Stretch(0.2, 3.6, 3.4, matched), Stretch(3.6, 4.2, 0.6, 0.0))
+    verdict = judge(make_score(9.0, 0, evidence=Evidence("strong", "", 8, 6, (), stretches, 4.0)), LIMITS)
+    assert verdict.passed == passes
+    if not passes:
+        assert verdict.reasons == ("fits 0.2 - 3.6 s only: no match for 26% of the speech",)

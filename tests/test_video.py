@@ -17,18 +17,17 @@ import numpy as np
 import pytest
 from fakes import make_score, score_by_name, scored
 
-from syncnet.discovery import VideoFile
-from syncnet.engines import VideoResult
-from syncnet.engines.conclusion import Conclusions
+from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.video import VideoJob, process_video, report_hung, seconds_until_settled
 from syncnet.errors import DamagedVideoError, NoAudioStreamError, NotAVideoError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.keepsake import Keepsake, keepsake_path, read_keepsake
-from syncnet.ledger import Ledger, open_ledger
-from syncnet.pipeline import VideoScore
-from syncnet.placement_folders import prepare_folders
-from syncnet.score_store import ScoreStore
+from syncnet.inputs.discovery import VideoFile
+from syncnet.keepsake.file import Keepsake, keepsake_path, read_keepsake
+from syncnet.placement.folders import prepare_folders
+from syncnet.results import VideoResult, VideoScore
 from syncnet.settings import Thresholds, TrackSettings
+from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.state.score_store import ScoreStore
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 
 class Bench:
@@ -46,7 +45,7 @@ class Bench:
 
     def job(self, score: object = score_by_name, *, placing: bool = False, **options: Any) -> VideoJob:
         folders = prepare_folders(self.folder / "in", self.folder / "out", keep_all=False) if placing else None
-        rules = Conclusions(Thresholds(), TrackSettings(), 9, folders, self.ledger)
+        rules = VerdictRules(Thresholds(), TrackSettings(), 9, folders, self.ledger)
         return VideoJob(lambda path, stop: score(path, None, stop), "print", rules, **options)  # type: ignore[operator]
 
     def process(self, name: str, score: object = score_by_name, **options: Any) -> VideoResult:
@@ -137,7 +136,7 @@ def test_a_copy_that_fails_makes_the_video_failed_and_keeps_its_score(bench: Ben
     result = bench.process("fine.mp4", placing=True)
     assert result.status == "failed"
     assert result.failed_now
-    assert "already exists and is no copy of this video" in result.error
+    assert "already exists and is not a copy of this video" in result.error
     assert result.best is not None
     assert not result.passed
     record = bench.ledger.records["fine.mp4"]
@@ -241,7 +240,7 @@ def test_a_ledger_that_cannot_be_written_fails_the_video_and_places_nothing(
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("syncnet.ledger.os.fsync", full)
+    monkeypatch.setattr("syncnet.state.ledger.os.fsync", full)
     result = bench.process("fine.mp4", placing=True)
     assert (result.status, result.error) == ("failed", "no space left on device")
     assert bench.ledger.records == {}

@@ -20,9 +20,9 @@ from weights import (
     examine_weights,
     find_weights,
     is_known,
-    load_manifest,
     require_weights,
 )
+from weights.manifest import load_manifest
 
 CONTENT = b"the model"
 CONTENT_SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -37,7 +37,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     entry = {"sha256": CONTENT_SHA256, "bytes": len(CONTENT), "licence": "", "source": "", "urls": ["https://a.test/m"]}
     manifest.write_text(json.dumps({"tiny.model": entry}))
     monkeypatch.setattr(weights, "_OWN_FOLDER", folder)
-    monkeypatch.setattr(weights, "_MANIFEST", manifest)
+    monkeypatch.setattr("weights.manifest.MANIFEST", manifest)
     monkeypatch.delenv(WEIGHTS_ENVIRONMENT_VARIABLE, raising=False)
     return folder
 

@@ -19,7 +19,7 @@ from weights.__main__ import main
 def manifest_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout that knows one file; its address is put in by the test."""
     monkeypatch.setattr(weights, "_OWN_FOLDER", tmp_path)
-    monkeypatch.setattr(weights, "_MANIFEST", tmp_path / "manifest.json")
+    monkeypatch.setattr("weights.manifest.MANIFEST", tmp_path / "manifest.json")
     return tmp_path / "manifest.json"
 
 
@@ -111,7 +111,7 @@ def test_one_file_that_cannot_be_had_keeps_no_other_back(
     assert main(["fetch"]) == 1
     told = capsys.readouterr()
     assert told.out == f"fetched   {cache_folder() / NAME}\n"
-    assert "gone.model could not be fetched" in told.err
+    assert "gone.model could not be downloaded" in told.err
 
 
 def test_fetch_leaves_a_wrong_file_of_the_users_alone(
@@ -129,11 +129,11 @@ def test_fetch_leaves_a_wrong_file_of_the_users_alone(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["fetch", "nothing.model"], f"nothing.model is no model file of this tool: choose from {NAME}"),
-        (["fetch", "--offline"], "--offline forbids to fetch"),
-        (["--offline", "fetch"], "--offline forbids to fetch"),
-        (["--weights_dir", "absent"], "--weights_dir names absent, which is no folder"),
-        (["--weights-dir", "absent"], "--weights_dir names absent, which is no folder"),
+        (["fetch", "nothing.model"], f"nothing.model is not a model file of this tool: choose from {NAME}"),
+        (["fetch", "--offline"], "--offline forbids downloads"),
+        (["--offline", "fetch"], "--offline forbids downloads"),
+        (["--weights_dir", "absent"], "--weights_dir names absent, which is not a folder"),
+        (["--weights-dir", "absent"], "--weights_dir names absent, which is not a folder"),
         (["--ofline"], "unrecognized arguments: --ofline: did you mean --offline?"),
         (["chekc"], "invalid choice: 'chekc'"),
     ],

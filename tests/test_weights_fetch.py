@@ -224,7 +224,7 @@ def test_a_silent_server_alone_is_an_error_that_says_so(tmp_path: Path, servers:
 def test_a_redirect_without_end_is_given_up_at_once(tmp_path: Path, servers: Servers) -> None:
     server = servers.start(good)
     server.answers[:] = [redirect_to(server.url)]
-    with pytest.raises(ModelFileError, match="it redirects without end"):
+    with pytest.raises(ModelFileError, match="it redirects endlessly"):
         fetch(tmp_path, server)
 
 

@@ -56,7 +56,7 @@ def test_who_comes_second_says_so_waits_and_takes_what_is_there(
     second = threading.Thread(target=lambda: found.append(fetch(tmp_path, server)))
     with FileLock(tmp_path / f".{NAME}.lock"):
         second.start()
-        wait_for(lambda: f"{NAME} is being fetched already" in said.getvalue())
+        wait_for(lambda: f"{NAME} is already being downloaded" in said.getvalue())
         (tmp_path / NAME).write_bytes(CONTENT)
         assert found == []
     second.join(60)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-import syncnet.work_folder as work_folder_module
-from syncnet.work_folder import work_folder
+import syncnet.system.work_folder as work_folder_module
+from syncnet.system.work_folder import work_folder
 
 HOLD = """
 import sys, tempfile
 sys.path.insert(0, {repository!r})
 tempfile.tempdir = {parent!r}
-from syncnet.work_folder import work_folder
+from syncnet.system.work_folder import work_folder
 with work_folder() as folder:
     (folder / "frames").mkdir()
     (folder / "frames" / "000001.jpg").write_bytes(b"picture")

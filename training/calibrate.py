@@ -1,7 +1,8 @@
 """Brings the embedded model's raw confidence to the familiar SyncNet scale.
 
-``python -m training.calibrate --corpus DIR`` scores windows of 2, 3 and 4 s of the held-out corpus clips in sync and
-with another clip's sound, and writes weights/lite_calibration.json: monotone, linear between its points.
+``python -m training.calibrate --corpus DIR`` scores windows of 1.4, 2, 3 and 4 s of the held-out corpus clips in sync
+and with another clip's sound, those in which somebody speaks nearly all the time, and writes
+weights/lite_calibration.json by seconds of speech: monotone, linear between its points.
 Neither these clips nor their speakers are trained on or evaluated on.
 """
 
@@ -14,15 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
+from syncnet.conventions import FPS
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, load_networks
 from syncnet.models.lite_calibration import Calibration
 from syncnet.models.lite_files import CALIBRATION_FILE
-from syncnet.scoring import SyncScore
+from syncnet.models.lite_network import CONTEXT_FRAMES
+from syncnet.scoring.score import SyncScore
 from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, load_corpus
 from training.judge import TalkingClip, score_windows, wrong_sounds
 
 # Longer ones are too few among the held-out clips; their tracks are judged as those of 4 s.
-WINDOW_FRAMES = (50, 75, 100)
+WINDOW_FRAMES = (35, 50, 75, 100)
+# Of a window's lips, those that count by syncnet/scoring/score.py: a window with less speech stands for a shorter one.
+LEAST_COUNTED_SHARE = 0.85
 # Where the original network's confidences lie: medians of unrelated and of in-sync sound (152 published means
 # of real video: median 7.49, 90 % quantile 8.69), and the best that is seen on very clear speech.
 FAMILIAR_WRONG_MEDIAN = 1.7
@@ -85,13 +90,27 @@ def score_length(model: LiteModel, clips: Sequence[TalkingClip], window_frames: 
     in_sync: list[SyncScore] = []
     wrong: list[SyncScore] = []
     for index, clip in enumerate(long_enough):
-        in_sync += score_windows(model, clip, window_frames)
+        in_sync += _score_speech(model, clip, window_frames)
         for sound in wrong_sounds(long_enough, index):
-            wrong += score_windows(model, clip, window_frames, sound)
+            wrong += _score_speech(model, clip, window_frames, sound)
     for name, scores in (("in sync", in_sync), ("wrong sound", wrong)):
         quantiles = np.quantile([score.confidence for score in scores], [0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97])
         print(f"{window_frames} frames, {name}: {len(scores)} windows, raw 3..97 %: {np.round(quantiles, 3)}")
     return np.array([score.confidence for score in in_sync]), np.array([score.confidence for score in wrong])
+
+
+def _score_speech(
+    model: LiteModel, clip: TalkingClip, window_frames: int, samples: np.ndarray | None = None
+) -> list[SyncScore]:
+    """Of the windows that are nearly all speech."""
+    scores = score_windows(model, clip, window_frames, samples)
+    least_seconds = LEAST_COUNTED_SHARE * lip_seconds(window_frames)
+    return [score for score in scores if score.evidence and score.evidence.speech_seconds >= least_seconds]
+
+
+def lip_seconds(window_frames: int) -> float:
+    """Of the lips that have an embedding."""
+    return (window_frames - CONTEXT_FRAMES + 1) / FPS
 
 
 def main() -> None:
@@ -104,12 +123,11 @@ def main() -> None:
     corpus = load_corpus(options.corpus, options.cache)
     model = load_uncalibrated(options.weights)
     clips = [
-        read_corpus_clip(model, corpus, clip)
-        for clip in corpus.clips
-        if clip.held_out and clip.frame_count >= WINDOW_FRAMES[0]
+        read_corpus_clip(model, corpus, clip) for clip in corpus.clips if clip.held_out and clip.frame_count >= 2 * FPS
     ]
     rows = [fit_row(*score_length(model, clips, frames)) for frames in WINDOW_FRAMES]
-    table = {"frames": WINDOW_FRAMES, "raw": rows, "confidence": CONFIDENCES}
+    lengths = [lip_seconds(frames) for frames in WINDOW_FRAMES]
+    table = {"speech_seconds": lengths, "raw": rows, "confidence": CONFIDENCES}
     options.out.write_text(json.dumps(table, indent=1) + "\n")
     print(json.dumps(table))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from syncnet import MAX_SHIFT_FRAMES
+from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.models.lite import load_networks
 from syncnet.models.lite_network import CONTEXT_FRAMES
 from training.corpus import CLEANING, Corpus, CorpusClip, load_corpus

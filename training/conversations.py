@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from syncnet import SAMPLES_PER_FRAME
+from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
-from syncnet.scoring import SyncScore, pair_distances, score_distances
+from syncnet.scoring.score import SyncScore, pair_distances, score_distances
+from syncnet.scoring.speech import find_speech
+from syncnet.scoring.turns import TrackTable, find_conversation
 from syncnet.settings import Thresholds
-from syncnet.speech import find_speech
-from syncnet.turns import TrackTable, find_conversation
 from syncnet.verdict import judge
 from training.figures import held_out_clips, share_of
 from training.judge import TalkingClip

@@ -12,8 +12,8 @@ import av
 import cv2
 import numpy as np
 
-from syncnet import SAMPLE_RATE, SAMPLES_PER_FRAME
-from syncnet.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_SIZE_PX, MOUTH_TOP_PX
+from syncnet.conventions import SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.models.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_SIZE_PX, MOUTH_TOP_PX
 
 # Wider than the mouth square, so that augmentation can shift, turn and zoom without running out of picture.
 MARGIN_PX = 27

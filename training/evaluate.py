@@ -16,16 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors import DetectorSpec, resolve_detector
-from syncnet import FPS, MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
-from syncnet.crops import TrackCropper
-from syncnet.faces import find_faces
-from syncnet.media import open_media
+from detectors.protocol import DetectorSpec
+from detectors.registry import resolve_detector
+from syncnet.conventions import FPS, MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.finding import find_faces
+from syncnet.faces.tracks import link_tracks
+from syncnet.media.opening import open_media
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
-from syncnet.scoring import SyncScore
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSettings
-from syncnet.tracks import link_tracks
 from syncnet.verdict import judge
 from training.judge import TalkingClip, delay_sound, score_clip, score_windows, wrong_sounds
 from weights import WeightsPolicy

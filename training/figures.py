@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors import resolve_detector
+from detectors.registry import resolve_detector
 from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
-from syncnet.scoring import SyncScore, score_sync
+from syncnet.scoring.score import SyncScore, score_sync
+from syncnet.scoring.speech import find_speech
 from syncnet.settings import PRESETS, Thresholds
-from syncnet.speech import find_speech
 from syncnet.verdict import judge
 from training.calibrate import read_corpus_clip
 from training.corpus import load_corpus

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from syncnet import SAMPLES_PER_FRAME
+from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel
-from syncnet.scoring import SyncScore, score_sync
+from syncnet.scoring.score import SyncScore, score_sync
+from syncnet.scoring.speech import find_speech
 
 HOP_FRAMES = 25
 
@@ -34,7 +35,7 @@ class TalkingClip:
 
 def score_clip(model: LiteModel, clip: TalkingClip) -> SyncScore | None:
     embeddings = model.embed_features(clip.features, clip.samples, 0, clip.frame_count)
-    return score_sync(embeddings, model)
+    return score_sync(embeddings, model, find_speech(clip.samples))
 
 
 def delay_sound(samples: np.ndarray, frames: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from syncnet import MAX_SHIFT_FRAMES
+from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.models.lite_network import CONTEXT_FRAMES
 
 SHIFTS = 2 * MAX_SHIFT_FRAMES + 1

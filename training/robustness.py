@@ -20,15 +20,16 @@ import av
 import cv2
 import numpy as np
 
-from detectors import DetectorSpec, resolve_detector
-from syncnet import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
-from syncnet.crops import TrackCropper
-from syncnet.faces import find_faces
-from syncnet.media import open_media
+from detectors.protocol import DetectorSpec
+from detectors.registry import resolve_detector
+from syncnet.conventions import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.finding import find_faces
+from syncnet.faces.tracks import Track, link_tracks
+from syncnet.media.opening import open_media
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.settings import DetectSettings, ShotSettings, Thresholds, TrackSettings
-from syncnet.tracks import Track, link_tracks
 from syncnet.verdict import judge
 from training.evaluate import IN_SYNC_CLIPS, MIN_FACE_PX, PUBLISHED_OFFSETS
 from training.figures import scored_windows, share_of

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.features import MOUTH_SIZE_PX, log_mel, normalise_bands
+from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.models.features import MOUTH_SIZE_PX, log_mel, normalise_bands
 from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
 from training.corpus import MARGIN, Corpus, CorpusClip
 

@@ -10,8 +10,8 @@ import torch
 from scipy.signal import fftconvolve
 from torch.utils.data import IterableDataset
 
-from syncnet import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
-from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, log_mel, normalise_bands
+from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, log_mel, normalise_bands
 from training.corpus import MARGIN, Corpus, CorpusClip
 
 WINDOW_FRAMES = 40

@@ -17,8 +17,8 @@ import numpy as np
 
 from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
-from syncnet.scoring import SHIFT_COUNT
-from syncnet.timing import MS_PER_FRAME, parabola_offsets
+from syncnet.scoring.score import SHIFT_COUNT
+from syncnet.scoring.timing import MS_PER_FRAME, parabola_offsets
 from training.calibrate import read_corpus_clip
 from training.corpus import CorpusClip, load_corpus
 from training.judge import TalkingClip, score_clip

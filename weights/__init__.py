@@ -7,15 +7,15 @@ in weights/fetch.py, which is imported where a file has to be fetched.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, cast
 
 from syncnet.errors import ModelFileError, UsageError
-from syncnet.invocation import WEIGHTS_CALL
+from syncnet.settings import WeightsPolicy as WeightsPolicy
+from syncnet.system.invocation import WEIGHTS_CALL
+from weights.manifest import MANIFEST, load_manifest
 
 WEIGHTS_ENVIRONMENT_VARIABLE = "SYNC_FILTER_WEIGHTS"
 """Names a folder that is searched after ``--weights_dir`` and before the checkout's own."""
@@ -26,33 +26,23 @@ _OWN_FOLDER = Path(__file__).resolve().parent
 EMBEDDED_MODEL = _OWN_FOLDER / "lite.safetensors"
 """The lip-sync model that ships with the project."""
 
-_MANIFEST = _OWN_FOLDER / "manifest.json"
 _CHUNK_BYTES = 1 << 20
 _SHORTEST_DIGEST = 12
 """An identity made of several files names the later ones by so many hex digits."""
 
 
-class ManifestEntry(TypedDict):
-    """What is known of a model file."""
-
-    sha256: str
-    bytes: int
-    licence: str
-    source: str
-    urls: list[str]
-    """In order of trust; empty for what ships with the project."""
-
-
 @dataclass(frozen=True)
-class WeightsPolicy:
-    """Where model files may come from, and which are accepted."""
+class Identity:
+    """A model or a detector: what gave the numbers."""
 
-    weights_dir: Path | None = None
-    """Searched first."""
-    offline: bool = False
-    """Never touch the network."""
-    allow_unverified: bool = False
-    """Accept a file whose digest is not the manifest's, such as another checkpoint of the same shape."""
+    name: str
+    identity: str
+    """SHA-256 of the files that its answers depend on."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether these are the files of the manifest. The cascades of haar are part of OpenCV."""
+        return self.name in ("haar", "none") or is_known(self.identity)
 
 
 @dataclass(frozen=True)
@@ -63,11 +53,6 @@ class WeightsFile:
     sha256: str
     verified: bool
     """Whether it is the file of the manifest."""
-
-
-def load_manifest() -> dict[str, ManifestEntry]:
-    """Known model files by name."""
-    return cast("dict[str, ManifestEntry]", json.loads(_MANIFEST.read_text(encoding="utf-8")))
 
 
 def cache_folder() -> Path:
@@ -104,7 +89,7 @@ def require_weights(file_name: str, policy: WeightsPolicy, wanted_by: str, inste
         return found
     if policy.offline:
         raise ModelFileError(
-            f"{wanted_by} needs {file_name}, which is not here, and --offline forbids to fetch it",
+            f"{wanted_by} needs {file_name}, which is not here, and --offline forbids downloading it",
             cure=f"run `{WEIGHTS_CALL} fetch {file_name}` where there is a network, or use {instead}",
         )
     from weights.fetch import fetch_weights
@@ -124,7 +109,7 @@ def examine_weights(path: Path, origin: str = "", *, allow_unverified: bool = Fa
     """
     entry = load_manifest().get(path.name)
     if entry is None:
-        raise ModelFileError(f"{path} is not listed in {_MANIFEST.name}", path=path, cure="use a file that is listed")
+        raise ModelFileError(f"{path} is not listed in {MANIFEST.name}", path=path, cure="use a file that is listed")
     actual = _sha256_of(path)
     verified = actual == entry["sha256"]
     if not verified and not allow_unverified:
@@ -133,7 +118,7 @@ def examine_weights(path: Path, origin: str = "", *, allow_unverified: bool = Fa
             f"{path} is not the expected file "
             f"({origin and f'{origin}; '}SHA-256 expected {entry['sha256']}, actual {actual})",
             path=path,
-            cure=f"delete it{again}; if it is meant to be another one, give --allow_unverified_weights",
+            cure=f"delete it{again}; to use another file on purpose, give --allow_unverified_weights",
         )
     return WeightsFile(path, actual, verified)
 
@@ -161,7 +146,7 @@ def search_folders(policy: WeightsPolicy) -> Iterator[tuple[str, Path]]:
             continue
         if not Path(folder).is_dir():
             raise UsageError(
-                f"{origin} names {folder}, which is no folder", path=folder, cure="name a folder that exists"
+                f"{origin} names {folder}, which is not a folder", path=folder, cure="name a folder that exists"
             )
         yield f"found by {origin}", Path(folder)
     yield "found in the tool's own folder", _OWN_FOLDER

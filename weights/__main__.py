@@ -7,26 +7,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from syncnet.cli_parser import Parser
 from syncnet.errors import ModelFileError, SyncFilterError, UsageError
-from syncnet.interruption import EXIT_INTERRUPTED
-from syncnet.invocation import WEIGHTS_CALL, install_requirements
-from syncnet.text import printable
-from weights import (
-    ManifestEntry,
-    WeightsPolicy,
-    cache_folder,
-    examine_weights,
-    find_weights,
-    load_manifest,
-    search_folders,
-)
+from syncnet.system.argument_parser import Parser
+from syncnet.system.interruption import EXIT_INTERRUPTED
+from syncnet.system.invocation import WEIGHTS_CALL, install_requirements
+from syncnet.system.text import printable
+from weights import WeightsPolicy, cache_folder, examine_weights, find_weights, search_folders
+from weights.manifest import ManifestEntry, load_manifest
 
 DESCRIPTION = f"""\
-The model files, where each is, and how to get it.
+Lists, downloads and checks the model files.
 
 {WEIGHTS_CALL}                   list them
-{WEIGHTS_CALL} fetch [NAME...]   get them beforehand (for machines without a network, for containers)
+{WEIGHTS_CALL} fetch [NAME...]   download them in advance (for machines without a network, for containers)
 {WEIGHTS_CALL} check             score the published example with the published network
 """
 EXIT_WRONG_FILE = 1
@@ -41,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "fetch":
             return _fetch(options.names, policy)
         if options.command == "check":
-            from syncnet.published_check import check_published_example
+            from syncnet.subcommands.published_check import check_published_example
 
             return check_published_example(policy)
         return _list(policy)
@@ -79,9 +72,9 @@ def _fetch(names: Sequence[str], policy: WeightsPolicy) -> int:
     manifest = load_manifest()
     for name in names:
         if name not in manifest:
-            raise UsageError(f"{name} is no model file of this tool", cure=f"choose from {', '.join(manifest)}")
+            raise UsageError(f"{name} is not a model file of this tool", cure=f"choose from {', '.join(manifest)}")
     if policy.offline:
-        raise UsageError("--offline forbids to fetch", cure="leave it away, or list what is here with no command")
+        raise UsageError("--offline forbids downloads", cure="leave it out, or list the files without a command")
     code = 0
     for name in names or [name for name, entry in manifest.items() if entry["urls"]]:
         try:
@@ -122,13 +115,15 @@ def build_parser() -> Parser:
     )
     parser.set_defaults(weights_dir=None, offline=False)
     commands = parser.add_subparsers(dest="command", metavar="{list,fetch,check}")
-    commands.add_parser("list", parents=[_shared_flags()], help="the same as no command")
+    commands.add_parser("list", parents=[_shared_flags()], help="list the model files (the default)")
     fetch = commands.add_parser(
-        "fetch", parents=[_shared_flags()], help="get model files (default: all that do not ship with the tool)"
+        "fetch", parents=[_shared_flags()], help="download model files (default: all that are not part of the tool)"
     )
     fetch.add_argument("names", nargs="*", metavar="NAME")
     commands.add_parser(
-        "check", parents=[_shared_flags()], help="offset, distance and confidence of the published example"
+        "check",
+        parents=[_shared_flags()],
+        help="score the published example and compare its offset, distance and confidence",
     )
     return parser
 
@@ -136,8 +131,10 @@ def build_parser() -> Parser:
 def _shared_flags() -> Parser:
     """May stand before and after the command: what is missing there must not undo what was given here."""
     flags = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    flags.add_argument("--weights_dir", type=Path, metavar="DIR", help="looked in first, and fetched into")
-    flags.add_argument("--offline", action="store_true", help="never touch the network")
+    flags.add_argument(
+        "--weights_dir", type=Path, metavar="DIR", help="folder that is searched first, and that downloads go to"
+    )
+    flags.add_argument("--offline", action="store_true", help="never use the network")
     return flags
 
 

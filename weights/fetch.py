@@ -13,8 +13,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from syncnet.errors import ModelFileError
-from syncnet.invocation import WEIGHTS_CALL
-from weights import ManifestEntry
+from syncnet.system.atomic import sync_folder
+from syncnet.system.invocation import WEIGHTS_CALL
+from weights.manifest import ManifestEntry
 from weights.transfer import MirrorError, Patience, TransferError, hash_file, say, transfer
 
 
@@ -43,7 +44,7 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say(f"{path.name} is being fetched already; waiting for that")
+        say(f"{path.name} is already being downloaded; waiting for it")
         lock.acquire()
     try:
         yield
@@ -67,9 +68,9 @@ def _fetch_from_mirrors(path: Path, entry: ManifestEntry, patience: Patience) ->
         else:
             return
     raise ModelFileError(
-        f"{path.name} could not be fetched ({'; '.join(answers) or 'no address is known'})",
+        f"{path.name} could not be downloaded ({'; '.join(answers) or 'no address is known'})",
         path=path,
-        cure=f"check the network and the proxy settings, or fetch it by hand into {path.parent}",
+        cure=f"check the network and the proxy settings, or download it by hand into {path.parent}",
     )
 
 
@@ -91,6 +92,7 @@ def _fetch_from(url: str, path: Path, entry: ManifestEntry, patience: Patience) 
             continue
         if arrived.sha256 == entry["sha256"]:
             os.replace(partial, path)
+            sync_folder(path.parent)
             return
         partial.unlink()
         problem = f"SHA-256 expected {entry['sha256']}, actual {arrived.sha256}"
@@ -111,7 +113,7 @@ def _cannot_write(path: Path, error: OSError) -> ModelFileError:
         errno.EDQUOT: "free some space within your quota",
         errno.EFBIG: "raise the limit on the size of files",
     }
-    cure = cures.get(error.errno or 0, "see that the folder can be written to")
+    cure = cures.get(error.errno or 0, "check that the folder can be written to")
     elsewhere = f"fetch it elsewhere: `{WEIGHTS_CALL} fetch {path.name} --weights_dir DIR`"
     problem = f"{path.name} cannot be stored in {path.parent} ({(error.strerror or str(error)).lower()})"
     return ModelFileError(problem, path=path, cure=f"{cure}, or {elsewhere}")

@@ -15,8 +15,8 @@ import requests
 from requests import exceptions
 from tqdm import tqdm
 
-from syncnet.text import printable
-from weights import ManifestEntry
+from syncnet.system.text import printable
+from weights.manifest import ManifestEntry
 
 _READ_BYTES = 1 << 20
 _TRY_AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -125,7 +125,7 @@ def _goes_on(response: requests.Response, have: int, partial: Path) -> bool:
     continues = code == 206 and bool(re.match(rf"bytes {have}-\d+/", response.headers.get("Content-Range", "")))
     if have and not continues and code in (206, _RANGE_NOT_SATISFIABLE):
         partial.unlink()
-        raise TransferError("it answers with another part of the file than was asked for")
+        raise TransferError("it sent another part of the file than the requested one")
     if continues or code == 200:
         return continues and have > 0
     problem = f"it answers {code} {response.reason}".rstrip()
@@ -172,7 +172,7 @@ def _words(error: requests.RequestException) -> str:
     if isinstance(error, exceptions.ChunkedEncodingError):
         return "the connection broke off"
     if isinstance(error, exceptions.TooManyRedirects):
-        return "it redirects without end"
+        return "it redirects endlessly"
     if isinstance(error, exceptions.ConnectionError):
         return "no connection"
     return f"not fetched ({type(error).__name__})"

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from detectors import Detections
+from detectors.protocol import Detections
 from detectors.s3fd.boxes import MIN_CANDIDATE_SCORE, anchors, decode, pick_faces
 from detectors.s3fd.network import SMALLEST_SIDE_PX, S3fdNetwork
 from detectors.shared_batch import SharedBatch

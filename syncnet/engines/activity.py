@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from syncnet.discovery import VideoFile
-from syncnet.interruption import Deadline
+from syncnet.inputs.discovery import VideoFile
+from syncnet.system.interruption import Deadline
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Protocol
 
-from syncnet.advice import advise_on_no_track
-from syncnet.discovery import FileIdentity, VideoFile
-from syncnet.engines import Source, VideoResult
-from syncnet.interruption import StopFlag
-from syncnet.pipeline_scores import best_score
-from syncnet.placement import History, place_video, replace_verdict
-from syncnet.placement_folders import OutputFolders
-from syncnet.placement_rest import RestingPlaces
-from syncnet.records import VideoRecord
+from syncnet.faces.no_track import advise_on_no_track
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.placement.folders import OutputFolders
+from syncnet.placement.placing import place_video, replace_verdict
+from syncnet.placement.resting import RestingPlaces
+from syncnet.placement.slots import History, look
+from syncnet.results import Source, VideoResult, best_score
 from syncnet.settings import PlaceMode, Thresholds, TrackSettings
+from syncnet.state.records import VideoRecord
+from syncnet.system.interruption import StopFlag
 from syncnet.verdict import judge
 
 
@@ -33,7 +33,7 @@ class Records(History, Protocol):
 
 
 @dataclass(frozen=True)
-class Conclusions:
+class VerdictRules:
     """What verdict and placement depend on."""
 
     thresholds: Thresholds
@@ -47,7 +47,7 @@ class Conclusions:
 
 
 def conclude(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, stop: StopFlag, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """Judges and places the video of a record; ``gone``: its file is no longer in the input folder.
 
@@ -57,25 +57,49 @@ def conclude(
     if result.status == "failed" or not rules.folders:
         return result
     passed = _wanted(result)
-    placed = (
-        replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
-        if gone
-        else place_video(video, rules.folders, passed=passed, stop=stop, history=rules.ledger, mode=rules.place)
-    )
-    return dataclasses.replace(result, placed=True) if placed else result
+    if gone:
+        placed = replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
+    else:
+        placed = place_video(
+            video,
+            rules.folders,
+            passed=passed,
+            stop=stop,
+            history=rules.ledger,
+            mode=rules.place,
+            scored_now=source != "ledger",
+        )
+    return _found_in_place(dataclasses.replace(result, placed=placed), rules, gone=gone)
 
 
 def recall_resting(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, places: RestingPlaces | None, *, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, places: RestingPlaces | None, *, gone: bool = False
 ) -> VideoResult | None:
     """The same for a known video where its file is as it should be; None where something has to be done to it.
 
     ``places``: those of the rules' folders.
     """
     result = judge_record(record, video, rules, source="ledger", gone=gone)
-    if result.status == "failed" or places is None or places.hold(video, passed=_wanted(result), gone=gone):
+    if result.status == "failed" or places is None:
         return result
+    if places.hold(video, passed=_wanted(result), gone=gone):
+        return _found_in_place(result, rules, gone=gone)
     return None
+
+
+def _found_in_place(result: VideoResult, rules: VerdictRules, *, gone: bool) -> VideoResult:
+    """With the folder that its file stands in now; a file that was moved there is missing where it is no longer."""
+    if result.best is None or rules.folders is None:
+        return result
+    folder = rules.folders.good_dir if result.passed else rules.folders.poor_dir
+    try:
+        stands = not gone or look(folder / result.relative_path) is not None
+    except OSError:
+        # Whether it stands there cannot be told.
+        return result
+    if not stands:
+        return dataclasses.replace(result, missing=rules.ledger.was_moved(str(result.relative_path)) or result.missing)
+    return dataclasses.replace(result, placed_in=folder)
 
 
 def _wanted(result: VideoResult) -> bool | None:
@@ -83,17 +107,17 @@ def _wanted(result: VideoResult) -> bool | None:
 
 
 def judge_record(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, *, source: Source, gone: bool = False
+    record: VideoRecord, video: VideoFile, rules: VerdictRules, *, source: Source, gone: bool = False
 ) -> VideoResult:
     """The verdict; no file is looked at."""
-    missing = gone and not rules.ledger.was_moved(record.path)
+    missing = gone and not video.unseen and not rules.ledger.was_moved(record.path)
     score = record.score
     if score is None or record.failure:
         failed = failed_result(video, record.error, record.cure, record=record, source=source)
         return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
     best = best_score(score)
-    reason = "" if best else score.no_track_reason
-    verdict = judge(best, rules.thresholds, reason)
+    no_track = None if best else score.no_track
+    verdict = judge(best, rules.thresholds, no_track)
     return VideoResult(
         path=video.path,
         relative_path=video.relative_path,
@@ -106,9 +130,10 @@ def judge_record(
         tracks=score.tracks,
         best=best,
         conversation=score.conversation,
+        pooled=score.pooled,
         verdict=verdict,
-        error=reason,
-        cure=advise_on_no_track(reason, rules.tracks, rules.least_track_frames) if reason else "",
+        error=verdict.reasons[0] if no_track else "",
+        cure=advise_on_no_track(no_track, rules.tracks, rules.least_track_frames) if no_track else "",
         source=source,
         missing=missing,
     )

@@ -6,9 +6,9 @@ import traceback
 from pathlib import Path
 
 from syncnet.errors import SyncFilterError, UsageError, VideoError
-from syncnet.placement import CopyError
-from syncnet.records import Failure
-from syncnet.remote import FetchError
+from syncnet.inputs.remote import FetchError
+from syncnet.placement.placing import CopyError
+from syncnet.state.records import Failure
 
 _OUTSIDE = (CopyError, FetchError, UsageError)
 """Never of the video itself."""
@@ -35,7 +35,7 @@ def explain(error: Exception) -> tuple[Failure, str, str]:
         return "environment", "not enough memory", "give fewer --max_workers"
     if isinstance(error, OSError):
         problem = (error.strerror or str(error)).lower()
-        return "environment", problem, "see that the file can be read, then run again"
+        return "environment", problem, "check that the file can be read, then run again"
     place = traceback.extract_tb(error.__traceback__)[-1]
     first_line = next(iter(str(error).splitlines()), "")
     problem = f"{type(error).__name__}: {first_line} ({Path(place.filename).name}, line {place.lineno})"

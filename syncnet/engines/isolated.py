@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.engines.failures import ExplainedError, explain
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.pipeline_scores import VideoScore
+from syncnet.results import VideoScore
+from syncnet.system.interruption import LOOK_SECONDS, Deadline, StopFlag
 
 Score = Callable[[Path, StopFlag], VideoScore]
-LOOK_SECONDS = 0.2
 
 
 class ChildScorers:
@@ -66,13 +65,13 @@ class _Child:
     def score(self, path: Path, stop: StopFlag) -> VideoScore:
         try:
             if not self._ready:
-                self._hear(path, lambda: _check_stopped(stop))
+                self._receive(path, stop.check_stopped)
                 self._ready = True
                 if isinstance(stop, Deadline):
                     # Loading the models is not part of any video's time.
                     stop.restart()
             self._connection.send(path)
-            score: VideoScore = self._hear(path, stop.check)
+            score: VideoScore = self._receive(path, stop.check)
         except (EOFError, ConnectionError) as error:
             raise self._death(path) from error
         return score
@@ -82,7 +81,7 @@ class _Child:
         self._process.join()
         self._connection.close()
 
-    def _hear(self, path: Path, check: Callable[[], None]) -> Any:
+    def _receive(self, path: Path, check: Callable[[], None]) -> Any:
         try:
             while not self._connection.poll(LOOK_SECONDS):
                 check()
@@ -102,20 +101,15 @@ class _Child:
         self._connection.close()
         if code == -signal.SIGKILL:
             return ExplainedError(
-                "its process was killed, mostly by the system for want of memory",
+                "its process was killed, most likely by the system because memory ran out",
                 path=path,
                 cure="give fewer --max_workers",
                 failure="killed",
             )
         how = _signal_name(-code) if code < 0 else f"exit code {code}"
         return ExplainedError(
-            f"crashed the decoder ({how})", path=path, cure="convert it anew, or leave it out", failure="crash"
+            f"crashed the decoder ({how})", path=path, cure="convert it again, or leave it out", failure="crash"
         )
-
-
-def _check_stopped(stop: StopFlag) -> None:
-    if stop.stopped:
-        raise Interrupted
 
 
 def _signal_name(number: int) -> str:

@@ -8,6 +8,7 @@ import math
 import os
 import signal
 import socket
+import sys
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
-from syncnet.invocation import install_requirements
 from syncnet.settings import RaySettings
+from syncnet.system.invocation import PROGRAM, install_requirements
 
-_CURE = "start a cluster there (ray start --head), or give --ray_address local for one of this run's own"
+_CURE = "start a cluster there (ray start --head), or give --ray_address local to start one for this run"
 _LONGEST_REASON = 300
 ANSWER_SECONDS = 10.0
 """More than enough for a machine that is there."""
@@ -86,11 +87,22 @@ def _in_one_line(error: Exception) -> str:
 
 
 def count_workers(settings: RaySettings) -> int:
-    """How many workers the cluster holds at once, at least 1: it may be about to grow."""
+    """How many workers the cluster holds at once, at least 1: it may be about to grow.
+
+    Raises UsageError where not one fits into a cluster that was started for this run, and so never grows.
+    """
     import ray
 
     nodes: list[dict[str, Any]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return max(1, sum(_fitting(resources, settings) for resources in nodes))
+    fitting = sum(_fitting(resources, settings) for resources in nodes)
+    if fitting == 0:
+        problem = f"no node of the cluster has room for a worker of {settings.num_cpus_per_worker:g} CPUs"
+        if settings.num_gpus_per_worker:
+            problem += f" and {settings.num_gpus_per_worker:g} GPUs"
+        if _may_be_new(settings):
+            raise UsageError(problem, cure="give fewer --num_cpus_per_worker or --num_gpus_per_worker")
+        print(f"{PROGRAM}: {problem}: the run waits until it grows", file=sys.stderr)
+    return max(1, fitting)
 
 
 def living_nodes() -> set[str]:

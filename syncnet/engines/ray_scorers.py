@@ -16,14 +16,13 @@ from ray.exceptions import RayError
 from syncnet.engines.failures import ExplainedError, explain
 from syncnet.engines.isolated import Score
 from syncnet.engines.ray_cluster import living_nodes
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.pipeline_scores import VideoScore
-from syncnet.remote import fetched
+from syncnet.inputs.remote import fetched
+from syncnet.results import VideoScore
 from syncnet.settings import RaySettings
+from syncnet.system.interruption import LOOK_SECONDS, Deadline, StopFlag
 
 MOST_TRIES = 3
 """So often a video may lose its worker. One that takes workers along must not go through the whole cluster."""
-LOOK_SECONDS = 0.2
 
 
 class RayWorker:
@@ -80,7 +79,10 @@ class RayScorers:
         self._hired: dict[int, _Actor] = {}
         self._starts_left = MOST_TRIES * workers
         """So often may starting fail: a node on which nothing works must not be tried for ever."""
-        self._problem = ("no worker could be started", "see that the nodes have what requirements.txt names")
+        self._problem = (
+            "no worker could be started",
+            "check that the packages of requirements.txt are installed on the nodes",
+        )
         self._turn = threading.Lock()
 
     def __enter__(self) -> RayScorers:
@@ -107,7 +109,7 @@ class RayScorers:
                 # Waiting for a worker is not part of any video's time.
                 stop.restart()
             try:
-                answer = _hear(actor.handle.score.remote(place), stop.check)
+                answer = _wait_for(actor.handle.score.remote(place), stop.check)
             except RayError as error:
                 lost.append((actor, error))
                 self._replace(actor)
@@ -137,14 +139,14 @@ class RayScorers:
             try:
                 actor = self._idle.get(timeout=LOOK_SECONDS)
             except queue.Empty:
-                _check_stopped(stop)
+                stop.check_stopped()
                 if not self._hired:
                     problem, cure = self._problem
                     raise ExplainedError(problem, path=path, cure=cure, failure="environment") from None
                 continue
             try:
                 if self._is_ready(actor):
-                    _hear(actor.handle.ping.remote(), lambda: _check_stopped(stop))
+                    _wait_for(actor.handle.ping.remote(), stop.check_stopped)
                     return actor
             except RayError:
                 pass
@@ -181,7 +183,7 @@ class RayScorers:
         self._hired.pop(id(actor), None)
 
 
-def _hear(answer: Any, check: Callable[[], None]) -> Any:
+def _wait_for(answer: Any, check: Callable[[], None]) -> Any:
     future: concurrent.futures.Future[Any] = answer.future()
     while True:
         try:
@@ -190,19 +192,14 @@ def _hear(answer: Any, check: Callable[[], None]) -> Any:
             check()
 
 
-def _check_stopped(stop: StopFlag) -> None:
-    if stop.stopped:
-        raise Interrupted
-
-
 def _death(path: Path, lost: list[tuple[_Actor, RayError]]) -> ExplainedError:
     living = living_nodes()
     last = _first_line(lost[-1][1])
-    problem = f"its worker died {len(lost)} times, at last: {last}"
+    problem = f"its worker died {len(lost)} times, the last time: {last}"
     # Where the nodes went on, it was the video that ended the processes; unless Ray did so for want of memory.
     if all(actor.node in living and "low on memory" not in str(error) for actor, error in lost):
-        return ExplainedError(problem, path=path, cure="convert it anew, or leave it out", failure="crash")
-    cure = "see that the nodes last and have memory enough, then run again"
+        return ExplainedError(problem, path=path, cure="convert it again, or leave it out", failure="crash")
+    cure = "check that the nodes stay up and have enough memory, then run again"
     return ExplainedError(problem, path=path, cure=cure, failure="killed")
 
 

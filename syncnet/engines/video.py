@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncnet.discovery import FileIdentity, VideoFile
-from syncnet.engines import Source, VideoResult
 from syncnet.engines.activity import Activities
-from syncnet.engines.conclusion import Conclusions, conclude, failed_result
+from syncnet.engines.conclusion import VerdictRules, conclude, failed_result
 from syncnet.engines.failures import explain
 from syncnet.engines.watch import Watch
-from syncnet.errors import StillChangingError, VideoError
-from syncnet.interruption import Deadline, Interrupted, StopFlag
-from syncnet.keepsake import keepsake_path, write_keepsake
-from syncnet.pipeline_scores import VideoScore, best_score
-from syncnet.records import VideoRecord
-from syncnet.remote import identity_of, local_copy
-from syncnet.score_store import ScoreStore, hash_content
+from syncnet.errors import StillChangingError, TimeLimitError, VideoError
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.inputs.remote import identity_of, local_copy
+from syncnet.keepsake.file import keepsake_path, write_keepsake
+from syncnet.results import Source, VideoResult, VideoScore, best_score
+from syncnet.state.records import VideoRecord
+from syncnet.state.score_store import ScoreStore, hash_content
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
+from syncnet.system.patience import run_within
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class VideoJob:
     score: Callable[[Path, StopFlag], VideoScore]
     fingerprint: str
     """Of everything but the file that the score depends on."""
-    rules: Conclusions
+    rules: VerdictRules
     state_dir: Path | None = None
     """Where keepsakes are written below; None: nowhere."""
     score_uri: Callable[[str, StopFlag], VideoScore] | None = None
@@ -55,7 +55,7 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
     source: Source = "scored"
     try:
         stop.check()
-        video = _as_it_is_now(video, job.settle_seconds)
+        video = _as_it_is_now(video, job.settle_seconds, stop)
         job.rules.ledger.note_started(str(video.relative_path), video.identity)
         with _at_hand(video, job, stop) as at_hand:
             score, source = _score(at_hand, job, stop)
@@ -63,7 +63,12 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
             record = _record(video, job, started, replace(score, keepsake=None))
             job.rules.ledger.add(record)
             _keep_pictures(video, job, score)
-            return conclude(record, at_hand, job.rules, stop, source=source)
+            known = record
+            return run_within(
+                stop,
+                lambda flag: conclude(known, at_hand, job.rules, flag, source=source),
+                idle_seconds=job.timeout_seconds,
+            )
     except Interrupted:
         _give_up(video, job)
         raise
@@ -83,11 +88,24 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
 
 
 def recall_video(
-    record: VideoRecord, video: VideoFile, rules: Conclusions, stop: StopFlag, *, gone: bool = False
+    record: VideoRecord,
+    video: VideoFile,
+    rules: VerdictRules,
+    stop: StopFlag,
+    *,
+    gone: bool = False,
+    idle_seconds: float = math.inf,
 ) -> VideoResult:
-    """A video that needs no scoring: judged and placed as if it had just been scored. Raises Interrupted only."""
+    """A video that needs no scoring: judged and placed as if it had just been scored. Raises Interrupted only.
+
+    ``idle_seconds``: how long its disk may say nothing.
+    """
     try:
-        return conclude(record, video, rules, stop, source="ledger", gone=gone)
+        return run_within(
+            stop,
+            lambda flag: conclude(record, video, rules, flag, source="ledger", gone=gone),
+            idle_seconds=idle_seconds,
+        )
     except Interrupted:
         raise
     except Exception as error:
@@ -98,9 +116,12 @@ def recall_video(
 def report_hung(video: VideoFile, job: VideoJob) -> VideoResult:
     """A video whose thread will not come back: recorded, so that it is tried again in a child process if at all."""
     problem = f"hangs in the decoder: it did not stop after {job.timeout_seconds:g} s"
-    cure = "convert it anew, or leave it out"
+    cure = "convert it again, or leave it out"
     path = str(video.relative_path)
-    record = VideoRecord(path, video.identity, job.fingerprint, None, job.timeout_seconds, "crash", problem, cure)
+    seconds = job.timeout_seconds
+    record = VideoRecord(
+        path, video.identity, job.fingerprint, None, seconds, "crash", problem, cure, source=video.source
+    )
     with contextlib.suppress(OSError):
         job.rules.ledger.add(record)
     return failed_result(video, problem, cure, record=record)
@@ -115,21 +136,20 @@ def seconds_until_settled(path: Path, settle_seconds: float) -> float:
     return max(0.0, *(settle_seconds - age for age in ages if age > -settle_seconds), 0.0)
 
 
-def _as_it_is_now(video: VideoFile, settle_seconds: float) -> VideoFile:
+def _as_it_is_now(video: VideoFile, settle_seconds: float, stop: StopFlag) -> VideoFile:
     """Hours may lie between the listing of the folder and this video's turn."""
     if video.uri:
         # Uploads to object stores show when they are whole: there is nothing to settle.
-        identity = identity_of(video.uri, fresh=True)
+        identity = identity_of(video.uri, fresh=True, stop=stop)
         return replace(video, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
     if settle_seconds and seconds_until_settled(video.path, settle_seconds) > 0:
         raise StillChangingError("it changed a moment ago", path=video.path)
-    identity = FileIdentity.of(video.path.stat())
-    return replace(video, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
+    return video.seen_as(video.path.stat())
 
 
 def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore, Source]:
     store = None if _is_scored_where_it_is_fetched(video) else job.store
-    content_hash = hash_content(video.file, stop) if store else ""
+    content_hash = _hash_in_time(video, job, stop) if store else ""
     known = store.find(content_hash, job.fingerprint) if store and job.find_again else None
     try:
         score = known or _score_in_time(video, job, stop)
@@ -141,6 +161,15 @@ def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore,
     if store and known is None:
         store.keep(content_hash, job.fingerprint, score)
     return score, "cache" if known else "scored"
+
+
+def _hash_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> str:
+    """A disk that is stalled, and a file of terabytes, take no longer than scoring may."""
+    try:
+        return run_within(Deadline(stop, job.timeout_seconds), lambda flag: hash_content(video.file, flag))
+    except TimeLimitError as error:
+        # Another run may find the disk at work again.
+        raise TimeLimitError(f"reading it: {error.problem}", path=video.path, cure=error.cure) from TimeoutError()
 
 
 @contextlib.contextmanager
@@ -193,9 +222,11 @@ def _refuse_changed(video: VideoFile) -> None:
 def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore | None) -> VideoRecord:
     path, seconds = str(video.relative_path), time.perf_counter() - started
     peak_mb = score.peak_memory_mb if score else None
-    record = VideoRecord(path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb)
+    record = VideoRecord(
+        path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb, source=video.source
+    )
     if score and score.tracks and best_score(score) is None:
-        cure = "see that the sound is as long as the picture"
+        cure = "check that the sound is as long as the picture"
         return replace(record, failure="file", error="no sound while a face is seen", cure=cure)
     return record
 

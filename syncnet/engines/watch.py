@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from syncnet.discovery import VideoFile
+from syncnet.inputs.discovery import VideoFile
 
 HANG_GRACE_SECONDS = 60.0
 """Beyond its time limit a video is given up by itself, between two frames. What has not done so by then, hangs."""
@@ -21,7 +21,7 @@ class _Entry:
 
 
 class Watch:
-    """Knows which thread has been scoring which video since when."""
+    """Knows which thread has been scoring which video, and until when that may take."""
 
     def __init__(self, limit_seconds: float, grace_seconds: float = HANG_GRACE_SECONDS) -> None:
         self._seconds = limit_seconds + grace_seconds
@@ -40,11 +40,9 @@ class Watch:
             with self._turn:
                 self._entries.pop(thread, None)
 
-    def take_hung(self) -> dict[int, VideoFile]:
-        """The videos that hang, by the identifier of their thread; each is given once."""
+    def take_hung(self) -> list[VideoFile]:
+        """The videos that hang; each is given once."""
         now = time.monotonic()
         with self._turn:
-            hung = {thread: entry.video for thread, entry in self._entries.items() if now > entry.hangs_at}
-            for thread in hung:
-                del self._entries[thread]
-        return hung
+            hung = [thread for thread, entry in self._entries.items() if now > entry.hangs_at]
+            return [self._entries.pop(thread).video for thread in hung]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from syncnet import FPS
+from syncnet.conventions import FPS
 
 Colour = tuple[int, int, int]
 """Blue, green, red."""

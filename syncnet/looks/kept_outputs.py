@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from syncnet import CROP_SIZE_PX, FPS, SAMPLES_PER_FRAME
-from syncnet.crops import TrackCropper
-from syncnet.engines import VideoResult
+from syncnet.conventions import CROP_SIZE_PX, FPS, SAMPLES_PER_FRAME
 from syncnet.errors import VideoError
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import Keepsake
+from syncnet.faces.crops import TrackCropper
+from syncnet.faces.tracks import Track
+from syncnet.keepsake.file import Keepsake
 from syncnet.looks.movie import Movie
 from syncnet.looks.overlay import draw_overlay, is_chosen, turns_of
-from syncnet.media import Media
-from syncnet.placement_folders import longer_name
-from syncnet.records_codec import to_plain
-from syncnet.temporary import temporary_beside
-from syncnet.tracks import Track
+from syncnet.media.opening import Media
+from syncnet.placement.folders import longer_name
+from syncnet.results import VideoResult
+from syncnet.state.codec import to_plain
+from syncnet.system.atomic import write_file
+from syncnet.system.interruption import StopFlag
+from syncnet.system.plain import read_json
 
 CROP_NAME = re.compile(r"\d{5,}\.mp4")
 TRACKS_FILE = "tracks.json"
@@ -45,18 +45,18 @@ def save_outputs(
     draw_overlay(media, result, keepsake, target, stop, min_confidence=None)
     analysis = folder / "analysis"
     analysis.mkdir(parents=True, exist_ok=True)
-    _write_text(analysis / "offsets.txt", "".join(f"{line}\n" for line in _offset_lines(result)))
+    write_file(analysis / "offsets.txt", "".join(f"{line}\n" for line in _offset_lines(result)).encode("ascii"))
     document = {"fps": FPS, "made_from": comment, "tracks": _plain_tracks(result, keepsake)}
-    _write_text(analysis / TRACKS_FILE, json.dumps(document, allow_nan=False) + "\n")
+    write_file(analysis / TRACKS_FILE, json.dumps(document, allow_nan=False).encode("ascii") + b"\n")
 
 
 def made_from(folder: Path) -> str:
     """What the outputs in the folder were made from; empty where they are not whole."""
     try:
-        told = json.loads((folder / "analysis" / TRACKS_FILE).read_text(encoding="ascii"))["made_from"]
+        note = read_json((folder / "analysis" / TRACKS_FILE).read_text(encoding="ascii"))["made_from"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return told if isinstance(told, str) else ""
+    return note if isinstance(note, str) else ""
 
 
 def _write_crops(media: Media, tracks: list[Track], folder: Path, stop: StopFlag) -> None:
@@ -123,14 +123,3 @@ def _plain_tracks(result: VideoResult, keepsake: Keepsake) -> list[dict[str, Any
         }
         plain.append({name: to_plain(value) for name, value in fields.items()})
     return plain
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    temporary = temporary_beside(path)
-    try:
-        temporary.write_text(text, encoding="ascii")
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncnet.engines import VideoResult
 from syncnet.engines.failures import explain
 from syncnet.errors import VideoError
-from syncnet.interruption import Interrupted, StopFlag
-from syncnet.keepsake import Keepsake, keepsake_path, read_keepsake
-from syncnet.looks import LookOptions
+from syncnet.keepsake.file import Keepsake, keepsake_path, read_keepsake
 from syncnet.looks.kept_outputs import made_from, save_outputs
 from syncnet.looks.movie import read_comment
 from syncnet.looks.overlay import draw_overlay
-from syncnet.media import Media, open_media
-from syncnet.placement_folders import OutputFolders
-from syncnet.records_codec import to_plain
-from syncnet.settings import MediaSettings
+from syncnet.media.opening import Media, open_media
+from syncnet.placement.folders import OutputFolders
+from syncnet.report.ownership import mark_folder
+from syncnet.results import VideoResult
+from syncnet.settings import LookOptions, MediaSettings
+from syncnet.state.codec import to_plain
+from syncnet.system.interruption import Interrupted, StopFlag
 
+MADE_BY = "sync_filter "
+"""At the start of what tells what a look was made from."""
 LOOKS_VERSION = 1
 """Raised whenever the same score is drawn in another way; what earlier versions drew is drawn again."""
 
@@ -77,7 +80,15 @@ def make_looks(
     workers: int,
     on_done: Callable[[VideoResult], None],
 ) -> Made:
-    """``on_done`` hears of each video in this thread. What could not be made is told, and stops nothing."""
+    """``on_done`` is called for each video in this thread. What could not be made is a problem, and stops nothing."""
+    for asked, folder in (
+        (job.options.visualize != "none", job.overlays_dir),
+        (job.options.save_outputs, job.outputs_dir),
+    ):
+        if asked and videos:
+            # Where that cannot be written, nothing else can, which is told of each video.
+            with contextlib.suppress(OSError):
+                mark_folder(folder)
     made = Made()
     with ThreadPoolExecutor(max(1, workers), thread_name_prefix="look") as pool:
         futures = {pool.submit(_make, result, job, stop): result for result in videos}
@@ -96,7 +107,7 @@ def make_looks(
                 made.overlays += overlay
                 made.outputs += outputs
             on_done(result)
-    made.problems.sort(key=lambda told: str(told[0].path))
+    made.problems.sort(key=lambda problem: str(problem[0].path))
     return made
 
 
@@ -106,16 +117,24 @@ def _make(result: VideoResult, job: LookJob, stop: StopFlag) -> tuple[bool, bool
     keepsake = read_keepsake(keepsake_path(job.folders.state_dir, result.relative_path))
     digest = digest_of(result, keepsake, job.min_confidence)
     overlay, outputs = _wants_overlay(result, job), _wants_outputs(result, job)
-    draw = overlay and read_comment(job.overlay_path(result)) != digest
+    comment = read_comment(job.overlay_path(result)) if overlay else ""
+    draw = overlay and comment != digest
     save = outputs and made_from(job.outputs_folder(result)) != digest
     if draw or save:
         media = _open(result, job, stop)
         if draw:
             target = job.overlay_path(result)
+            _refuse_foreign(target, comment)
             draw_overlay(media, result, keepsake, target, stop, min_confidence=job.min_confidence, comment=digest)
         if save:
             save_outputs(media, result, keepsake, job.outputs_folder(result), stop, comment=digest)
     return overlay, outputs
+
+
+def _refuse_foreign(overlay: Path, comment: str) -> None:
+    """Raises VideoError where a file stands that this tool did not draw."""
+    if not comment.startswith(MADE_BY) and overlay.exists() and overlay.stat().st_size:
+        raise VideoError(f"{overlay} was not drawn by this tool", path=overlay, cure="move it away")
 
 
 def digest_of(result: VideoResult, keepsake: Keepsake | None, min_confidence: float) -> str:
@@ -130,7 +149,7 @@ def digest_of(result: VideoResult, keepsake: Keepsake | None, min_confidence: fl
         "min_confidence": min_confidence,
         "boxes": keepsake is not None,
     }
-    return f"sync_filter {hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()}"
+    return f"{MADE_BY}{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()}"
 
 
 def _wants_overlay(result: VideoResult, job: LookJob) -> bool:
@@ -153,4 +172,6 @@ def _open(result: VideoResult, job: LookJob, stop: StopFlag) -> Media:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise VideoError("the video is gone", path=result.path)
-    return open_media(path, threads=job.threads, settings=job.media, stop=stop)
+    media = open_media(path, threads=job.threads, settings=job.media, stop=stop)
+    # Boxes are in pixels of the size that was scored, which may be that of pictures further on.
+    return media if result.info is None else replace(media, info=result.info)

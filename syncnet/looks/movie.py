@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 
-from syncnet import SAMPLE_RATE
-from syncnet.temporary import temporary_beside
+from syncnet.conventions import SAMPLE_RATE
+from syncnet.system.atomic import NewFile
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -51,10 +51,11 @@ class Movie:
         """Makes the folder. ``size_px``: width and height, both even; ``samples``: (S,) int16, 16 kHz mono, the first
         at time 0."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        self._temporary = temporary_beside(path)
+        self._file = NewFile(path)
         # Absolute, so that no name is taken for a protocol's.
-        self._container = av.open(os.path.abspath(self._temporary), "w", format="mp4", options=dict(_MUXER_OPTIONS))
+        self._container = av.open(
+            os.path.abspath(self._file.temporary), "w", format="mp4", options=dict(_MUXER_OPTIONS)
+        )
         self._container.metadata["comment"] = comment
         self._samples = samples
         self._sound_at = 0
@@ -81,14 +82,13 @@ class Movie:
         if self._sound is not None:
             self._container.mux(self._sound.encode(None))
         self._container.close()
-        os.replace(self._temporary, self._path)
+        self._file.put()
 
     def discard(self) -> None:
         """Nothing of it stays."""
         with contextlib.suppress(OSError):
             self._container.close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
+        self._file.discard()
 
     def _write_sound(self, until_seconds: float) -> None:
         if self._sound is None:
@@ -133,5 +133,5 @@ def read_comment(path: Path) -> str:
     try:
         with av.open(os.path.abspath(path), format="mp4") as container:
             return container.metadata.get("comment", "")
-    except OSError:
+    except (OSError, av.FFmpegError):
         return ""

@@ -8,15 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from syncnet import FPS
-from syncnet.engines import VideoResult
-from syncnet.interruption import StopFlag
-from syncnet.keepsake import Keepsake
+from syncnet.conventions import FPS
+from syncnet.keepsake.file import Keepsake
 from syncnet.looks.drawing import DrawnTrack, draw_tracks
 from syncnet.looks.movie import open_movie
 from syncnet.looks.source import frame_at, source_frames
 from syncnet.looks.strip import HEIGHT_PX, Strip
-from syncnet.media import Media
+from syncnet.media.opening import Media
+from syncnet.results import VideoResult
+from syncnet.system.interruption import StopFlag
 from syncnet.verdict import describe_offset
 
 WIDEST_PX, NARROWEST_PX = 1280, 480

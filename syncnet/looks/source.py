@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from syncnet import FPS
-from syncnet.media import Media
-from syncnet.media_clock import forward_only
-from syncnet.media_decoder import StreamDecoder
-from syncnet.media_file import opened, picture_stream, sound_stream
-from syncnet.media_picture import FrameConverter
+from syncnet.conventions import FPS
+from syncnet.media.clock import forward_only
+from syncnet.media.decoder import StreamDecoder
+from syncnet.media.file import opened, picture_stream, sound_stream
+from syncnet.media.opening import Media
+from syncnet.media.picture import FrameConverter
+from syncnet.media.rates import rate_of
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -23,20 +24,20 @@ HIGHEST_FPS = 60
 
 
 def source_frames(media: Media) -> Iterator[tuple[Fraction, np.ndarray]]:
-    """Seconds since the first shown frame, and the frame, (H, W, 3) uint8 BGR, upright. Raises DamagedVideoError."""
+    """Seconds since the start of the clock, and the frame, (H, W, 3) uint8 BGR, upright. Raises DamagedVideoError."""
     with opened(media.path) as container:
         picture = picture_stream(container, media.path)
         # Read along as in scoring: the file's clock is straightened by what both streams say.
         sound = sound_stream(container, media.path, media.settings.audio_track)
         decoder = StreamDecoder(media.path, container, picture, sound, threads=media.threads, stop=media.stop)
-        converter = FrameConverter()
-        usual = 1 / Fraction(picture.average_rate or picture.guessed_rate or FPS)
+        converter = FrameConverter((media.info.width, media.info.height), media.pixel_aspect)
+        usual = 1 / (rate_of(picture) or Fraction(media.info.source_fps or FPS))
         earliest = Fraction(0)
         for seconds, _, frame in forward_only((time, usual, frame) for time, frame in decoder.frames()):
             if seconds >= earliest:
                 # A little less than a frame's time, since stamps are rounded.
                 earliest = seconds + Fraction(9, 10 * HIGHEST_FPS)
-                yield seconds, converter.convert(cast("VideoFrame", frame))
+                yield max(seconds - media.phase, Fraction(0)), converter.convert(cast("VideoFrame", frame))
 
 
 def frame_at(seconds: Fraction) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from syncnet import FPS, MAX_SHIFT_FRAMES
+from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.looks.drawing import DARK, GREY, WHITE, Colour, DrawnTrack, colour_of, shorten, text_width, write
 
 HEIGHT_PX = 150
@@ -65,8 +65,8 @@ class Strip:
     def draw(self, seconds: float) -> np.ndarray:
         """The strip at this time of the video, (150, width, 3) uint8 BGR."""
         strip = self._still.copy()
-        told = f"{seconds:.1f} s"
-        write(strip, told, (self._width_px - text_width(told) - _MARGIN_PX, 18))
+        label = f"{seconds:.1f} s"
+        write(strip, label, (self._width_px - text_width(label) - _MARGIN_PX, 18))
         x = min(seconds / self._seconds, 1.0)
         cv2.line(strip, self._time.at(x, 0), self._time.at(x, 1), GREY, 1)
         frame = round(seconds * FPS)

@@ -30,7 +30,7 @@ def load_checkpoint(network: nn.Module, path: Path) -> str:
     except OSError as error:
         raise ModelFileError(f"{path} cannot be read ({error.strerror})", path=path, cure=_CURE) from error
     except _UNREADABLE as error:
-        raise ModelFileError(f"{path} is no file of plain tensors", path=path, cure=_CURE) from error
+        raise ModelFileError(f"{path} is not a file of plain tensors", path=path, cure=_CURE) from error
     try:
         network.load_state_dict(state)
     except _UNREADABLE as error:
@@ -38,4 +38,12 @@ def load_checkpoint(network: nn.Module, path: Path) -> str:
         lines = str(error).splitlines()
         problem = textwrap.shorten(" ".join(lines[1:] or lines), 200, placeholder=" ...")
         raise ModelFileError(f"{path} does not fit the network ({problem})", path=path, cure=_CURE) from error
+    check_finite(network, path)
     return hashlib.sha256(content).hexdigest()
+
+
+def check_finite(network: nn.Module, path: Path) -> None:
+    """Raises ModelFileError where a weight is no number: no score would come of it, whatever the video."""
+    for name, values in network.state_dict().items():
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            raise ModelFileError(f"{path} holds weights that are not numbers ({name})", path=path, cure=_CURE)

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
-from syncnet import FEATURE_STEPS_PER_FRAME, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
 from syncnet.errors import ModelFileError
-from syncnet.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
-from syncnet.models import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
+from syncnet.models.checkpoint import check_finite
+from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import find_lite, lite_identity
 from syncnet.models.lite_network import (
@@ -28,6 +28,7 @@ from syncnet.models.lite_network import (
     MIDDLE_FRAME,
     LiteNetwork,
 )
+from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 NEIGHBOURS = 2
@@ -126,7 +127,7 @@ class LiteModel:
         return _joined([network.embed_sound(batch)[0] for network in self._networks])
 
     def confidence(self, raw: float, embedding_count: int) -> float:
-        return self._calibration.confidence_of(raw, embedding_count + CONTEXT_FRAMES - 1)
+        return self._calibration.confidence_of(raw, embedding_count / FPS)
 
 
 def load_lite(device: str, policy: weights.WeightsPolicy) -> LiteModel:
@@ -156,6 +157,7 @@ def load_networks(path: Path) -> list[LiteNetwork]:
         networks = [LiteNetwork() for _ in members]
         for network, member in zip(networks, sorted(members), strict=True):
             network.load_state_dict(members[member])
+            check_finite(network, path)
     except (RuntimeError, OSError, SafetensorError) as error:
         raise ModelFileError(
             f"{path} does not fit this version ({str(error).splitlines()[0]})",

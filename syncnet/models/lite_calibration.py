@@ -16,14 +16,14 @@ MOST_ZERO_MS = 100.0
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Points of equal confidence, for tracks of several lengths.
+    """Points of equal confidence, for several lengths of speech.
 
-    A short track's curve is rougher, so chance alone puts its minimum further below its median: the same raw
+    The curve of little speech is rougher, so chance alone puts its minimum further below its median: the same raw
     confidence is worth less there.
     """
 
-    frames: np.ndarray
-    """(T,) lengths in frames, rising."""
+    speech_seconds: np.ndarray
+    """(T,) of the lips that count, rising."""
     raw: np.ndarray
     """(T, P) raw confidences, rising along each row."""
     confidence: np.ndarray
@@ -31,10 +31,11 @@ class Calibration:
     zero_ms: float = 0.0
     """By how much the network reads sound as early that is in sync: it is delayed by so much first."""
 
-    def confidence_of(self, raw: float, frame_count: int) -> float:
+    def confidence_of(self, raw: float, speech_seconds: float) -> float:
         """Linear between the points, and in the logarithm of the length between the rows; the ends hold beyond."""
-        at = np.log(np.clip(frame_count, self.frames[0], self.frames[-1]))
-        row = [np.interp(at, np.log(self.frames), column) for column in self.raw.T]
+        lengths = self.speech_seconds
+        at = np.log(np.clip(speech_seconds, lengths[0], lengths[-1]))
+        row = [np.interp(at, np.log(lengths), column) for column in self.raw.T]
         return float(np.interp(raw, row, self.confidence))
 
 
@@ -42,25 +43,25 @@ def read_calibration(path: Path) -> Calibration:
     """The table of a JSON file; ModelFileError where it holds none whose columns rise and fit together."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        frames, raw, confidence = (np.array(table[key], float) for key in ("frames", "raw", "confidence"))
-        calibration = Calibration(frames, raw, confidence, float(table.get("zero_ms", 0.0)))
+        lengths, raw, confidence = (np.array(table[key], float) for key in ("speech_seconds", "raw", "confidence"))
+        calibration = Calibration(lengths, raw, confidence, float(table.get("zero_ms", 0.0)))
         if not _fits_together(calibration):
-            raise ValueError("its columns do not rise or not fit together")
+            raise ValueError("its columns do not increase, or differ in length")
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ModelFileError(
-            f"{path} is no calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
+            f"{path} is not a calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
         ) from error
     return calibration
 
 
 def _fits_together(calibration: Calibration) -> bool:
-    frames, raw, confidence = calibration.frames, calibration.raw, calibration.confidence
+    lengths, raw, confidence = calibration.speech_seconds, calibration.raw, calibration.confidence
     return (
-        frames.ndim == confidence.ndim == 1
-        and raw.shape == (len(frames), len(confidence))
+        lengths.ndim == confidence.ndim == 1
+        and raw.shape == (len(lengths), len(confidence))
         and raw.size > 0
         and abs(calibration.zero_ms) <= MOST_ZERO_MS
-        and bool(frames[0] > 0)
+        and bool(lengths[0] > 0)
         # Comparisons with NaN are false, so that a NaN does not rise.
-        and all(bool((np.diff(column) > 0).all()) for column in (frames, raw, confidence))
+        and all(bool((np.diff(column) > 0).all()) for column in (lengths, raw, confidence))
     )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from syncnet.features import MEL_BANDS, MOUTH_SIZE_PX
+from syncnet.models.features import MEL_BANDS, MOUTH_SIZE_PX
 
 EMBEDDING_SIZE = 128
 FRAME_FEATURES = 128

@@ -12,11 +12,11 @@ import numpy as np
 import python_speech_features as psf
 import torch
 
-from syncnet import CROP_SIZE_PX, SAMPLES_PER_FRAME
-from syncnet.features import SAMPLES_PER_STEP, STEPS_PER_BLOCK, WINDOW_SAMPLES, count_mel_steps
-from syncnet.models import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
+from syncnet.conventions import CROP_SIZE_PX, SAMPLES_PER_FRAME
 from syncnet.models.checkpoint import load_checkpoint
+from syncnet.models.features import SAMPLES_PER_STEP, STEPS_PER_BLOCK, WINDOW_SAMPLES, count_mel_steps
 from syncnet.models.precision import dtype_of
+from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 from syncnet.models.syncnet_v2_network import (
     EMBEDDING_SIZE,
     WINDOW_FRAMES,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from syncnet import FEATURE_STEPS_PER_FRAME
+from syncnet.conventions import FEATURE_STEPS_PER_FRAME
 
 WINDOW_FRAMES = 5
 """Frames that one lip embedding sees."""

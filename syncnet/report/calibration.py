@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.report import Run, count_results
-from syncnet.scoring import SyncScore
+from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.report.run import Run, count_results
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import PRESETS, Thresholds
-from syncnet.text import printable
+from syncnet.system.text import printable
 from syncnet.verdict import describe_offset, judge
 
 KEPT_SHARES = (0.99, 0.95, 0.90)
@@ -58,14 +58,14 @@ def format_calibration(run: Run, folder: Path) -> str:
     lines = [
         "",
         (
-            f"{printable(str(folder))}: {counts.all} videos held to be in sync, scored with {run.model.name}"
+            f"{printable(str(folder))}: {counts.all} videos taken to be in sync, scored with {run.model.name}"
             f" and {run.detector.name}"
         ),
     ]
     if not scores:
         return "\n".join([*lines, "  none of them could be scored", ""])
     silent = sum(not score.rests_on_evidence for score in scores)
-    lines.append(f"  {len(scores)} scored, {silent} of them without evidence, which no threshold keeps")
+    lines.append(f"  {len(scores)} scored, {silent} of them without evidence, so no threshold keeps them")
     if counts.no_faces or counts.failed:
         lines.append(f"  {counts.no_faces} without a usable face and {counts.failed} failed: not counted below")
     lines += [*_describe_spread(scores), "", "  to keep   confidence   |offset|   keeps            flags"]
@@ -74,7 +74,7 @@ def format_calibration(run: Run, folder: Path) -> str:
     named = {**PRESETS, "default": Thresholds()}
     lines += [_preset_line(name, thresholds, scores) for name, thresholds in named.items()]
     if len(scores) < FEW_VIDEOS:
-        lines += ["", f"  {len(scores)} videos are few: a share of 99 % needs a hundred and more to mean anything."]
+        lines += ["", f"  {len(scores)} videos are few: a share of 99 % needs at least a hundred to mean anything."]
     return "\n".join([*lines, ""])
 
 
@@ -87,13 +87,15 @@ def _describe_spread(scores: Sequence[SyncScore]) -> list[str]:
         f"  confidence: median {confidences[1]:.1f}, one in ten below {confidences[0]:.1f}",
     ]
     if middle:
-        lines.append("  a median other than 0 is a constant of the folder: set --min_offset and --max_offset around it")
+        lines.append(
+            "  the median is not 0, so the whole folder is shifted: set --min_offset and --max_offset around it"
+        )
     return lines
 
 
 def _fit_line(fit: Fit, total: int) -> str:
     if fit.thresholds is None:
-        return f"  {fit.share:>5.0%}     no thresholds do: at most {_share(fit.kept, total)} rest on evidence"
+        return f"  {fit.share:>5.0%}     not possible: only {_share(fit.kept, total)} have evidence"
     confidence, limit = fit.thresholds.min_confidence, fit.thresholds.max_abs_offset
     flags = f"--min_confidence {confidence} --max_abs_offset {limit}"
     return f"  {fit.share:>5.0%}     {confidence:>10.1f}   {limit:>8}   {_share(fit.kept, total):<15}  {flags}"

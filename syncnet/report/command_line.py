@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from syncnet.invocation import CALL
-from syncnet.report.results import replace_file
+from syncnet.settings import Request, TerminalOptions
+from syncnet.settings.checks import Checked, DefaultFloat, DefaultInt, parts_of
+from syncnet.system.atomic import write_file
+from syncnet.system.invocation import CALL
+from syncnet.system.plain import read_json
 
 COMMAND_NAME = "command.json"
 """In the folder of what is remembered."""
@@ -33,26 +36,52 @@ class CommandLine:
     """As given."""
 
 
-def command_of(arguments: Sequence[str], input_dir: Path) -> CommandLine:
-    """The command of this process."""
+def command_of(request: Request) -> CommandLine:
+    """The command of this process, or the one that does what a program asked for."""
     try:
         directory = os.getcwd()
     except OSError:
         # Gone since the start: then nothing relative among the words leads anywhere.
         directory = ""
-    return CommandLine(tuple(arguments), directory, str(input_dir))
+    return CommandLine(
+        request.arguments or tuple(words_of(replace(request, terminal=TerminalOptions()))),
+        directory,
+        str(request.base_dir),
+    )
+
+
+def words_of(settings: Checked) -> Iterator[str]:
+    """The flags that give these settings, each in one word; what is as it is by default is not said."""
+    for part in parts_of(type(settings)):
+        value = getattr(settings, part.name)
+        if isinstance(value, Checked):
+            yield from words_of(value)
+        elif part.flag and not _is_unsaid(value, part.default):
+            if isinstance(value, bool):
+                yield f"--{part.flag}" if value else f"--{part.flag}=off"
+            else:
+                # A folder that is called as a word of the flag is no such word.
+                yield f"--{part.flag}={'./' if value == Path('off') else ''}{value}"
+
+
+def _is_unsaid(value: object, default: object) -> bool:
+    """Whether the value is the one of a command that does not say it."""
+    if isinstance(default, (DefaultInt, DefaultFloat)):
+        # Where it was given, it stands against the default that another setting would bring.
+        return isinstance(value, type(default))
+    return value is None or value == default
 
 
 def note_command(path: Path, command: CommandLine) -> None:
     """Keeps the command for the page that is made later. Raises OSError."""
     # ASCII, so that names of any bytes come back as they were.
-    replace_file(path, json.dumps(vars(command)).encode("ascii"))
+    write_file(path, json.dumps(vars(command)).encode("ascii"))
 
 
 def read_command(path: Path) -> CommandLine | None:
     """None where no run noted one, or nothing that can be read."""
     try:
-        noted = json.loads(path.read_bytes())
+        noted = read_json(path.read_bytes())
         return CommandLine(tuple(map(str, noted["arguments"])), str(noted["directory"]), str(noted["input_dir"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

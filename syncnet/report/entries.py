@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
-from syncnet.engines import VideoResult
-from syncnet.pipeline_scores import TrackScore
-from syncnet.scoring import SyncScore
-from syncnet.turns import Conversation
+from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.score import SyncScore
+from syncnet.scoring.turns import Conversation
 from syncnet.verdict import offset_direction, offset_milliseconds
 
 # A score's last digits change with the number of threads that added it up. These are the ones that do not.
@@ -54,6 +53,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
     return {
         "video_name": result.path.stem,
         "video_path": result.location,
+        "relative_path": str(result.relative_path),
+        "placed_path": str(result.placed_path) if result.placed_path else None,
         "status": result.status,
         "offset": best["offset"],
         "offset_ms": None if offset is None else offset_milliseconds(offset),
@@ -64,15 +65,19 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
         "turns": _turns(result.conversation),
+        "pooled_tracks": [list(group.tracks) for group in result.pooled],
         "all_tracks": [
             # Mostly the best track is the only one.
-            _track(track, {**best, **evidence} if track.score is result.best else _told(track.score))
+            _track(track, {**best, **evidence} if track.score is result.best else _score_entry(track.score))
             for track in result.tracks
         ],
         "duration_seconds": _rounded(info.duration_seconds, 3) if info else None,
         "source_fps": _rounded(info.source_fps, 3) if info else None,
         "width": info.width if info else None,
         "height": info.height if info else None,
+        "audio_track": info.sound_track if info else None,
+        "audio_tracks": info.sound_tracks if info else None,
+        "corrupt_pictures": info.corrupt_pictures if info else None,
         "file_size": result.file_bytes,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
@@ -112,16 +117,27 @@ def _evidence(score: SyncScore | None) -> dict[str, Any]:
             {"from": round(p.start_seconds, 2), "to": round(p.end_seconds, 2), "offset": p.offset_frames}
             for p in pieces
         ],
+        "speech_seconds": round(evidence.speech_seconds, 2) if evidence else None,
+        "unmatched_share": _rounded(evidence.unmatched_share, SCORE_DECIMALS) if evidence else None,
+        "stretches": [
+            {
+                "from": round(s.start_seconds, 2),
+                "to": round(s.end_seconds, 2),
+                "speech_seconds": round(s.speech_seconds, 2),
+                "fits": s.matched,
+            }
+            for s in (evidence.stretches if evidence else ())
+        ],
     }
 
 
-def _told(score: SyncScore | None) -> dict[str, Any]:
+def _score_entry(score: SyncScore | None) -> dict[str, Any]:
     return {**_scores(score), **_evidence(score)}
 
 
-def _track(track: TrackScore, told: dict[str, Any]) -> dict[str, Any]:
+def _track(track: TrackScore, score_entry: dict[str, Any]) -> dict[str, Any]:
     return {
-        **told,
+        **score_entry,
         "first_frame": track.first_frame,
         "frame_count": track.frame_count,
         "mean_box": [round(edge) for edge in track.mean_box],

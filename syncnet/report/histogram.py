@@ -34,8 +34,8 @@ def draw_histogram(confidences: Sequence[float], min_confidence: float, width: i
         bar = palette.block * _bar_length(counts[number], max(counts.values()), most)
         marked_bar = palette.good(bar) if number >= min_confidence else palette.poor(bar)
         spaces = " " * (most - len(bar))
-        told = f"  {_label(number)} {marked_bar}{spaces} {counts[number]:>{digits}}"
-        lines.append(told + palette.aside(note if number == marked else ""))
+        line = f"  {_label(number)} {marked_bar}{spaces} {counts[number]:>{digits}}"
+        lines.append(line + palette.aside(note if number == marked else ""))
     return lines
 
 

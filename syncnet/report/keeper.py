@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from syncnet.engines import VideoResult
-from syncnet.report import Run
 from syncnet.report.results import build_results, write_results
+from syncnet.report.run import Run
+from syncnet.results import VideoResult
 
 VIDEOS_BETWEEN_WRITES = 10
 MOST_SHARE_OF_TIME = 0.05
@@ -15,7 +15,7 @@ MOST_SHARE_OF_TIME = 0.05
 
 
 class ResultsKeeper:
-    """Hears of each result; a disk that is full in between is no reason to stop."""
+    """Takes each result; a disk that is full in between is no reason to stop."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -23,7 +23,7 @@ class ResultsKeeper:
         self._unwritten = 0
         self._earliest = 0.0
 
-    def hear(self, result: VideoResult) -> None:
+    def add(self, result: VideoResult) -> None:
         if result.status != "pending":
             self._results.append(result)
         self._unwritten += result.source != "ledger"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from tqdm import tqdm
 
 from syncnet.engines.activity import Activity
-from syncnet.text import fit, printable
+from syncnet.system.text import fit, printable
 
 LOOK_SECONDS = 0.5
 _NARROWEST_NAME = 12
@@ -54,16 +54,16 @@ class LiveLines:
 def describe_activity(activity: Activity, columns: int) -> str:
     """``  NAME  finding faces  120 of 450 frames``, in fewer than ``columns``: a full line would wrap."""
     if not activity.stage:
-        told = f"{activity.seconds:.0f} s"
+        doing = f"{activity.seconds:.0f} s"
     elif activity.frames_expected:
         # What a file says of its length is not always so.
         expected = max(activity.frames_expected, activity.frames_done)
-        told = f"{activity.stage}  {activity.frames_done:,} of {expected:,} frames"
+        doing = f"{activity.stage}  {activity.frames_done:,} of {expected:,} frames"
     else:
-        told = f"{activity.stage}  {activity.frames_done:,} frames"
-    room = max(_NARROWEST_NAME, columns - len(told) - 5)
+        doing = f"{activity.stage}  {activity.frames_done:,} frames"
+    room = max(_NARROWEST_NAME, columns - len(doing) - 5)
     name = printable(str(activity.video.relative_path))
-    return f"  {fit(name, min(len(name), room)).rstrip()}  {told}"[: columns - 1]
+    return f"  {fit(name, min(len(name), room)).rstrip()}  {doing}"[: columns - 1]
 
 
 def _columns() -> int:

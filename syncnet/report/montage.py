@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.engines import VideoResult
+from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.errors import UsageError
-from syncnet.keepsake import keepsake_path, read_keepsake
+from syncnet.keepsake.file import keepsake_path, read_keepsake
+from syncnet.report.content import ReportContent
 from syncnet.report.page_data import deciding_track, nearness
-from syncnet.report.results import replace_file
-from syncnet.report.told import Told
+from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
-from syncnet.text import fit, printable
+from syncnet.system.atomic import write_file
+from syncnet.system.text import fit, printable
 from syncnet.verdict import describe_offset
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MATPLOTLIB = "matplotlib>=3.8,<4"
 MONTAGE_NAME = Path("report") / "montage.png"
+MONTAGE_TITLE = "Lip-sync contact sheet"
+"""In the file, which is known by it."""
 MOST_VIDEOS = 20
 _COLUMNS = 2
 _NAME_COLUMNS = 44
@@ -44,32 +46,32 @@ def check_matplotlib() -> None:
         raise UsageError("--montage needs matplotlib", cure=f"pip install '{MATPLOTLIB}'")
 
 
-def write_montage(told: Told, path: Path) -> int:
+def write_montage(content: ReportContent, path: Path) -> int:
     """Returns how many videos it shows. Raises UsageError where there is none to show, and OSError."""
-    chosen = choose_videos(told)
+    chosen = choose_videos(content)
     if not chosen:
-        raise UsageError("no video has a score that thresholds decide on", cure="score some videos first")
+        raise UsageError("no video has a score to compare with the thresholds", cure="score some videos first")
     picture = io.BytesIO()
-    figure = _draw(chosen, told)
+    figure = _draw(chosen, content)
     with warnings.catch_warnings():
         # Letters of names that the font lacks come out as boxes; a line of warning for each helps nobody.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(picture, format="png", dpi=_DOTS_PER_INCH)
+        figure.savefig(picture, format="png", dpi=_DOTS_PER_INCH, metadata={"Title": MONTAGE_TITLE})
     path.parent.mkdir(exist_ok=True)
-    replace_file(path, picture.getvalue())
+    write_file(path, picture.getvalue())
     return len(chosen)
 
 
-def choose_videos(told: Told) -> list[VideoResult]:
+def choose_videos(content: ReportContent) -> list[VideoResult]:
     """The nearest to the border between pass and fail first."""
-    distances = [(nearness(result, told.thresholds), number) for number, result in enumerate(told.results)]
+    distances = [(nearness(result, content.thresholds), number) for number, result in enumerate(content.results)]
     near = sorted(entry for entry in distances if math.isfinite(entry[0]))
-    return [told.results[number] for _, number in near[:MOST_VIDEOS]]
+    return [content.results[number] for _, number in near[:MOST_VIDEOS]]
 
 
-def read_strip(result: VideoResult, told: Told) -> np.ndarray | None:
+def read_strip(result: VideoResult, content: ReportContent) -> np.ndarray | None:
     """Mouths of the best track side by side, (H, W, 3) uint8 RGB; None where no keepsake has them."""
-    keepsake = read_keepsake(keepsake_path(told.folders.state_dir, result.relative_path))
+    keepsake = read_keepsake(keepsake_path(content.folders.state_dir, result.relative_path))
     number = deciding_track(result)
     if keepsake is None or number is None or len(keepsake.tracks) != len(result.tracks):
         return None
@@ -78,28 +80,28 @@ def read_strip(result: VideoResult, told: Told) -> np.ndarray | None:
     return None if decoded is None else np.asarray(decoded[:, :, ::-1])
 
 
-def _draw(chosen: Sequence[VideoResult], told: Told) -> Figure:
+def _draw(chosen: Sequence[VideoResult], content: ReportContent) -> Figure:
     from matplotlib.figure import Figure
 
     rows = math.ceil(len(chosen) / _COLUMNS)
     figure = Figure(figsize=(_WIDTH_INCHES, _ROW_INCHES * rows + 0.6), facecolor="white")
-    figure.suptitle(_title(told), fontsize=10, y=0.995, va="top", parse_math=False)
+    figure.suptitle(_title(content), fontsize=10, y=0.995, va="top", parse_math=False)
     grid = figure.add_gridspec(
         rows, 2 * _COLUMNS, width_ratios=[4, 1] * _COLUMNS, left=0.01, right=0.99, wspace=0.06, hspace=0.55,
         top=1 - 0.6 / (_ROW_INCHES * rows + 0.6), bottom=0.02,
     )  # fmt: skip
     for number, result in enumerate(chosen):
         row, column = number % rows, number // rows
-        _draw_strip(figure.add_subplot(grid[row, 2 * column]), result, read_strip(result, told))
-        _draw_curve(figure.add_subplot(grid[row, 2 * column + 1]), result, told.thresholds)
+        _draw_strip(figure.add_subplot(grid[row, 2 * column]), result, read_strip(result, content))
+        _draw_curve(figure.add_subplot(grid[row, 2 * column + 1]), result, content.thresholds)
     return figure
 
 
-def _title(told: Told) -> str:
-    limits = told.thresholds
+def _title(content: ReportContent) -> str:
+    limits = content.thresholds
     return (
         f"The videos nearest to the thresholds: confidence at least {limits.min_confidence:g}, "
-        f"offset {limits.lowest_offset:+d} to {limits.highest_offset:+d} frames (model {told.model})"
+        f"offset {limits.lowest_offset:+d} to {limits.highest_offset:+d} frames (model {content.model})"
     )
 
 

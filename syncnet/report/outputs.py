@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from syncnet.report import Run
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
+from syncnet.report.content import content_of_run
+from syncnet.report.ownership import is_own
 from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.report.run import Run
 from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parquet
-from syncnet.report.told import told_by_run
 
 
 def write_outputs(
@@ -29,12 +31,15 @@ def write_outputs(
     if table == "parquet":
         writers.append((folder / PARQUET_NAME, partial(write_parquet, document)))
     if page:
-        writers.append((folder / PAGE_NAME, partial(write_page, told_by_run(run, command, document["timestamp"]))))
+        writers.append((folder / PAGE_NAME, partial(write_page, content_of_run(run, command, document["timestamp"]))))
     written, problems = [], []
     for path, write in writers:
         try:
+            if path.name != COMMAND_NAME and not is_own(path):
+                # It came while the run was under way.
+                raise FileExistsError(errno.EEXIST, "it was not written by this tool")
             write(path)
             written.append(path)
         except OSError as error:
-            problems.append(f"cannot write {path}: {error.strerror}: verdicts and results stand without it")
+            problems.append(f"cannot write {path}: {error.strerror}; verdicts and results are not affected")
     return [path for path in written if path.name == PAGE_NAME], problems

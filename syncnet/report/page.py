@@ -13,32 +13,34 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from syncnet.memory_collector import without_collector
-from syncnet.report.page_data import describe_told, describe_tracks, describe_video
+from syncnet.report.content import ReportContent
+from syncnet.report.page_data import describe_content, describe_tracks, describe_video
 from syncnet.report.page_pictures import collect_pictures
-from syncnet.report.results import replace_file
-from syncnet.report.told import Told
+from syncnet.system.atomic import write_file
+from syncnet.system.collector import without_collector
 
 PAGE_NAME = "report.html"
+PAGE_TITLE = "Lip-sync report"
+"""In the template, and what a page is known by."""
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("uPlot.min.css", "page.css")
 SCRIPTS = ("uPlot.iife.min.js", "judge.js", "charts.js", "detail.js", "table.js", "page.js")
 """In the order in which they need each other."""
 
 
-def write_page(told: Told, path: Path) -> None:
+def write_page(content: ReportContent, path: Path) -> None:
     """Raises OSError, leaving the old page as it was."""
-    replace_file(path, render_page(told).encode("utf-8"))
+    write_file(path, render_page(content).encode("utf-8"))
 
 
 @without_collector()
-def render_page(told: Told) -> str:
+def render_page(content: ReportContent) -> str:
     """The page as HTML. Reads keepsakes; opens no video."""
-    pictures = collect_pictures(told)
-    videos = [describe_video(result, told) for result in told.results]
-    details = [describe_tracks(result) for result in told.results]
+    pictures = collect_pictures(content)
+    videos = [describe_video(result, content) for result in content.results]
+    details = [describe_tracks(result) for result in content.results]
     blocks = {
-        "told": describe_told(told) | {"pictures_left_out": pictures.left_out},
+        "run": describe_content(content) | {"pictures_left_out": pictures.left_out},
         "videos": videos,
         "thumbnails": pictures.thumbnails,
         # Read only when the first video is opened.
@@ -48,7 +50,7 @@ def render_page(told: Told) -> str:
     }
     style, script = _asset(STYLES), _asset(SCRIPTS)
     page: str = _template().render(
-        made=time.strftime("%Y-%m-%d %H:%M", time.localtime(told.timestamp)),
+        made=time.strftime("%Y-%m-%d %H:%M", time.localtime(content.timestamp)),
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),

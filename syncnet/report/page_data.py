@@ -10,42 +10,42 @@ from urllib.parse import quote_from_bytes
 
 import numpy as np
 
-from syncnet.engines import VideoResult
-from syncnet.pipeline_scores import TrackScore
-from syncnet.placement_folders import OutputFolders
-from syncnet.report import count_results
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import without_thresholds
-from syncnet.report.told import Told
+from syncnet.report.content import ReportContent
+from syncnet.report.run import count_results
+from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.turns import Conversation
 from syncnet.settings import PRESETS, Thresholds
-from syncnet.text import printable
-from syncnet.turns import Conversation
+from syncnet.system.text import printable
+from syncnet.verdict import MOST_UNMATCHED_SHARE
 
 MOST_TRACKS = 12
 """Of one video; the best one is among them."""
 CURVE_DECIMALS, TIME_DECIMALS = 3, 2
 
 
-def describe_told(told: Told) -> dict[str, Any]:
+def describe_content(content: ReportContent) -> dict[str, Any]:
     """All but the videos."""
-    counts = count_results(told.results)
+    counts = count_results(content.results)
     return {
-        "output_dir": printable(str(told.folders.output_dir)),
-        "timestamp": told.timestamp,
-        "model": told.model,
-        "detector": told.detector,
-        "notices": [printable(notice) for notice in told.notices],
-        "complete": told.complete,
-        "interrupted": told.interrupted,
-        "total": told.total,
+        "output_dir": printable(str(content.folders.output_dir)),
+        "timestamp": content.timestamp,
+        "model": content.model,
+        "detector": content.detector,
+        "notices": [printable(notice) for notice in content.notices],
+        "complete": content.complete,
+        "interrupted": content.interrupted,
+        "total": content.total,
         "counts": {"good": counts.good, "poor": counts.poor, "no_faces": counts.no_faces, "failed": counts.failed},
-        "thresholds": _thresholds(told.thresholds),
+        "thresholds": _thresholds(content.thresholds),
         "presets": {name: _thresholds(preset) for name, preset in PRESETS.items()},
-        "command": without_thresholds(told.command),
-        "directory": printable(told.command.directory),
+        "command": without_thresholds(content.command),
+        "directory": printable(content.command.directory),
     }
 
 
-def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
+def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any]:
     """A row of the table, with all that a verdict depends on."""
     best, info = result.best, result.info
     evidence, timing = (best.evidence, best.timing) if best else (None, None)
@@ -64,6 +64,12 @@ def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
             [round(p.start_seconds, TIME_DECIMALS), round(p.end_seconds, TIME_DECIMALS), p.offset_frames]
             for p in (evidence.pieces if evidence else ())
         ],
+        "unmatched": _number(evidence.unmatched_share) if evidence else 0.0,
+        "fits": [
+            [round(s.start_seconds, TIME_DECIMALS), round(s.end_seconds, TIME_DECIMALS)]
+            for s in (evidence.stretches if evidence else ())
+            if s.matched
+        ],
         "seconds": _number(info.duration_seconds, TIME_DECIMALS) if info else None,
         "size": [info.width, info.height] if info else None,
         "fps": _number(info.source_fps, 3) if info else None,
@@ -71,8 +77,8 @@ def describe_video(result: VideoResult, told: Told) -> dict[str, Any]:
         "error": printable(result.error),
         "cure": printable(result.cure),
         "missing": result.missing,
-        "href": find_href(result, told.folders),
-        "overlay": find_overlay(result, told.folders),
+        "href": find_href(result, content.folders),
+        "overlay": find_overlay(result, content.folders),
     }
 
 
@@ -114,7 +120,7 @@ def nearness(result: VideoResult, thresholds: Thresholds) -> float:
     offsets = [best.offset_frames, *(p.offset_frames for p in (best.evidence.pieces if best.evidence else ()))]
     # Frames that the worst offset is within its limits; below zero, beyond them.
     to_limit = min(min(o - thresholds.lowest_offset, thresholds.highest_offset - o) for o in offsets)
-    if not best.rests_on_evidence:
+    if not best.rests_on_evidence or (best.evidence and best.evidence.unmatched_share > MOST_UNMATCHED_SHARE):
         return math.inf
     if to_confidence >= 0 and to_limit >= 0:
         # One of them has to be crossed; an offset within its limits is beyond them one frame further.

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from syncnet.keepsake import Keepsake, TrackKeepsake, keepsake_path, read_keepsake
+from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, read_keepsake
+from syncnet.report.content import ReportContent
 from syncnet.report.page_data import deciding_track, nearness, shown_tracks
-from syncnet.report.told import Told
 
 MOST_LOOKED_AT = 400
 """Videos whose keepsakes are read: each takes some milliseconds."""
@@ -38,15 +38,15 @@ class Pictures:
     """Videos that have a face track, but no picture in the page."""
 
 
-def collect_pictures(told: Told) -> Pictures:
+def collect_pictures(content: ReportContent) -> Pictures:
     """Those of the videos nearest to the thresholds first, until the page is full."""
     pictures = Pictures()
-    faces = [number for number, result in enumerate(told.results) if result.tracks]
-    order = heapq.nsmallest(MOST_LOOKED_AT, faces, key=lambda n: (nearness(told.results[n], told.thresholds), n))
+    faces = [number for number, result in enumerate(content.results) if result.tracks]
+    order = heapq.nsmallest(MOST_LOOKED_AT, faces, key=lambda n: (nearness(content.results[n], content.thresholds), n))
     thumbnail_bytes = strip_bytes = 0
     for number in order:
-        result = told.results[number]
-        keepsake = read_keepsake(keepsake_path(told.folders.state_dir, result.relative_path))
+        result = content.results[number]
+        keepsake = read_keepsake(keepsake_path(content.folders.state_dir, result.relative_path))
         if keepsake is None or len(keepsake.tracks) != len(result.tracks):
             continue
         shown = shown_tracks(result)

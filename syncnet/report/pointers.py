@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncnet import MAX_SHIFT_FRAMES
-from syncnet.engines import VideoResult
-from syncnet.report import count_results
+from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.report.run import count_results
+from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
 
 PAGE = "docs/troubleshooting.md"

@@ -9,14 +9,17 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from syncnet.engines import VideoResult
 from syncnet.engines.activity import Activity
-from syncnet.log import Log
-from syncnet.pipeline_scores import TrackScore
-from syncnet.report import Counts
 from syncnet.report.live import LiveLines
-from syncnet.text import format_duration, printable
-from syncnet.verdict import describe_offset
+from syncnet.report.run import Counts
+from syncnet.results import TrackScore, VideoResult
+from syncnet.scoring.evidence import Evidence
+from syncnet.system.log import Log
+from syncnet.system.text import format_duration, printable
+from syncnet.verdict import describe_offset, describe_times
+
+_TOLD_SHARE = 0.1
+"""Of speech that the lips do not fit: of a video that passes with more, the times that they fit are told."""
 
 
 class Progress:
@@ -58,7 +61,7 @@ class Progress:
         if result.source == "ledger" and not result.failed_now:
             # Known before, so not part of what is waited for.
             return
-        self._done += 1
+        self._done += result.source != "ledger"
         self._counts.add(result)
         write = self._log.error if result.failed_now else self._log.info
         write(f"{result.relative_path}: {_outcome(result)}", **_facts(result))
@@ -71,7 +74,7 @@ class Progress:
                     f"good {counts.good}, poor {counts.poor}, no face {counts.no_faces}, failed {counts.failed}",
                     refresh=False,
                 )
-                self._bar.update()
+                self._bar.update(result.source != "ledger")
             if self._bar is None or self._verbose:
                 details = describe_details(result) if self._verbose else []
                 self._say([self._line(result), *details])
@@ -85,7 +88,9 @@ class Progress:
                 print(line, file=sys.stderr, flush=True)
 
     def _line(self, result: VideoResult) -> str:
-        return f"[{self._done}/{self._total}] {printable(str(result.relative_path))}: {_outcome(result)}"
+        # A video that was known before and cannot be placed is none of those that are counted.
+        count = "" if result.source == "ledger" else f"[{self._done}/{self._total}] "
+        return f"{count}{printable(str(result.relative_path))}: {_outcome(result)}"
 
 
 def describe_details(result: VideoResult) -> list[str]:
@@ -106,10 +111,10 @@ def _describe_track(number: int, track: TrackScore) -> str:
     if track.score is None:
         return f"    track {number}: {where}: no sound beside it"
     score = track.score
-    told = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
+    words = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
     if score.evidence:
-        told += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
-    return f"    track {number}: {where}: {told}"
+        words += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
+    return f"    track {number}: {where}: {words}"
 
 
 def _outcome(result: VideoResult) -> str:
@@ -122,7 +127,14 @@ def _outcome(result: VideoResult) -> str:
     score = result.best
     quality = "good" if result.passed else "poor"
     told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
+    if result.passed and score.evidence and _partly(score.evidence):
+        told += f", {describe_times(score.evidence)}"
     return f"{quality}, confidence {score.confidence:.1f}, {told}"
+
+
+def _partly(evidence: Evidence) -> bool:
+    """Whether it is worth a word that the lips do not fit all of the speech."""
+    return evidence.unmatched_share > _TOLD_SHARE and not all(stretch.matched for stretch in evidence.stretches)
 
 
 def _facts(result: VideoResult) -> dict[str, str | float | int | bool | None]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import syncnet
-from syncnet.discovery import SkippedPath
-from syncnet.memory import METER
-from syncnet.memory_collector import without_collector
-from syncnet.report import Identity, Run, count_results, count_this_run
+from syncnet.inputs.discovery import SkippedPath
 from syncnet.report.entries import describe_results
+from syncnet.report.run import Run, count_results, count_this_run
 from syncnet.report.versions import library_version
-from syncnet.temporary import temporary_beside
+from syncnet.system.atomic import write_file
+from syncnet.system.collector import without_collector
+from syncnet.system.memory import PEAK_OF_PROCESS
+from weights import Identity
 
 MOST_INDENTED = 2000
 """Videos. With more of them nobody reads the file by eye, and setting it out takes ten times as long."""
@@ -26,23 +26,23 @@ MOST_INDENTED = 2000
 @without_collector()
 def build_results(run: Run) -> dict[str, Any]:
     """The document, ready for JSON: no NaN, no infinity."""
-    counts = count_results(run.results)
+    counts, settings = count_results(run.results), run.settings
     return {
         "filter_settings": {
-            "min_confidence": run.thresholds.min_confidence,
-            "max_abs_offset": run.thresholds.max_abs_offset,
-            "min_offset": run.thresholds.lowest_offset,
-            "max_offset": run.thresholds.highest_offset,
-            "min_face_size": run.tracks.min_face_px,
-            "min_track": run.tracks.min_track_frames,
-            "preset": run.asked.preset,
-            "model": run.asked.model,
-            "detector": run.asked.detector,
-            "no_detection": run.asked.no_detection,
-            "reference": run.asked.reference,
-            "audio_track": run.asked.audio_track,
+            "min_confidence": settings.thresholds.min_confidence,
+            "max_abs_offset": settings.thresholds.max_abs_offset,
+            "min_offset": settings.thresholds.lowest_offset,
+            "max_offset": settings.thresholds.highest_offset,
+            "min_face_size": settings.tracks.min_face_px,
+            "min_track": settings.tracks.min_track_frames,
+            "preset": run.preset,
+            "model": settings.model,
+            "detector": settings.detector,
+            "no_detection": settings.no_detection,
+            "reference": settings.reference,
+            "audio_track": settings.media.audio_track,
             "reference_tools": run.reference_tools or None,
-            "device": run.asked.device,
+            "device": settings.device,
         },
         "total_videos": run.total,
         "successful_processing": counts.successful,
@@ -62,6 +62,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "versions": _versions(),
         "unreadable": [_skipped(path) for path in run.found.unreadable],
         "left_out": [_skipped(path) for path in run.found.left_out],
+        "other_endings": dict(run.found.other_endings.most_common()),
         "pending": [_skipped(path) for path in run.pending],
         "results": describe_results(run.results),
     }
@@ -79,7 +80,7 @@ def write_results(document: dict[str, Any], path: Path) -> None:
         pieces = iter((_as_bytes(text),))
     else:
         pieces = _one_by_one(document, results)
-    replace_file(path, pieces)
+    write_file(path, pieces)
 
 
 def _one_by_one(document: dict[str, Any], results: Sequence[dict[str, Any]]) -> Iterator[bytes]:
@@ -95,20 +96,6 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8", errors="backslashreplace")
 
 
-def replace_file(path: Path, data: bytes | Iterable[bytes]) -> None:
-    """Writes the file at one stroke, whole or by its pieces. Raises OSError, leaving the old one as it was."""
-    temporary = temporary_beside(path)
-    try:
-        with open(temporary, "wb") as writer:
-            writer.writelines((data,) if isinstance(data, bytes) else data)
-            writer.flush()
-            os.fsync(writer.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def _this_run(run: Run) -> dict[str, Any]:
     done = count_this_run(run.results)
     return {
@@ -122,7 +109,7 @@ def _this_run(run: Run) -> dict[str, Any]:
         "processing_failed": done.counts.failed,
         "left_for_later": run.left_for_later,
         "seconds": round(run.seconds, 3),
-        "peak_memory_mb": METER.most_mb(),
+        "peak_memory_mb": PEAK_OF_PROCESS.most_mb(),
     }
 
 

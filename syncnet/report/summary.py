@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from syncnet.discovery import VIDEO_SUFFIXES, SkippedPath
-from syncnet.engines import VideoResult
-from syncnet.report import Counts, Run, count_results, count_this_run
+from syncnet.inputs.discovery import VIDEO_SUFFIXES, SkippedPath
 from syncnet.report.colours import PLAIN, Palette
 from syncnet.report.histogram import draw_histogram
+from syncnet.report.media_notes import media_notes, other_endings
 from syncnet.report.pointers import find_pointers
+from syncnet.report.run import Counts, Run, count_results, count_this_run
+from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
-from syncnet.text import display_width, fit, format_duration, indent, printable
+from syncnet.system.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
 
 MOST_SHOWN = 20
@@ -63,7 +64,7 @@ def format_alarms(run: Run) -> list[str]:
 def _headline(run: Run, counts: Counts, width: int) -> list[str]:
     total = run.total
     if not total and run.found.from_manifest:
-        return ["No video of the list could be looked at." if run.found.unreadable else "The list names no video."]
+        return ["No video of the list could be read." if run.found.unreadable else "The list names no video."]
     if not total:
         kinds = " ".join(sorted(suffix[1:] for suffix in VIDEO_SUFFIXES))
         hint = f"No videos found (looked for {kinds}). Videos in subfolders need --recursive."
@@ -79,10 +80,10 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
 def _closing_words(run: Run) -> tuple[str, ...]:
     # Who named an empty folder has other cares than which model would have scored it.
     if not run.total:
-        return ()
+        return other_endings(run.found.other_endings)
     # What became of the first few says little of the rest.
-    pointers = () if run.interrupted else find_pointers(run.results, run.thresholds)
-    return (*pointers, *run.notices)
+    pointers = () if run.interrupted else find_pointers(run.results, run.settings.thresholds)
+    return (*pointers, *media_notes(run.results), *other_endings(run.found.other_endings), *run.notices)
 
 
 def _earlier_runs(run: Run, width: int) -> list[str]:
@@ -94,14 +95,14 @@ def _earlier_runs(run: Run, width: int) -> list[str]:
         (len(run.pending), f"{len(run.pending)} still changing"),
         (run.left_for_later, f"{run.left_for_later} left for a later run (--limit)"),
     ]
-    told = [text for number, text in parts if number]
-    if not told:
+    facts = [text for number, text in parts if number]
+    if not facts:
         return []
-    return indent(f"This run: {', '.join([f'{done.scored} scored', *told])}.", width, 0).splitlines()
+    return indent(f"This run: {', '.join([f'{done.scored} scored', *facts])}.", width, 0).splitlines()
 
 
 def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
-    wanted = f"confidence at least {run.thresholds.min_confidence}, {_offset_limits(run.thresholds)}"
+    wanted = f"confidence at least {run.settings.thresholds.min_confidence}, {_offset_limits(run.settings.thresholds)}"
     rows = [
         ("good quality", counts.good, wanted, palette.good),
         ("poor quality", counts.poor, "", palette.poor),
@@ -111,9 +112,9 @@ def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
     digits = len(str(counts.all))
     lines = []
     for name, number, note, mark in rows:
-        told = f"  {name:<14} {number:>{digits}}"
+        row = f"  {name:<14} {number:>{digits}}"
         # Nothing is alarming about a kind that did not occur.
-        lines.append((mark(told) if number else told) + (f"   {note}" if note else ""))
+        lines.append((mark(row) if number else row) + (f"   {note}" if note else ""))
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
     return lines
@@ -133,7 +134,7 @@ def _titled(section: list[str], palette: Palette) -> list[str]:
 
 def _histogram(run: Run, width: int, palette: Palette) -> list[str]:
     confidences = [result.best.confidence for result in run.results if result.best]
-    return draw_histogram(confidences, run.thresholds.min_confidence, width, palette)
+    return draw_histogram(confidences, run.settings.thresholds.min_confidence, width, palette)
 
 
 def _best_videos(results: Sequence[VideoResult], width: int) -> list[str]:

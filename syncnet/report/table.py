@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from syncnet.errors import UsageError
-from syncnet.report.results import replace_file
+from syncnet.system.atomic import write_file
 
 PYARROW = "pyarrow>=17,<27"
 ROWS_A_PIECE = 1000
@@ -49,6 +49,8 @@ COLUMNS: dict[str, Kind] = {
     "cure": "text",
     "turns": "whole",
     "peak_memory_mb": "whole",
+    "relative_path": "text",
+    "placed_path": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 
@@ -67,7 +69,7 @@ def check_table_format(wanted: str) -> None:
 
 def write_csv(document: dict[str, Any], path: Path) -> None:
     """The table of a results document. Raises OSError, leaving the old file as it was."""
-    replace_file(path, (text.encode("utf-8", errors="backslashreplace") for text in _csv_pieces(document)))
+    write_file(path, (text.encode("utf-8", errors="backslashreplace") for text in _csv_pieces(document)))
 
 
 def _csv_pieces(document: dict[str, Any]) -> Iterator[str]:
@@ -104,13 +106,13 @@ def write_parquet(document: dict[str, Any], path: Path) -> None:
     ]
     sink = pyarrow.BufferOutputStream()
     pyarrow.parquet.write_table(pyarrow.table(arrays, names=list(COLUMNS)), sink, compression="zstd")
-    replace_file(path, sink.getvalue().to_pybytes())
+    write_file(path, sink.getvalue().to_pybytes())
 
 
 def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
     for entry in document["results"]:
         low, high = entry["offset_interval_ms"] or (None, None)
-        told = {
+        row = {
             **entry,
             "offset_interval_low_ms": low,
             "offset_interval_high_ms": high,
@@ -119,7 +121,7 @@ def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
             "tracks": len(entry["all_tracks"]),
             "turns": len(entry["turns"]),
         }
-        yield list(_COLUMNS_OF(told))
+        yield list(_COLUMNS_OF(row))
 
 
 def _as_text(row: list[Any]) -> list[Any]:

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 import torch
 
-from detectors import YUNET_FILE, Detections, DetectorSpec, box_overlaps, resolve_detector
 from detectors.lite import load_lite_detector
+from detectors.protocol import Detections, DetectorSpec, box_overlaps
+from detectors.registry import YUNET_FILE, resolve_detector
 from training.face.sources import some_frames
 from training.face.speed import time_ratio
 from training.face.teacher import Teacher

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors import box_overlaps
+from detectors.protocol import box_overlaps
 
 LANDMARKS = 5
 MIRRORED_LANDMARKS = (1, 0, 2, 4, 3)

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import weights
-from detectors import LITE_FILE
+from detectors.registry import LITE_FILE
 
 _TOOL = Path(__file__).parents[2] / "filter_videos_by_sync_score.py"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detectors import box_overlaps
+from detectors.protocol import box_overlaps
 from training.face.degrade import degrade
 from training.face.labels import LANDMARKS, Faces
 from training.face.synthesis import SIDE_PX, Composed, Material, make_picture

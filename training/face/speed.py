@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from detectors import DetectorSpec
+from detectors.protocol import DetectorSpec
 
 _FRAME_SIZE = 1280, 720
 _ROUNDS = 60

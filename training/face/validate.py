@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from detectors import box_overlaps
 from detectors.lite_boxes import find_faces
 from detectors.lite_network import LiteFaceNetwork
+from detectors.protocol import box_overlaps
 from training.face.pictures import FACE, NOTHING, labels_of
 
 _BATCH = 25

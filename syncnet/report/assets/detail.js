@@ -130,7 +130,7 @@ function timeline(video, tracks, moreTracks, lines, show) {
   });
   const seconds = end / FRAMES_PER_SECOND;
   const shotWords = lines && lines.shots.length ? `, ${shots.length + 1} ${shots.length ? "shots" : "shot"} (cuts are drawn as lines)` : "";
-  const turnWords = tracks.some((track) => track.turns.length) ? " Where a face has its turn, its bar is higher." : "";
+  const turnWords = tracks.some((track) => track.turns.length) ? " The bar is higher while it is the turn of that face." : "";
   const more = moreTracks ? ` ${moreTracks} more tracks are left out here; the results file has them.` : "";
   return panel(
     "Face tracks",
@@ -147,12 +147,12 @@ function showTrack(parent, number, video, track, lines, trackLines, thresholds) 
     drawCurve(plot, track, thresholds);
   }
   if (!lines) {
-    parent.append(make("p", { className: "muted" }, "No pictures of this video: others are nearer to the thresholds, or its score is of an earlier version."));
+    parent.append(make("p", { className: "muted" }, "No pictures of this video: other videos are nearer to the thresholds, or its score is from an earlier version."));
     return;
   }
   if (trackLines?.windows.length) {
     const plot = make("div", { className: "plot", role: "img", "aria-label": "Offset of each window of a second along the video" });
-    parent.append(panel("Offset along time", "each window of a second in which somebody speaks; within the thresholds is shaded", plot));
+    parent.append(panel("Offset along time", "each one-second window in which somebody speaks; the allowed range is shaded", plot));
     drawWindows(plot, trackLines.windows, track, thresholds);
   }
   showMouths(parent, number, track, lines, trackLines);

@@ -1,7 +1,10 @@
 "use strict";
 // The rules of syncnet/verdict.py, and the words for them.
 
-/** What the video misses, of "confidence", "offset", "evidence" and "pieces"; empty where it passes. */
+/** Of the speech beside the face, as in syncnet/verdict.py. */
+const MOST_UNMATCHED_SHARE = 0.25;
+
+/** What the video misses, of "confidence", "offset", "evidence", "pieces" and "fit"; empty where it passes. */
 function judge(video, thresholds) {
   const reasons = [];
   const within = (offset) => thresholds.lowest <= offset && offset <= thresholds.highest;
@@ -10,6 +13,7 @@ function judge(video, thresholds) {
   if (!within(video.offset)) reasons.push("offset");
   if (video.evidence === "none") reasons.push("evidence");
   if (!video.pieces.every(([, , offset]) => within(offset))) reasons.push("pieces");
+  if (video.unmatched > MOST_UNMATCHED_SHARE) reasons.push("fit");
   return reasons;
 }
 
@@ -39,15 +43,23 @@ function reasonWords(code, video, thresholds) {
         : `confidence ${belowWords(video.confidence, thresholds.min_confidence)} is below ${thresholds.min_confidence}`;
     case "offset":
       return Math.abs(video.offset) >= SEARCH_EDGE
-        ? `offset ${signed(video.offset)} lies at the edge of the search: no matching shift was found`
+        ? `offset ${signed(video.offset)} is at the edge of the search range: no matching shift was found`
         : `offset ${signed(video.offset)} is not within ${signed(thresholds.lowest)} and ${signed(thresholds.highest)}`;
     case "evidence":
       return `no evidence of sync (${video.problem})`;
+    case "fit":
+      return fitWords(video);
     default:
       return `the offset changes: ${video.pieces
         .map(([from, to, offset]) => `${signed(offset)} from ${from.toFixed(1)} to ${to.toFixed(1)} s`)
         .join(", ")}`;
   }
+}
+
+function fitWords(video) {
+  const times = video.fits.map(([from, to]) => `${from.toFixed(1)} \u2013 ${to.toFixed(1)} s`).join(", ");
+  const share = Math.round(100 * video.unmatched);
+  return `fits ${times ? `${times} only` : "nowhere"}: no match for ${share} % of the speech`;
 }
 
 /** With enough decimals that 4.98 does not read "5.0 is below 5". */

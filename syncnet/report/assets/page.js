@@ -1,11 +1,11 @@
 // Puts the page together: thresholds -> verdicts -> counts, charts, table.
 
 (() => {
-  const told = readBlock("told");
+  const run = readBlock("run");
   const videos = readBlock("videos");
   const thumbnails = readBlock("thumbnails");
   const $ = (id) => document.getElementById(id);
-  const thresholds = { ...told.thresholds };
+  const thresholds = { ...run.thresholds };
   const view = { search: "", outcome: "", reason: "", sort: "name", descending: false, page: 0 };
   const asRun = videos.map((video) => outcomeOf(video, video.status === "success" ? judge(video, thresholds) : []));
   let rows = [];
@@ -51,7 +51,7 @@
   function showCommand() {
     const { min_confidence: confidence, lowest, highest } = thresholds;
     const limits = lowest === -highest ? `--max_abs_offset ${highest}` : `--min_offset ${lowest} --max_offset ${highest}`;
-    const line = `${told.command} --min_confidence ${confidence} ${limits}`;
+    const line = `${run.command} --min_confidence ${confidence} ${limits}`;
     // Each word keeps together: a line must not end behind the dashes of a flag.
     $("command").replaceChildren(...line.split(" ").flatMap((word, index) => [index ? " " : "", make("span", {}, word)]));
   }
@@ -143,22 +143,22 @@
   }
 
   function setUp() {
-    $("folder").textContent = told.output_dir;
-    document.title = `Lip-sync report: ${told.output_dir}`;
-    $("means").textContent = `${told.total.toLocaleString("en")} videos, model ${told.model}, detector ${told.detector}`;
-    const notices = [...told.notices];
-    const unfinished = told.total - videos.length;
-    if (told.interrupted || !told.complete) notices.unshift(`The run did not come to its end: ${unfinished} of ${told.total} videos are not processed.`);
-    else if (unfinished > 0) notices.unshift(`${unfinished} of ${told.total} videos are left for a later run.`);
+    $("folder").textContent = run.output_dir;
+    document.title = `Lip-sync report: ${run.output_dir}`;
+    $("means").textContent = `${run.total.toLocaleString("en")} videos, model ${run.model}, detector ${run.detector}`;
+    const notices = [...run.notices];
+    const unfinished = run.total - videos.length;
+    if (run.interrupted || !run.complete) notices.unshift(`The run did not finish: ${unfinished} of ${run.total} videos are not processed.`);
+    else if (unfinished > 0) notices.unshift(`${unfinished} of ${run.total} videos are left for a later run.`);
     $("notices").append(...notices.map((words) => make("li", {}, words)));
-    $("directory").textContent = `Relative names start in ${told.directory}`;
-    $("left-out").textContent = told.pictures_left_out
-      ? `${told.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture: those nearest to the thresholds have theirs in this page, and scores of an earlier version brought none.`
+    $("directory").textContent = `Relative names start in ${run.directory}`;
+    $("left-out").textContent = run.pictures_left_out
+      ? `${run.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture. This page holds pictures of the videos nearest to the thresholds only, and scores from an earlier version have none.`
       : "";
     const highest = videos.reduce((most, video) => Math.max(most, video.confidence ?? 0), 10);
     $("confidence-slider").max = Math.ceil(highest + 0.5);
     $("same-sides").checked = thresholds.lowest === -thresholds.highest;
-    const presets = { "as run": told.thresholds, ...told.presets };
+    const presets = { "as run": run.thresholds, ...run.presets };
     for (const [name, preset] of Object.entries(presets)) {
       const button = make("button", { type: "button", preset }, name);
       button.onclick = () => {

@@ -1,0 +1,1 @@
+"""The command line: flags in, one checked request out. Standard library only."""

@@ -1,0 +1,41 @@
+"""The flags for runs that continue, and runs that nobody watches."""
+
+from __future__ import annotations
+
+import argparse
+
+from syncnet.settings import CRON_SETTLE, RunOptions
+
+
+def add_run_flags(parser: argparse.ArgumentParser) -> None:
+    """Two groups: what earlier runs found out, and running unattended."""
+    known = parser.add_argument_group("repeated runs")
+    known.add_argument("--rescan", action="store_true", help="score every video again, even if it was scored before")
+    known.add_argument(
+        "--retry_failed", action="store_true", help="also retry videos that failed because of the file itself"
+    )
+    known.add_argument("--limit", type=int, metavar="N", help="score at most N videos in this run")
+    known.add_argument(
+        "--score_cache",
+        metavar="DIR",
+        help="folder of the score cache, where a score is found by the video's content, or off "
+        "(default: in the user's cache folder)",
+    )
+    alone = parser.add_argument_group("running unattended")
+    alone.add_argument("--cron", action="store_true", help="print nothing unless something failed")
+    alone.add_argument(
+        "--settle",
+        type=float,
+        metavar="SECONDS",
+        help="leave files that changed less than this long ago to a later run "
+        f"(default 0, with --cron {CRON_SETTLE:g})",
+    )
+    alone.add_argument(
+        "--timeout",
+        type=float,
+        default=RunOptions().timeout_seconds,
+        metavar="SECONDS",
+        help="time limit for scoring one video (default %(default)g)",
+    )
+    alone.add_argument("--isolate", action="store_true", help="score each video in a child process")
+    alone.add_argument("--log_file", metavar="FILE", help="write a log with time stamps; old logs are rotated")

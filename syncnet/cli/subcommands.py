@@ -1,0 +1,34 @@
+"""What the command does when its first word is no flag: ``report`` and its like. Standard library only."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import weights
+
+SUBCOMMANDS = {
+    "report": "syncnet.subcommands.report",
+    "merge": "syncnet.subcommands.merge",
+    "rescore": "syncnet.subcommands.rescore",
+    "weights": f"{weights.__name__}.__main__",
+}
+"""Name -> the module whose ``main(arguments) -> int`` does it, imported only when it is asked for.
+
+``arguments`` are the words after the name; what comes back is the exit code. A ``main`` raises UsageError, LockedError
+and ImportError as the command itself does, and the command tells them.
+"""
+
+
+def find_subcommand(arguments: Sequence[str]) -> Callable[[], int] | None:
+    """The subcommand that is asked for, ready to be called; None for the command itself."""
+    if not arguments or arguments[0] not in SUBCOMMANDS:
+        return None
+    name, *rest = arguments
+
+    def run() -> int:
+        main = cast("Callable[[Sequence[str]], int]", importlib.import_module(SUBCOMMANDS[name]).main)
+        return main(rest)
+
+    return run

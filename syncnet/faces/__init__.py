@@ -1,0 +1,1 @@
+"""From frames to face crops: shots, faces, tracks, crops."""

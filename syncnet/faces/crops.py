@@ -1,0 +1,100 @@
+"""Track + frames -> the published 224 x 224 face crops.
+
+Geometry of the published pipeline (Chung and Zisserman, 2016): centre and half-size of the face box, median-filtered
+over time; the crop is a square of side 2.8 half-sizes, the face in its upper half.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from syncnet.conventions import CROP_SIZE_PX
+from syncnet.faces.kept import KeptFrame
+from syncnet.faces.tracks import Track
+
+_MEDIAN_FRAMES = 13
+_CROP_MARGIN = 0.4
+"""The crop reaches 1 + margin half-sizes to the sides and 1 + 2 margins down, but only 1 up."""
+_GREY = (110, 110, 110)
+"""Colour of what lies outside the frame."""
+
+
+def smooth_boxes(boxes: np.ndarray, beyond: Literal["edge", "constant"] = "edge") -> np.ndarray:
+    """Centre x, centre y and half-size s = max(width, height) / 2 of each box, (L, 4) -> (L, 3), float64.
+
+    Each is median-filtered over 13 frames. At the ends of the track the first and last values are repeated (``edge``),
+    where the published pipeline pads with zeros (``constant``): those pull the crop of the first and last frames
+    towards the corner.
+    """
+    left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T
+    xys = np.stack([(left + right) / 2, (top + bottom) / 2, np.maximum(right - left, bottom - top) / 2], axis=1)
+    reach = _MEDIAN_FRAMES // 2
+    padded = np.pad(xys, ((reach, reach), (0, 0)), mode=beyond)
+    smoothed: np.ndarray = np.median(np.lib.stride_tricks.sliding_window_view(padded, _MEDIAN_FRAMES, axis=0), axis=-1)
+    return smoothed
+
+
+def crop_face(frame_bgr: np.ndarray | KeptFrame, x: float, y: float, s: float) -> np.ndarray:
+    """The (224, 224, 3) uint8 crop around the face with half-size s and its centre (x, y) inside the frame, in pixels.
+
+    Gives the published crop pixel by pixel: corners are truncated after a border of int(1.8 s) is added around the
+    frame. Only the part of that border that the crop needs is made here.
+    """
+    height, width = frame_bgr.shape[:2]
+    top, bottom, left, right = _square(x, y, s, width, height)
+    inside = frame_bgr[max(top, 0) : bottom, max(left, 0) : right]
+    face = cv2.copyMakeBorder(
+        inside,
+        max(-top, 0),
+        max(bottom - height, 0),
+        max(-left, 0),
+        max(right - width, 0),
+        cv2.BORDER_CONSTANT,
+        value=_GREY,
+    )
+    return cv2.resize(face, (CROP_SIZE_PX, CROP_SIZE_PX))
+
+
+def _square(x: float, y: float, s: float, width: int, height: int) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right of the crop in the frame's pixels, where it may reach beyond the frame."""
+    border = int(s * (1 + 2 * _CROP_MARGIN))
+    centre_x, centre_y = x + border, y + border
+    side = s * (1 + _CROP_MARGIN)
+    top, bottom = _span(centre_y - s, centre_y + s * (1 + 2 * _CROP_MARGIN), border, height)
+    left, right = _span(centre_x - side, centre_x + side, border, width)
+    return top, bottom, left, right
+
+
+def _span(start: float, end: float, border: int, size: int) -> tuple[int, int]:
+    """Whole-pixel range on the bordered frame, truncated as published, moved to the frame's own coordinates."""
+    first = max(int(start), 0)
+    last = min(int(end), size + 2 * border)
+    return first - border, last - border
+
+
+class TrackCropper:
+    """Crops of one track, frame by frame, in any order."""
+
+    def __init__(self, track: Track) -> None:
+        self._first_frame = track.first_frame
+        self._xys = smooth_boxes(track.boxes)
+
+    def crop(self, frame_index: int, frame_bgr: np.ndarray | KeptFrame) -> np.ndarray:
+        """The (224, 224, 3) uint8 crop of this frame of the video. Raises IndexError outside the track."""
+        x, y, s = self._place(frame_index)
+        return crop_face(frame_bgr, x, y, s)
+
+    def fits(self, frame_index: int, kept: KeptFrame) -> bool:
+        """Whether the crop of this frame can be made of what was kept of it."""
+        x, y, s = self._place(frame_index)
+        return kept.holds(*_square(x, y, s, kept.shape[1], kept.shape[0]))
+
+    def _place(self, frame_index: int) -> np.ndarray:
+        position = frame_index - self._first_frame
+        if not 0 <= position < len(self._xys):
+            raise IndexError(f"frame {frame_index} lies outside the track")
+        place: np.ndarray = self._xys[position]
+        return place

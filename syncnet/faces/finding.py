@@ -1,0 +1,118 @@
+"""Frames -> face detections and shots, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.protocol import Detections, FaceDetector, box_overlaps
+from syncnet.faces.kept import KeptFaces
+from syncnet.faces.shots import CutFinder, Shot, shots_between
+from syncnet.settings import DetectSettings, ShotSettings
+
+_FOLLOWED_OVERLAP = 0.5
+"""Intersection over union above which two looks see the same face; what track linking asks for."""
+
+
+@dataclass(frozen=True)
+class FacePass:
+    """What was seen on the way through a video."""
+
+    detections: dict[int, Detections]
+    """Faces by frame number, in order, only of the frames that were looked at."""
+    shots: list[Shot]
+    frame_count: int
+    looked_at_every: int
+    """Largest distance, in frames, between two looks within a shot."""
+
+
+def find_faces(
+    frames: Iterable[np.ndarray],
+    detector: FaceDetector,
+    detect: DetectSettings,
+    shots: ShotSettings,
+    kept: KeptFaces | None = None,
+) -> FacePass:
+    """Look for faces in every N-th frame of each shot, in its first and its last, and more often while they move fast.
+
+    The frames in between are left to interpolation, which therefore never has to guess beyond a shot's ends. ``kept``
+    is given the pixels around the faces of every frame.
+    """
+    cut_finder = CutFinder(shots)
+    lookout = Lookout(detector, detect.detect_every_frames, kept)
+    frame_count = 0
+    for frame_bgr in frames:
+        starts_shot = cut_finder.is_cut(frame_bgr) or frame_count == 0
+        lookout.show(frame_bgr, starts_shot=starts_shot)
+        frame_count += 1
+    lookout.end_shot()
+    detections = dict(sorted(lookout.detections.items()))
+    return FacePass(detections, shots_between(cut_finder.cuts, frame_count), frame_count, detect.detect_every_frames)
+
+
+class Lookout:
+    """Decides which frames the detector sees. Holds the frames since its last look, at most N of them."""
+
+    def __init__(self, detector: FaceDetector, every_frames: int, kept: KeptFaces | None = None) -> None:
+        self.detections: dict[int, Detections] = {}
+        """Faces by frame number, of the frames that were looked at so far."""
+        self._detector = detector
+        self._every_frames = every_frames
+        self._kept = kept
+        self._held: dict[int, np.ndarray] = {}
+        self._seen: tuple[np.ndarray, Detections] | None = None
+        self._next_frame = 0
+        self._last_look: int | None = None
+
+    def show(self, frame_bgr: np.ndarray, *, starts_shot: bool) -> None:
+        """The next frame in order."""
+        if starts_shot:
+            self.end_shot()
+        self._held[self._next_frame] = frame_bgr
+        if self._last_look is None or self._next_frame - self._last_look == self._every_frames:
+            self._look(self._next_frame)
+        self._next_frame += 1
+
+    def end_shot(self) -> None:
+        """Look at the last frame that was shown, and forget the shot."""
+        if self._last_look is not None and self._next_frame - 1 > self._last_look:
+            self._look(self._next_frame - 1)
+        self._last_look = None
+
+    def _look(self, index: int) -> None:
+        self.detections[index] = self._faces_in(self._held[index])
+        if self._last_look is not None:
+            self._look_between(self._last_look, index)
+        if self._kept is not None:
+            seen = [self.detections[i] for i in (self._last_look, *self._held) if i in self.detections]
+            self._kept.keep(self._held, seen)
+        self._last_look = index
+        self._held.clear()
+
+    def _look_between(self, first: int, second: int) -> None:
+        """Halve the distance between two looks until every face can be followed from one to the next."""
+        if second - first < 2 or not _some_face_moved_fast(self.detections[first], self.detections[second]):
+            return
+        middle = (first + second) // 2
+        self.detections[middle] = self._faces_in(self._held[middle])
+        self._look_between(first, middle)
+        self._look_between(middle, second)
+
+    def _faces_in(self, frame_bgr: np.ndarray) -> Detections:
+        """A picture that stands for minutes comes as the same array again and again, and is searched once."""
+        if self._seen is None or self._seen[0] is not frame_bgr:
+            self._seen = frame_bgr, self._detector.detect(frame_bgr)
+        return self._seen[1]
+
+
+def _some_face_moved_fast(before: Detections, after: Detections) -> bool:
+    """Whether a face that has no successor and one that has no predecessor overlap: probably the same, moving.
+
+    A face that comes or goes has no such partner, so that a crowd at the limit of visibility causes no more looks.
+    """
+    overlaps = box_overlaps(before.boxes, after.boxes)
+    followed = overlaps > _FOLLOWED_OVERLAP
+    gone, come = ~followed.any(axis=1), ~followed.any(axis=0)
+    return bool((overlaps[np.ix_(gone, come)] > 0).any())

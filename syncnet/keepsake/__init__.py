@@ -1,0 +1,1 @@
+"""What a scored video leaves behind for looking at: curves and pictures beside its record."""

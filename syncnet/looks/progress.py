@@ -1,0 +1,56 @@
+"""Making overlay videos and kept outputs while somebody watches: a bar on stderr, and a line for each problem."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+from syncnet.looks.making import LookJob, Made, choose_videos, make_looks
+from syncnet.report.run import Run
+from syncnet.results import VideoResult
+from syncnet.system.interruption import StopFlag
+from syncnet.system.log import Log
+from syncnet.system.text import printable
+
+
+def make_looks_with_progress(run: Run, job: LookJob, stop: StopFlag, *, workers: int, log: Log, quiet: bool) -> Made:
+    """Makes what was asked for. Problems go to stderr, also where it is to be quiet."""
+    videos = choose_videos(run.results, job)
+    with _bar(0 if quiet else len(videos)) as bar:
+
+        def show(_: VideoResult) -> None:
+            if bar is not None:
+                bar.update()
+
+        made = make_looks(videos, job, stop, workers=workers, on_done=show)
+    for result, problem in made.problems:
+        line = f"{result.relative_path}: no overlay or outputs: {problem}"
+        log.error(line)
+        with contextlib.suppress(OSError):
+            print(printable(line), file=sys.stderr, flush=True)
+    for line in describe_looks(made, job):
+        log.info(line)
+    return made
+
+
+def describe_looks(made: Made, job: LookJob) -> list[str]:
+    """Where what was asked for is to be found, a line each."""
+    lines = []
+    if job.options.visualize != "none":
+        lines.append(f"Overlay videos: {printable(str(job.overlays_dir))} ({made.overlays})")
+    if job.options.save_outputs:
+        lines.append(f"Kept outputs: {printable(str(job.outputs_dir))} ({made.outputs})")
+    return lines
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[tqdm[None] | None]:
+    if not total or not sys.stderr.isatty():
+        yield None
+        return
+    with tqdm(total=total, unit="video", desc="drawing", dynamic_ncols=True) as bar:
+        yield bar

@@ -1,0 +1,214 @@
+"""A video file -> 25 frames a second and 16 kHz mono samples, on one clock that starts at the first shown frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from syncnet.conventions import FPS, SAMPLE_RATE
+from syncnet.errors import EmptyVideoError
+from syncnet.media.avi import reordering_told_by_sound
+from syncnet.media.clock import nearest_items
+from syncnet.media.decoder import StreamDecoder
+from syncnet.media.edits import picture_shift
+from syncnet.media.fields import field_delay
+from syncnet.media.file import opened, picture_stream, sound_stream
+from syncnet.media.info import MediaInfo
+from syncnet.media.listening import Heard, PictureStart, listen
+from syncnet.media.memory import MemoryBound, WorkBytes, no_work
+from syncnet.media.picture import SQUARE, FrameConverter, Orientation, believed_aspect, orientation_of, shown_size
+from syncnet.media.rates import as_fraction, rate_of
+from syncnet.settings import MediaSettings
+from syncnet.system.interruption import StopFlag
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+
+@dataclass
+class Damage:
+    """What was met on the way through the pictures."""
+
+    corrupt_pictures: int = 0
+    """Decoded, but by the decoder's own word not as they were: something that they are built from is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Media:
+    """One video, its sound decoded and its frames at hand as often as they are asked for."""
+
+    path: Path
+    info: MediaInfo
+    samples: np.ndarray
+    """Shape (S,), int16, 16 kHz mono; sample 0 belongs to the first shown frame. Sound that starts later is preceded by
+    zeros, gaps are zeros. They end where the sound ends, which may be before or after the picture does."""
+    threads: int = 1
+    settings: MediaSettings = field(default_factory=MediaSettings)
+    stop: StopFlag = field(default_factory=StopFlag)
+    spare_mb: float = math.inf
+    """What is left of the memory that the video may take."""
+    pixel_aspect: Fraction = SQUARE
+    """Width over height of the stored pixels."""
+    may_grow: bool = False
+    """Whether ``frames`` breaks off where larger pictures come than ``info`` tells, those of the start."""
+    work_bytes: WorkBytes = no_work
+
+    phase: Fraction = Fraction(0)
+    """When the clock begins, in seconds after the first shown frame; see ``syncnet.media.clock.grid_phase``."""
+    damage: Damage = field(default_factory=Damage)
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Decode the picture anew: (H, W, 3) uint8 BGR, upright, frame n the source frame nearest to n / 25 s.
+
+        A source frame that is shown for several ticks comes as the same array: copy it before drawing on it. Only a few
+        frames are held at a time. Raises DamagedVideoError, at the end, where too much did not decode, and Interrupted;
+        and PicturesGrowError where that was asked for.
+        """
+        converter = FrameConverter((self.info.width, self.info.height), self.pixel_aspect, may_grow=self.may_grow)
+        with self._decoding() as (decoder, picture):
+            shown: VideoFrame | None = None
+            for frame in nearest_items(self._timed(decoder, picture), self.phase):
+                if frame is not shown:
+                    shown, image = frame, converter.convert(frame)
+                yield image
+
+    def at_largest_size(self) -> Media:
+        """The same with all its pictures brought to the size of the largest, which is looked for in all of them.
+
+        Raises TooLargeError and what ``frames`` does.
+        """
+        bound = MemoryBound(self.path, self.settings.max_memory_mb, self.work_bytes)
+        sizes, orientation, bits = set(), None, 0
+        with self._decoding() as (decoder, _):
+            for _, decoded in decoder.frames():
+                frame = cast("VideoFrame", decoded)
+                orientation = orientation or orientation_of(frame)
+                sizes.add(shown_size(frame.width, frame.height, orientation, self.pixel_aspect))
+                bits = max(bits, frame.format.padded_bits_per_pixel)
+        width, height = (max(side) for side in zip((self.info.width, self.info.height), *sizes, strict=True))
+        taken_mb = bound.check_pictures(width, height, bits, self.threads)
+        return replace(
+            self,
+            info=replace(self.info, width=width, height=height),
+            spare_mb=bound.spare_mb(taken_mb, len(self.samples) / SAMPLE_RATE),
+            may_grow=False,
+        )
+
+    @contextmanager
+    def _decoding(self) -> Iterator[tuple[StreamDecoder, VideoStream]]:
+        with opened(self.path) as container:
+            picture = picture_stream(container, self.path)
+            sound = sound_stream(container, self.path, self.settings.audio_track)
+            yield StreamDecoder(self.path, container, picture, sound, threads=self.threads, stop=self.stop), picture
+
+    def _timed(
+        self, decoder: StreamDecoder, picture: VideoStream
+    ) -> Iterator[tuple[Fraction | None, Fraction, VideoFrame]]:
+        usual = 1 / (rate_of(picture) or Fraction(self.info.source_fps or FPS))
+        corrupt = 0
+        for time, decoded in decoder.frames():
+            frame = cast("VideoFrame", decoded)
+            corrupt += frame.is_corrupt
+            self.damage.corrupt_pictures = max(self.damage.corrupt_pictures, corrupt)
+            duration = frame.duration * picture.time_base if frame.duration and picture.time_base else usual
+            yield time, duration, frame
+
+
+def open_media(
+    path: Path,
+    *,
+    threads: int = 1,
+    settings: MediaSettings | None = None,
+    stop: StopFlag | None = None,
+    work_bytes: WorkBytes = no_work,
+    may_grow: bool = False,
+) -> Media:
+    """Open a video, decode its sound, and find where its picture starts.
+
+    ``threads`` is the number of threads that the picture's decoder may use; ``work_bytes`` says what the pictures will
+    take beside, for the bound of the settings. ``may_grow``: see ``Media``.
+    Raises the errors of syncnet/errors.py: NotAVideoError, NoVideoStreamError, NoAudioStreamError, EmptyVideoError and
+    DamagedVideoError; and Interrupted once ``stop`` is set, which is looked at with each packet, then and later.
+    """
+    settings, stop = settings or MediaSettings(), stop or StopFlag()
+    bound = MemoryBound(path, settings.max_memory_mb, work_bytes)
+    with opened(path) as container:
+        picture = picture_stream(container, path)
+        aspect = believed_aspect(as_fraction(picture.sample_aspect_ratio))
+        _bound_pictures(bound, picture, aspect, threads)
+        first, start, reordering = _first_frame(path, container, stop)
+        orientation = orientation_of(first)
+        width, height = shown_size(first.width, first.height, orientation, aspect)
+        taken_mb = bound.check_pictures(width, height, first.format.padded_bits_per_pixel, threads)
+        sound_stream(container, path, settings.audio_track)
+    late = _lateness(path, reordering, first.interlaced_frame, stop)
+    heard = listen(path, bound, settings.audio_track, PictureStart(start, late), stop)
+    info = _info_of(path, (width, height), orientation, heard)
+    return Media(
+        path,
+        info,
+        heard.samples,
+        threads,
+        replace(settings, audio_track=heard.track),
+        stop,
+        bound.spare_mb(taken_mb, len(heard.samples) / SAMPLE_RATE),
+        pixel_aspect=aspect,
+        may_grow=may_grow,
+        work_bytes=work_bytes,
+        phase=heard.phase,
+    )
+
+
+def _lateness(path: Path, reordering: Fraction, interlaced: bool, stop: StopFlag) -> Fraction:
+    """Seconds by which the pictures are stamped late."""
+    with opened(path) as container:
+        late = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
+    if interlaced:
+        with opened(path) as container:
+            picture = picture_stream(container, path)
+            frames = StreamDecoder(path, container, picture, stop=stop).frames()
+            late += field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
+    return late
+
+
+def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard: Heard) -> MediaInfo:
+    with opened(path) as container:
+        picture = picture_stream(container, path)
+        return MediaInfo(
+            width=size[0],
+            height=size[1],
+            source_fps=float(rate_of(picture) or heard.picture_rate),
+            duration_seconds=float(heard.picture_seconds),
+            container=container.format.name,
+            video_codec=picture.codec_context.codec.canonical_name,
+            audio_codec=heard.codec,
+            rotation_degrees=orientation.clockwise_degrees,
+            file_bytes=path.stat().st_size,
+            sound_track=heard.track,
+            sound_tracks=heard.tracks,
+        )
+
+
+def _bound_pictures(bound: MemoryBound, picture: VideoStream, pixel_aspect: Fraction, threads: int) -> None:
+    """By what the header says, which a decoder goes by from its first picture on."""
+    stored = picture.codec_context.format
+    if stored is not None:
+        width, height = shown_size(stored.width, stored.height, pixel_aspect=pixel_aspect)
+        bound.check_pictures(width, height, stored.padded_bits_per_pixel, threads)
+
+
+def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple[VideoFrame, Fraction, Fraction]:
+    """The first shown frame; its time, in seconds of the file's own clock; and the depth of an AVI's reordering."""
+    decoder = StreamDecoder(path, container, picture_stream(container, path), stop=stop)
+    for time, frame in decoder.frames():
+        return cast("VideoFrame", frame), time or Fraction(0), decoder.reordering
+    raise EmptyVideoError("no picture can be decoded", path=path, cure="check that the file plays")

@@ -1,0 +1,213 @@
+"""Decoded sound -> 16 kHz mono samples, each laid where its time stamp says."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from av.filter import Graph
+
+from syncnet.conventions import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+
+MAX_JITTER_SECONDS = Fraction(15, 1000)
+"""Stamps that stray from the running count of samples by less do not cut the sound. Rounding to milliseconds
+(Matroska, FLV, WMV) and stamps taken from a wall clock stay below; the loss of one packet shows: 20 ms or more in the
+usual codecs."""
+MAX_DRIFT_SECONDS = Fraction(3, 1000)
+"""But where they stray to one side by more than this for about a second, the count is put right: the loss of a packet
+of 10 ms, a sound card whose clock is off."""
+DRIFT_MEMORY_SECONDS = Fraction(1)
+LEAST_MIX = 0.1
+"""Where the sum of all channels has less energy than this share of the loudest one, they cancel out. Equal ones have
+4, unrelated ones 2, one alone has 1."""
+MOST_PLANES = 7
+"""From eight on PyAV 18 crashes when it is asked for the planes of a frame, and PyAV 19 raises an error; they are only
+mixed."""
+MIXED = ""
+
+
+class SoundTape:
+    """Lays decoded frames on a tape that starts at ``start`` on the file's clock.
+
+    What comes before the start is cut, gaps are zeros, and where two stretches overlap the later one stays. The tape
+    ends where the sound ends, before or after the picture does. Memory: the tape itself, 32 kB a second.
+    """
+
+    def __init__(self, start: Fraction, channel: int | None = None) -> None:
+        """``channel``: the one that is heard, counted from 0, where there are so many; None: all of them mixed."""
+        self._start = start
+        self._channel = channel
+        self._loudness = _Loudness()
+        self._tape = bytearray()
+        self._position = 0
+        self._resampler: _Resampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+        self._expected = start
+        self._drift = Fraction(0)
+
+    @property
+    def seconds(self) -> float:
+        """How much there is by now."""
+        return self._position / SAMPLE_RATE
+
+    def add(self, time: Fraction | None, frame: AudioFrame) -> None:
+        """Append one decoded frame; ``time`` None means right after the one before."""
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        length = Fraction(frame.samples, frame.sample_rate)
+        if self._channel is None:
+            self._loudness.hear(frame)
+        resampler = self._resampler
+        if resampler is None or kind != self._kind:
+            resampler = self._begin_run(self._expected if time is None else time, kind)
+        elif time is not None:
+            stray = time - self._expected
+            self._drift += (stray - self._drift) * min(length / DRIFT_MEMORY_SECONDS, Fraction(1))
+            # Fractions would grow without end in a running mean.
+            self._drift = self._drift.limit_denominator(1_000_000)
+            if abs(stray) > MAX_JITTER_SECONDS:
+                resampler = self._begin_run(time, kind)
+            elif abs(self._drift) > MAX_DRIFT_SECONDS:
+                resampler = self._begin_run(self._expected + self._drift, kind)
+        self._write_all(resampler.resample(frame))
+        self._expected += length
+
+    @property
+    def louder_channel(self) -> int | None:
+        """The channel to be heard alone, where most of the sound cancels out in the mix; None: the mix will do."""
+        return self._loudness.lone_channel
+
+    def cut(self) -> None:
+        """The next frame is laid where its time says, however little it strays from the running count."""
+        self._kind = None
+
+    def finish(self) -> np.ndarray:
+        """All samples, (S,) int16."""
+        self._end_run()
+        return np.frombuffer(self._tape, np.int16)
+
+    def _begin_run(self, time: Fraction, kind: tuple[str, str, int]) -> _Resampler:
+        self._end_run()
+        resampler = self._resampler = _Resampler(*kind, self._channel)
+        self._kind = kind
+        self._expected, self._drift = time, Fraction(0)
+        self._position = round((time - self._start) * SAMPLE_RATE)
+        return resampler
+
+    def _end_run(self) -> None:
+        if self._resampler is not None:
+            self._write_all(self._resampler.finish())
+            self._resampler = None
+
+    def _write_all(self, blocks: list[np.ndarray]) -> None:
+        for block in blocks:
+            self._write(block)
+
+    def _write(self, block: np.ndarray) -> None:
+        first = self._position
+        self._position += len(block)
+        if first < 0:
+            block, first = block[-first:], 0
+        if len(block) == 0:
+            return
+        begin = first * block.itemsize
+        if begin > len(self._tape):
+            self._tape.extend(bytes(begin - len(self._tape)))
+        self._tape[begin : begin + block.nbytes] = block.tobytes()
+
+
+class _Loudness:
+    """Whether channels cancel each other out: a cable with two wires swapped, a microphone's signal stored twice."""
+
+    def __init__(self) -> None:
+        self._channels: dict[int, np.ndarray] = {}
+        """Energy of each channel, by their number."""
+        self._mix: dict[int, float] = {}
+        """Energy of their plain sum."""
+
+    def hear(self, frame: AudioFrame) -> None:
+        count = frame.layout.nb_channels
+        if count == 1 or frame.samples == 0 or (frame.format.is_planar and count > MOST_PLANES):
+            return
+        waves = frame.to_ndarray()
+        if not frame.format.is_planar:
+            waves = waves.reshape(-1, count).T
+        waves = waves.astype(np.float32)
+        if frame.format.name.startswith("u8"):
+            waves -= 128
+        # What the mix leaves out, and is the loudest in films.
+        waves[[number for number, channel in enumerate(frame.layout.channels) if "LFE" in channel.name]] = 0
+        energies = np.einsum("cs,cs->c", waves, waves, dtype=np.float64)
+        mix = waves.sum(axis=0) if mixes(frame.layout.name) else waves[0]
+        self._channels[count] = self._channels.get(count, 0) + energies
+        self._mix[count] = self._mix.get(count, 0.0) + float(np.dot(mix, mix))
+
+    @property
+    def lone_channel(self) -> int | None:
+        for count, energies in self._channels.items():
+            loudest = int(energies.argmax())
+            if self._mix[count] < LEAST_MIX * energies[loudest]:
+                return loudest
+        return None
+
+
+@cache
+def mixes(layout: str) -> bool:
+    """Whether FFmpeg knows how to mix channels of that name: not ambisonics, nor channels that nobody named."""
+    try:
+        _mono_graph("s16", layout, SAMPLE_RATE, MIXED)
+    except av.FFmpegError:
+        return False
+    return True
+
+
+def _mono_graph(sample_format: str, layout: str, rate: int, taken: str) -> Graph:
+    graph = Graph()
+    graph.threads = 1
+    alone = [] if taken == MIXED else [graph.add("pan", f"mono|c0={taken}")]
+    graph.link_nodes(
+        graph.add_abuffer(sample_rate=rate, format=sample_format, layout=layout),
+        *alone,
+        graph.add("aformat", sample_fmts="s16", sample_rates=str(SAMPLE_RATE), channel_layouts="mono"),
+        graph.add("abuffersink"),
+    ).configure()
+    return graph
+
+
+class _Resampler:
+    """Frames of one kind -> 16 kHz mono int16. What comes out belongs to the time of what went in: no delay is added.
+
+    PyAV's AudioResampler does the same, but starts a pool of as many threads as the machine has cores.
+    """
+
+    def __init__(self, sample_format: str, layout: str, rate: int, channel: int | None) -> None:
+        if channel is not None and channel >= av.AudioLayout(layout).nb_channels:
+            channel = None
+        if channel is None and not mixes(layout):
+            channel = 0
+        self._graph = _mono_graph(sample_format, layout, rate, MIXED if channel is None else f"c{channel}")
+
+    def resample(self, frame: AudioFrame) -> list[np.ndarray]:
+        """The samples that are ready. Some stay behind, half the length of the filter, until more or the end comes."""
+        # Places are counted on the tape: FFmpeg must not mend stamps in its own way.
+        frame.pts = None
+        self._graph.push(frame)
+        return self._ready()
+
+    def finish(self) -> list[np.ndarray]:
+        """The samples that stayed behind."""
+        self._graph.push(None)
+        return self._ready()
+
+    def _ready(self) -> list[np.ndarray]:
+        blocks = []
+        while True:
+            try:
+                blocks.append(self._graph.pull().to_ndarray()[0])
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return blocks

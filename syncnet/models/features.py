@@ -1,0 +1,78 @@
+"""Network inputs of the embedded model: mouth squares from face crops, log mel energies from samples."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import python_speech_features as psf
+
+from syncnet.conventions import FEATURE_STEPS_PER_FRAME, SAMPLE_RATE, SAMPLES_PER_FRAME
+
+MOUTH_SIZE_PX = 64
+# In the 224 px crop: from the height of the nose root to below the chin, as wide as the face.
+MOUTH_LEFT_PX, MOUTH_TOP_PX, MOUTH_SIDE_PX = 64, 80, 96
+
+MEL_BANDS = 40
+SAMPLES_PER_STEP = SAMPLES_PER_FRAME // FEATURE_STEPS_PER_FRAME
+WINDOW_SAMPLES = 400
+"""25 ms."""
+FFT_SIZE = 512
+STEPS_PER_BLOCK = 6_000
+# The power of int16 rounding noise in one band is near 1: below it there is no sound, only arithmetic.
+ENERGY_FLOOR = 1.0
+MIN_BAND_STD = 0.5
+
+
+def cut_mouths(crops: np.ndarray) -> np.ndarray:
+    """Mouth squares, shape (n, 64, 64), uint8 grey, of face crops of shape (n, 224, 224, 3), uint8 BGR."""
+    mouths = np.empty((len(crops), MOUTH_SIZE_PX, MOUTH_SIZE_PX), np.uint8)
+    rows = slice(MOUTH_TOP_PX, MOUTH_TOP_PX + MOUTH_SIDE_PX)
+    columns = slice(MOUTH_LEFT_PX, MOUTH_LEFT_PX + MOUTH_SIDE_PX)
+    for crop, mouth in zip(crops, mouths, strict=True):
+        grey = cv2.cvtColor(np.ascontiguousarray(crop[rows, columns]), cv2.COLOR_BGR2GRAY)
+        mouth[:] = cv2.resize(grey, (MOUTH_SIZE_PX, MOUTH_SIZE_PX), interpolation=cv2.INTER_AREA)
+    return mouths
+
+
+def count_mel_steps(sample_count: int) -> int:
+    """Steps of 10 ms whose whole 25 ms window lies within the samples."""
+    return max(0, (sample_count - WINDOW_SAMPLES) // SAMPLES_PER_STEP + 1)
+
+
+def log_mel(samples: np.ndarray) -> np.ndarray:
+    """Log mel energies, shape (steps, 40), float32, natural logarithm, of int16 samples at 16 kHz.
+
+    Step j covers the samples from 160 j to 160 j + 400, so the steps of frame n start at 4 n. Bands and
+    windows are those of python_speech_features.fbank; long sound is worked through in blocks, because that
+    library holds every window at once.
+    """
+    step_count = count_mel_steps(len(samples))
+    energies = np.empty((step_count, MEL_BANDS), np.float32)
+    for first in range(0, step_count, STEPS_PER_BLOCK):
+        end = min(first + STEPS_PER_BLOCK, step_count)
+        energies[first:end] = _block_energies(samples, first, end)
+    return np.log(np.maximum(energies, ENERGY_FLOOR))
+
+
+def _block_energies(samples: np.ndarray, first_step: int, end_step: int) -> np.ndarray:
+    start = first_step * SAMPLES_PER_STEP
+    end = (end_step - 1) * SAMPLES_PER_STEP + WINDOW_SAMPLES
+    # Pre-emphasis reaches one sample back; doing it here keeps block borders invisible.
+    block = samples[max(start - 1, 0) : end].astype(np.float64)
+    emphasised = np.append(block[:1], block[1:] - 0.97 * block[:-1])
+    energies, _ = psf.fbank(
+        emphasised[1 if start else 0 :],
+        SAMPLE_RATE,
+        winlen=WINDOW_SAMPLES / SAMPLE_RATE,
+        winstep=SAMPLES_PER_STEP / SAMPLE_RATE,
+        nfilt=MEL_BANDS,
+        nfft=FFT_SIZE,
+        preemph=0,
+    )
+    return np.asarray(energies[: end_step - first_step], np.float32)
+
+
+def normalise_bands(mel: np.ndarray) -> np.ndarray:
+    """Each band brought to mean 0 and standard deviation 1 over time; a band that hardly moves stays small."""
+    normal: np.ndarray = (mel - mel.mean(axis=0)) / np.maximum(mel.std(axis=0), MIN_BAND_STD)
+    return normal

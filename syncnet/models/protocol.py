@@ -1,0 +1,68 @@
+"""What every lip-sync model gives: embeddings of lips and of sound, and a confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from syncnet.conventions import MAX_SHIFT_FRAMES
+
+MIN_TRACK_FRAMES = {
+    # Eleven frames make one embedding; with fewer than fifteen pairs the far shifts would have none left.
+    "lite": 11 + MAX_SHIFT_FRAMES,
+    # Five make one; with fewer than sixteen windows the far shifts would meet zero vectors only, and the last is never
+    # used.
+    "syncnet_v2": 5 + MAX_SHIFT_FRAMES + 1,
+}
+"""A shorter track gives no embedding to compare, or too few."""
+
+
+Metric = Literal["cosine", "euclidean"]
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Lips and sound of one track as points that lie close together where they belong together."""
+
+    video: np.ndarray
+    """(W, D) float32, one a frame."""
+    audio: np.ndarray
+    """(A, D) float32, one a frame; the sound may reach beyond the track at both ends."""
+    audio_lead: int
+    """``video[i]`` is in step with ``audio[audio_lead + i]``."""
+    metric: Metric
+    zero_pad_ends: bool
+    """Whether sound that does not exist counts as a zero vector (as published) or not at all."""
+    middle_frame: int = 0
+    """``video[i]`` stands for frame ``i + middle_frame`` of the track, the middle one of those that it sees."""
+
+
+class FaceEncoder(Protocol):
+    """Takes in the face crops of one track, piece by piece, and keeps only numbers of them."""
+
+    def push(self, crops: np.ndarray) -> None:
+        """The next crops of the track, shape (n, 224, 224, 3), uint8 BGR."""
+
+
+class SyncModel(Protocol):
+    """A lip-sync model. One copy serves all threads."""
+
+    name: str
+    identity: str
+    """SHA-256 of what the score depends on: the weights, and the calibration where there is one."""
+    min_track_frames: int
+    """A shorter track gives no embedding to compare, or too few."""
+
+    def face_encoder(self) -> FaceEncoder:
+        """A new encoder, one for each track."""
+
+    def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
+        """Embeddings of a track whose crops were all pushed; ``samples`` are those of the whole file."""
+
+    def confidence(self, raw: float, embedding_count: int) -> float:
+        """Median minus minimum of the mean distances over so many lip embeddings, on the familiar SyncNet scale.
+
+        ``raw`` is in the unit of ``syncnet.scoring.score.distance_unit``.
+        """

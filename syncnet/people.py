@@ -1,0 +1,137 @@
+"""Tracks with their embeddings -> the scores of tracks, of people, and of the video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from syncnet.faces.no_track import NoTrackReason
+from syncnet.faces.people import FaceLook, find_people
+from syncnet.faces.shots import Shot
+from syncnet.faces.tracks import Track
+from syncnet.keepsake.file import TrackKeepsake
+from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
+from syncnet.media.info import MediaInfo
+from syncnet.models.protocol import Embeddings, SyncModel
+from syncnet.results import TrackScore, VideoScore, best_score, ordered_confidence
+from syncnet.scoring.pooling import PooledScore, pool_tracks
+from syncnet.scoring.score import Counted, SyncScore, pair_distances, score_distances
+from syncnet.scoring.stretches import leave_to_others
+from syncnet.scoring.turns import TrackTable, find_conversation
+
+
+class TrackSeen:
+    """What is kept of a track's pictures while its crops go by."""
+
+    def __init__(self, first_frame: int) -> None:
+        self.pictures = TrackPictures(first_frame)
+        self.look = FaceLook()
+
+    def see(self, crops: Sequence[np.ndarray]) -> None:
+        """The track's next crops, each (224, 224, 3) uint8 BGR."""
+        self.pictures.see(crops)
+        self.look.see(crops)
+
+
+@dataclass(frozen=True)
+class ScoredTrack:
+    """What is known of one track."""
+
+    track: Track
+    score: SyncScore | None
+    keepsake: TrackKeepsake
+    table: TrackTable | None
+    look: FaceLook
+
+    def told(self) -> TrackScore:
+        """What is remembered of it."""
+        left, top, right, bottom = (float(edge) for edge in self.track.mean_box)
+        return TrackScore(self.track.first_frame, self.track.frame_count, (left, top, right, bottom), self.score)
+
+
+def score_track(
+    track: Track,
+    embeddings: Embeddings,
+    model: SyncModel,
+    speech: np.ndarray,
+    seen: TrackSeen,
+    counted: Counted = "speech",
+) -> ScoredTrack:
+    """One track by itself. ``speech``: whether somebody speaks, for each frame of the video, bool."""
+    first_lip = track.first_frame + embeddings.middle_frame
+    distances = pair_distances(embeddings)
+    score = score_distances(distances, embeddings.metric, model, speech, first_lip, counted)
+    table = TrackTable(first_lip, distances, embeddings.metric, ordered_confidence(score)) if score else None
+    kept = keep_track(track.first_frame, track.boxes, table, score, model, speech, seen.pictures)
+    return ScoredTrack(track, score, kept, table, seen.look)
+
+
+def gather_people(
+    scored: Sequence[ScoredTrack], least_frames: int, model: SyncModel, speech: np.ndarray
+) -> tuple[list[ScoredTrack], tuple[PooledScore, ...]]:
+    """Tracks of faces that are seen for ``least_frames`` in all, and the scores of those with several tracks."""
+    pooled: list[PooledScore] = []
+    shown: list[int] = []
+    for person in find_people([one.track for one in scored], [one.look for one in scored]):
+        tables = [(number, table) for number in person if (table := scored[number].table)]
+        groups = pool_tracks(tables, model, speech) if len(tables) > 1 else []
+        apart = set(person).difference(*(group.tracks for group in groups))
+        for numbers in [*(group.tracks for group in groups), *((number,) for number in apart)]:
+            if sum(scored[number].track.frame_count for number in numbers) >= least_frames:
+                shown += numbers
+        pooled += [group for group in groups if len(group.tracks) > 1 and group.tracks[0] in shown]
+    shown.sort()
+    places = {number: place for place, number in enumerate(shown)}
+    renumbered = (replace(group, tracks=tuple(places[number] for number in group.tracks)) for group in pooled)
+    return [scored[number] for number in shown], tuple(renumbered)
+
+
+def score_together(
+    video: VideoScore,
+    scored: Sequence[ScoredTrack],
+    pooled: tuple[PooledScore, ...],
+    model: SyncModel,
+    speech: np.ndarray,
+) -> VideoScore:
+    """The video with what its faces are to each other: pieces of one, or several that speak in turns."""
+    conversation = find_conversation([one.table for one in scored], model, speech)
+    together = _leave_to_speakers(replace(video, pooled=pooled))
+    with_turns = replace(together, conversation=conversation)
+    # Faces in turns count only where they score better than the best of them alone.
+    return with_turns if conversation and best_score(with_turns) is conversation.score else together
+
+
+def video_score(
+    info: MediaInfo,
+    scored: Sequence[ScoredTrack],
+    no_track: NoTrackReason | None,
+    samples: np.ndarray,
+    speech: np.ndarray,
+    shots: Sequence[Shot] = (),
+) -> VideoScore:
+    """The tracks of a video, each by itself."""
+    kept = [one.keepsake for one in scored]
+    keepsake = keep_video(kept, [one.score for one in scored], samples, [shot.first_frame for shot in shots], speech)
+    return VideoScore(info, tuple(one.told() for one in scored), no_track, keepsake=keepsake)
+
+
+def _leave_to_speakers(video: VideoScore) -> VideoScore:
+    """Speech that a face does not fit is no matter of it where another face fits it."""
+    fitting = {
+        number: track.score.evidence.stretches
+        for number, track in enumerate(video.tracks)
+        if track.score and track.score.evidence and track.score.rests_on_evidence
+    }
+
+    def left(score: SyncScore, own: tuple[int, ...]) -> SyncScore:
+        if score.evidence is None:
+            return score
+        others = [part for number, parts in fitting.items() if number not in own for part in parts]
+        stretches = leave_to_others(score.evidence.stretches, others)
+        return replace(score, evidence=replace(score.evidence, stretches=stretches))
+
+    tracks = (replace(t, score=left(t.score, (i,))) if t.score else t for i, t in enumerate(video.tracks))
+    pooled = (replace(group, score=left(group.score, group.tracks)) for group in video.pooled)
+    return replace(video, tracks=tuple(tracks), pooled=tuple(pooled))

@@ -1,0 +1,1 @@
+"""good_quality/ and poor_quality/: copies, links and moves."""

@@ -1,0 +1,111 @@
+"""What a run tells: the results file, the progress and the summary. All of them are made from ``Run``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from syncnet.inputs.discovery import FoundVideos, SkippedPath
+from syncnet.placement.folders import OutputFolders
+from syncnet.results import VideoResult
+from syncnet.settings import ScorerSettings
+from weights import Identity
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run over a folder."""
+
+    folders: OutputFolders
+    settings: ScorerSettings
+    """As given, before ``auto`` was settled."""
+    preset: str | None
+    """That the thresholds are from."""
+    model: Identity
+    detector: Identity
+    found: FoundVideos
+    results: Sequence[VideoResult]
+    """In path order; after an interruption those that were finished."""
+    keep_all: bool
+    interrupted: bool
+    seconds: float
+    complete: bool = True
+    """False while the run is under way, so that a killed run's file tells it."""
+    gone: int = 0
+    """How many of the results are of videos that are no longer in the input folder."""
+    pending: Sequence[SkippedPath] = ()
+    """Videos that are still changing."""
+    left_for_later: int = 0
+    """New videos beyond the limit."""
+    reference_tools: str = ""
+    """What did the published passes, and its version; empty where they were not asked for."""
+    notices: tuple[str, ...] = ()
+    """What a reader should know of the choice of model and detector, a sentence each."""
+
+    @property
+    def total(self) -> int:
+        """All videos that are known of."""
+        return len(self.found.videos) + self.gone
+
+
+@dataclass
+class Counts:
+    """How many videos came out how."""
+
+    good: int = 0
+    poor: int = 0
+    no_faces: int = 0
+    failed: int = 0
+
+    def add(self, result: VideoResult) -> None:
+        if result.status == "pending":
+            return
+        if result.status == "failed":
+            self.failed += 1
+        elif result.status == "no_faces":
+            self.no_faces += 1
+        elif result.passed:
+            self.good += 1
+        else:
+            self.poor += 1
+
+    @property
+    def successful(self) -> int:
+        return self.good + self.poor
+
+    @property
+    def all(self) -> int:
+        return self.successful + self.no_faces + self.failed
+
+
+def count_results(results: Iterable[VideoResult]) -> Counts:
+    counts = Counts()
+    for result in results:
+        counts.add(result)
+    return counts
+
+
+@dataclass(frozen=True)
+class ThisRun:
+    """What a run did itself, as against what earlier ones had found out."""
+
+    scored: int
+    found_again: int
+    """Scores taken from the store of all runs."""
+    unchanged: int
+    placed: int
+    """Files put into the output folders, moved between them or taken out of them."""
+    counts: Counts
+    """Of the scored and the found ones; ``failed`` of everything that went wrong in this run."""
+
+
+def count_this_run(results: Sequence[VideoResult]) -> ThisRun:
+    sources = [result.source for result in results]
+    counts = count_results(result for result in results if result.source != "ledger" or result.failed_now)
+    return ThisRun(
+        scored=sources.count("scored"),
+        found_again=sources.count("cache"),
+        unchanged=sources.count("ledger"),
+        placed=sum(result.placed for result in results),
+        counts=counts,
+    )

@@ -1,0 +1,69 @@
+"""From a request to the videos that it is about: those of a folder, or those that a manifest names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from syncnet.errors import UsageError
+from syncnet.inputs.discovery import FoundVideos, VideoFile, find_videos
+from syncnet.inputs.manifest import find_listed, read_manifest
+from syncnet.inputs.shards import shard_folder
+from syncnet.placement.folders import OutputFolders
+from syncnet.settings import Request
+
+
+def read_list(request: Request) -> list[VideoFile] | None:
+    """What the manifest names, before anything is made or asked for; None for a folder. Raises UsageError."""
+    if request.input_manifest is None:
+        return None
+    listed = read_manifest(request.input_manifest)
+    _check_remote(request, listed)
+    return listed
+
+
+def work_folder(request: Request) -> Path:
+    """The folder that the run works in: the output folder, or that of its shard below it. Raises UsageError."""
+    shard, input_dir, output_dir = request.scale.shard, request.input_dir, request.output_dir
+    if shard is None:
+        return output_dir
+    if input_dir is not None and os.path.realpath(input_dir) == os.path.realpath(output_dir):
+        raise UsageError("--input_dir and --output_dir are the same folder", cure="give another --output_dir")
+    return shard_folder(output_dir, shard)
+
+
+def find_inputs(request: Request, folders: OutputFolders, listed: Sequence[VideoFile] | None) -> FoundVideos:
+    """The videos of the folder or, as they now are, those of the list; where a shard is asked for, its own only.
+
+    Raises UsageError.
+    """
+    shard = request.scale.shard
+    if listed is not None:
+        own = [video for video in listed if shard is None or shard.holds(video.relative_path)]
+        return find_listed(
+            own,
+            excluded_dirs=(folders.good_dir, folders.poor_dir),
+            limit_seconds=request.options.timeout_seconds,
+        )
+    excluded_dirs = (request.output_dir, *folders.all_dirs)
+    found = find_videos(request.base_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
+    if shard:
+        found.videos = [video for video in found.videos if shard.holds(video.relative_path)]
+    return found
+
+
+def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:
+    """Refuses what needs a file of this machine, before anything is fetched."""
+    uri = next((video.location for video in listed if video.uri), None)
+    if uri is None:
+        return
+    if request.keep_all and request.looks.any:
+        raise UsageError(
+            f"--visualize and --save_outputs need a copy of {uri}",
+            cure="leave out --keep_all, or leave out these two flags",
+        )
+    if not request.keep_all and request.options.place != "copy":
+        raise UsageError(
+            f"--place {request.options.place} does not reach {uri}", cure="give --place copy or --keep_all"
+        )

@@ -1,0 +1,128 @@
+"""From a request to the job that is done with each video, and to the run as it is told of."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from syncnet.engines.conclusion import VerdictRules
+from syncnet.engines.isolated import Score
+from syncnet.engines.video import VideoJob
+from syncnet.engines.watch import Watch
+from syncnet.errors import UsageError
+from syncnet.inputs.discovery import FoundVideos
+from syncnet.models.precision import is_in_hardware
+from syncnet.models.registry import resolve_device
+from syncnet.placement.folders import OutputFolders
+from syncnet.report.notices import find_notices
+from syncnet.report.ownership import refuse_foreign
+from syncnet.report.page import PAGE_NAME
+from syncnet.report.run import Run
+from syncnet.report.table import CSV_NAME, PARQUET_NAME
+from syncnet.run.engine_choice import pin_of
+from syncnet.settings import Request, RunOptions, ScorerSettings
+from syncnet.state.ledger import Ledger
+from syncnet.state.records import fingerprint_of
+from syncnet.state.score_store import ScoreStore, default_folder
+
+if TYPE_CHECKING:
+    from syncnet.stages import ChosenStages
+
+
+def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
+    """Raises UsageError where the run would write over what this tool did not write."""
+    folders, looks = OutputFolders(output_dir), request.looks
+    wanted = {
+        folders.results_path: True,
+        output_dir / CSV_NAME: True,
+        output_dir / PARQUET_NAME: request.report.table == "parquet",
+        output_dir / PAGE_NAME: request.report.page,
+        folders.overlays_dir: looks.visualize != "none",
+        folders.outputs_dir: looks.save_outputs,
+    }
+    for path, asked in wanted.items():
+        if asked:
+            refuse_foreign(path)
+
+
+def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, ledger: Ledger, score: Score) -> VideoJob:
+    """What is done with each video."""
+    options = request.options
+    return VideoJob(
+        score=score,
+        fingerprint=run_fingerprint(request.settings, stages),
+        rules=VerdictRules(
+            thresholds=request.settings.thresholds,
+            tracks=request.settings.tracks,
+            least_track_frames=stages.min_track_frames,
+            folders=None if request.keep_all else folders,
+            ledger=ledger,
+            place=options.place,
+        ),
+        state_dir=folders.state_dir,
+        store=_open_store(options, remote=request.scale.ray is not None),
+        find_again=not options.rescan,
+        settle_seconds=options.settle_seconds,
+        timeout_seconds=options.timeout_seconds,
+        # A worker of a cluster that hangs is ended by the deadline; waiting for one takes as long as it takes.
+        watch=Watch(math.inf if request.scale.ray else options.timeout_seconds),
+    )
+
+
+def run_fingerprint(settings: ScorerSettings, stages: ChosenStages) -> str:
+    """Of everything but the file that a score of this run depends on."""
+    return fingerprint_of(stages, _modes(settings, stages))
+
+
+def _modes(settings: ScorerSettings, stages: ChosenStages) -> dict[str, Any]:
+    """Ways of scoring that change the score. A default is not named, so that scores of earlier versions hold."""
+    chosen: dict[str, Any] = {} if settings.media.audio_track is None else {"audio_track": settings.media.audio_track}
+    if stages.precision != "float32":
+        chosen["precision"] = stages.precision
+    return {"reference": stages.reference or None, **chosen}
+
+
+def describe_run(
+    request: Request, folders: OutputFolders, found: FoundVideos, stages: ChosenStages, ledger: Ledger
+) -> Run:
+    """The run before its first video."""
+    settings, pin = request.settings, pin_of(stages)
+    notices = find_notices(settings, pin.model, pin.detector)
+    if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(settings.device)):
+        notices = (
+            *notices,
+            f"--precision {stages.precision} is slower than float32 here: this machine has no hardware for it.",
+        )
+    if ledger.damaged_lines:
+        damaged = f"Lines of the ledger that cannot be read: {ledger.damaged_lines}. Their videos were scored again."
+        notices = (*notices, damaged)
+    return Run(
+        folders=folders,
+        settings=settings,
+        preset=request.preset,
+        model=pin.model,
+        detector=pin.detector,
+        reference_tools=stages.reference,
+        notices=notices,
+        found=found,
+        results=(),
+        keep_all=request.keep_all,
+        interrupted=False,
+        seconds=0.0,
+    )
+
+
+def _open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:
+    """Raises UsageError only for a folder that was asked for: accounts of services often have no home."""
+    if options.score_cache == "off":
+        return None
+    if options.score_cache is not None:
+        return ScoreStore(options.score_cache)
+    if remote:
+        # This machine would have to read every video, only to hash it.
+        return None
+    try:
+        return ScoreStore(default_folder())
+    except UsageError:
+        return None

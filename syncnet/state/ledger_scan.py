@@ -1,0 +1,112 @@
+"""A ledger read from its start to its end, for the verdicts on all of its records, of which none is held."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from syncnet.faces.no_track import NoTrackReason, read_no_track
+from syncnet.inputs.discovery import FileIdentity
+from syncnet.scoring.evidence import Evidence
+from syncnet.scoring.score import SyncScore
+from syncnet.state.ledger_lines import Moving, Placed, Video
+from syncnet.state.ledger_state import LedgerReader, open_for_reading
+from syncnet.system.plain import read_json
+
+
+class ScannedScore(msgspec.Struct):
+    """What verdicts need of a SyncScore."""
+
+    offset_frames: int
+    confidence: float | None
+    """None is written where it is no number, and becomes that."""
+    evidence: Evidence | None = None
+
+    def __post_init__(self) -> None:
+        if self.confidence is None:
+            self.confidence = math.nan
+
+    @property
+    def rests_on_evidence(self) -> bool:
+        return SyncScore.rests_on_evidence.fget(self)  # type: ignore[attr-defined, no-any-return]
+
+
+class ScannedTrack(msgspec.Struct):
+    """Of a TrackScore."""
+
+    score: ScannedScore | None = None
+
+
+class ScannedConversation(msgspec.Struct):
+    """Of a Conversation."""
+
+    score: ScannedScore
+
+
+class ScannedPool(msgspec.Struct):
+    """Of a PooledScore."""
+
+    tracks: list[int]
+    score: ScannedScore
+
+
+class ScannedVideo(msgspec.Struct):
+    """Of a VideoScore."""
+
+    tracks: list[ScannedTrack] = []
+    no_track: NoTrackReason | None = None
+    no_track_reason: str = ""
+    """Of earlier versions."""
+    conversation: ScannedConversation | None = None
+    pooled: list[ScannedPool] = []
+
+    def __post_init__(self) -> None:
+        if self.no_track_reason:
+            self.no_track = read_no_track(self.no_track_reason)
+
+
+class ScoredLine(msgspec.Struct):
+    """As much of a record as its verdict needs."""
+
+    path: str
+
+    failure: str = ""
+    error: str = ""
+    score: ScannedVideo | None = None
+    source: str = ""
+    identity: FileIdentity | None = None
+
+
+class LedgerScan(LedgerReader):
+    """The last record of each video, in path order. Of the others only the place in the file is held."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.moved: set[str] = set()
+        """Videos whose own files are in the output folder; known from the first record on."""
+
+    def __iter__(self) -> Iterator[ScoredLine]:
+        """Raises UsageError where there is no ledger, or one of a newer version."""
+        decoder = msgspec.json.Decoder(ScoredLine)
+        with open_for_reading(self.path) as reader:
+            starts = {}
+            for start, _, line in self.lines(reader):
+                if isinstance(line, Video):
+                    starts[line.path] = start
+                elif isinstance(line, (Moving, Placed)):
+                    moved = isinstance(line, Moving) or line.is_move
+                    (self.moved.add if moved else self.moved.discard)(line.path)
+            for path in sorted(starts):
+                reader.seek(starts[path])
+                text = reader.readline()
+                try:
+                    yield decoder.decode(text)
+                except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                    # Names of stray bytes are escapes that only Python's own reader lets pass.
+                    try:
+                        yield msgspec.convert(read_json(text), ScoredLine)
+                    except (msgspec.MsgspecError, ValueError):
+                        self.damaged_lines += 1

@@ -1,0 +1,1 @@
+"""The verbs beside the main command: merge, rescore, report."""

@@ -1,0 +1,198 @@
+"""Results files of several folders -> one, of which one entry at a time is taken apart."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncnet.errors import UsageError
+from syncnet.placement.folders import OutputFolders
+from syncnet.system.plain import read_json
+
+SAME_EVERYWHERE = ("filter_settings", "model", "detector")
+LISTS = ("unreadable", "left_out", "pending")
+
+
+class Entry(msgspec.Struct):
+    """As much of a video's entry as the counts need."""
+
+    video_path: str
+    status: str
+    passes_quality: bool = False
+    missing: bool = False
+    relative_path: str = ""
+    """Empty in files of earlier versions."""
+
+
+@dataclass(frozen=True)
+class ResultsPart:
+    """One results file."""
+
+    path: Path
+    document: dict[str, Any]
+    """All but ``results``."""
+    entries: list[msgspec.Raw]
+
+
+def read_results_part(path: Path) -> ResultsPart:
+    """Raises UsageError where it is missing or none."""
+    try:
+        # The file stays where it is; entries are looks into it, so that the system holds as much as it has room for.
+        with open(path, "rb") as reader:
+            data = mmap.mmap(reader.fileno(), 0, access=mmap.ACCESS_READ)
+        document, entries = _taken_apart(data)
+        missing = {*SAME_EVERYWHERE, "complete", "this_run", "not_processed"} - document.keys()
+        if missing:
+            raise KeyError(missing.pop())
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {(error.strerror or '').lower()}", cure="wait until the run of this part ends"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path} is not a results file", cure="repeat the run of this part") from error
+    return ResultsPart(path, document, entries)
+
+
+def check_results(parts: Sequence[ResultsPart]) -> None:
+    """Raises UsageError where verdicts of different settings would come together."""
+    first = parts[0]
+    for part in parts[1:]:
+        for name in SAME_EVERYWHERE:
+            if part.document[name] != first.document[name]:
+                raise UsageError(
+                    f"{part.path} and {first.path} differ in {_difference(name, part, first)}",
+                    cure="repeat the run of each part with the same flags",
+                )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the videos of a merge stand, after their files were moved."""
+
+    folders: OutputFolders
+    moved: frozenset[str]
+    """Those whose own files are in the output folder."""
+
+    def of(self, entry: Entry) -> tuple[str | None, bool]:
+        """Where the video stands in the folder of its verdict, and whether it is missing."""
+        if entry.status != "success" or not entry.relative_path:
+            return None, entry.missing
+        folder = self.folders.good_dir if entry.passes_quality else self.folders.poor_dir
+        path = os.path.join(folder, entry.relative_path)
+        if not os.path.lexists(path):
+            return None, entry.missing
+        return path, entry.missing and entry.relative_path not in self.moved
+
+
+def merge_results(
+    parts: Sequence[ResultsPart], notices: Sequence[str], standing: Standing
+) -> tuple[dict[str, Any], Sequence[Callable[[], bytes]]]:
+    """The document without its results, and those in the order of their paths, one for each path: ready to be made."""
+    kinds: dict[tuple[str, str], tuple[str, bool, bool]] = {}
+    raws: dict[tuple[str, str], msgspec.Raw] = {}
+    for part in parts:
+        for raw in part.entries:
+            entry = read_entry(raw)
+            key = (entry.video_path, entry.relative_path)
+            kinds[key] = (sys.intern(entry.status), entry.passes_quality, standing.of(entry)[1])
+            raws[key] = raw
+    statuses = Counter(status for status, _, _ in kinds.values())
+    passing = sum(passes for _, passes, _ in kinds.values())
+    documents = [part.document for part in parts]
+    lists = {name: _union(documents, name) for name in LISTS}
+    not_processed = sum(document["not_processed"] for document in documents)
+    counts = {
+        "total_videos": len(kinds) + not_processed + len(lists["pending"]),
+        "successful_processing": statuses["success"],
+        "good_quality": passing,
+        "poor_quality": statuses["success"] - passing,
+        "no_faces_detected": statuses["no_faces"],
+        "processing_failed": statuses["failed"],
+        "not_processed": not_processed,
+        "missing": sum(missing for _, _, missing in kinds.values()),
+        "interrupted": any(document.get("interrupted") for document in documents),
+        "complete": all(document["complete"] for document in documents),
+        "this_run": _summed([document["this_run"] for document in documents]),
+        "timestamp": round(time.time(), 3),
+        "notices": list(dict.fromkeys([*notices, *(n for document in documents for n in document.get("notices", ()))])),
+    }
+    return {**documents[0], **counts, **lists}, [partial(_placed, raws[key], standing) for key in sorted(raws)]
+
+
+def encode_results(document: dict[str, Any], entries: Sequence[Callable[[], bytes]]) -> Iterator[bytes]:
+    """The results file by its pieces, an entry a line."""
+    yield json.dumps(document, allow_nan=False, indent=1).encode("ascii").removesuffix(b"\n}")
+    yield b',\n "results": [\n'
+    for number, entry in enumerate(entries):
+        yield (b",\n" if number else b"") + entry()
+    yield b"\n]}\n"
+
+
+def _taken_apart(data: mmap.mmap) -> tuple[dict[str, Any], list[msgspec.Raw]]:
+    """Raises ValueError, KeyError or TypeError for what is not a results file."""
+    try:
+        fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        entries: list[msgspec.Raw] = msgspec.json.decode(fields.pop("results"), type=list[msgspec.Raw])
+        return {name: read_json(bytes(value)) for name, value in fields.items()}, entries
+    except msgspec.MsgspecError:
+        # Names of stray bytes are escapes that only Python's own reader lets pass.
+        document = read_json(bytes(data))
+        return document, [msgspec.Raw(json.dumps(entry).encode("ascii")) for entry in document.pop("results")]
+
+
+def _placed(raw: msgspec.Raw, standing: Standing) -> bytes:
+    """The entry, as its file stands after the merge."""
+    entry = read_entry(raw)
+    if not entry.relative_path:
+        return bytes(raw)
+    placed_path, missing = standing.of(entry)
+    document = read_json(bytes(raw))
+    return json.dumps({**document, "placed_path": placed_path, "missing": missing}).encode("ascii")
+
+
+def read_entry(raw: msgspec.Raw) -> Entry:
+    """As much of it as the counts need."""
+    try:
+        return msgspec.json.decode(raw, type=Entry)
+    except msgspec.MsgspecError:
+        return msgspec.convert(read_json(bytes(raw)), Entry)
+
+
+def _difference(name: str, part: ResultsPart, other: ResultsPart) -> str:
+    one, two = part.document[name], other.document[name]
+    if isinstance(one, dict) and isinstance(two, dict):
+        return next((key if name == "filter_settings" else name for key in one if one[key] != two.get(key)), name)
+    return name
+
+
+def _union(documents: Sequence[dict[str, Any]], name: str) -> list[Any]:
+    """Each part tells of the whole input."""
+    return list(_unique(item for document in documents for item in document.get(name, ())))
+
+
+def _unique(items: Iterator[Any]) -> Iterator[Any]:
+    seen = set()
+    for item in items:
+        key = json.dumps(item, sort_keys=True)
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def _summed(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Times add up, as the work does; the most memory is that of one process."""
+    summed = {name: sum(run.get(name) or 0 for run in runs) for name in runs[0]}
+    if "peak_memory_mb" in summed:
+        summed["peak_memory_mb"] = max(run.get("peak_memory_mb") or 0 for run in runs)
+    return summed

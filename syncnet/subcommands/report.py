@@ -1,0 +1,53 @@
+"""``report``: the page again, and the contact sheet, from what the last run stored; no video is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from syncnet.errors import UsageError
+from syncnet.placement.folders import OutputFolders
+from syncnet.report.content import ReportContent, read_content
+from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
+from syncnet.report.ownership import refuse_foreign
+from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.system.argument_parser import Parser
+from syncnet.system.invocation import PROGRAM
+from syncnet.system.locking import hold
+
+DESCRIPTION = """\
+Writes OUTPUT_DIR/report.html again. Use it after an update of this tool, or after runs with --report off. It changes no
+score, no verdict and no video. --montage also writes OUTPUT_DIR/report/montage.png, a contact sheet of the videos
+nearest to the thresholds.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0. Raises UsageError, and LockedError while a run is at work in the folder."""
+    options = build_parser().parse_flags(arguments)
+    folders = OutputFolders(options.output_dir)
+    if not folders.results_path.is_file():
+        raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
+    writers: list[tuple[Path, Callable[[ReportContent, Path], object]]] = [(folders.output_dir / PAGE_NAME, write_page)]
+    if options.montage:
+        check_matplotlib()
+        writers.append((folders.output_dir / MONTAGE_NAME, write_montage))
+    with hold(folders.state_dir / "lock"):
+        content = read_content(folders)
+        for path, write in writers:
+            refuse_foreign(path)
+            try:
+                write(content, path)
+            except OSError as error:
+                raise UsageError(
+                    f"cannot write {path}: {error.strerror}", cure="check that it can be written"
+                ) from error
+            print(path)
+    return 0
+
+
+def build_parser() -> Parser:
+    parser = Parser(prog=f"{PROGRAM} report", description=DESCRIPTION)
+    parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="output folder of an earlier run")
+    parser.add_argument("--montage", action="store_true", help="also write the contact sheet; needs matplotlib")
+    return parser

@@ -44,7 +44,7 @@ browser:
 model: $(RUN_READY) ## from CORPUS=DIR to the embedded model, judged on CLIPS=DIR with YuNet in YUNET=DIR (hours)
 	@[ -d "$(CORPUS)" ] && [ -d "$(CLIPS)" ] && [ -d "$(YUNET)" ] || \
 		{ echo "name the folders: make model CORPUS=DIR CLIPS=DIR YUNET=DIR (see training/README.md)" >&2; exit 2; }
-	$(VENV_PYTHON) -m training.train --corpus "$(CORPUS)" > training/runs.log.jsonl
+	$(VENV_PYTHON) -m training.train --corpus "$(CORPUS)" >> training/runs.log.jsonl
 	cp training/runs/lite.safetensors weights/lite.safetensors
 	cp training/runs/manifest.tsv training/manifest.tsv
 	mv training/runs.log.jsonl training/log.jsonl

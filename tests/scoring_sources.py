@@ -25,6 +25,7 @@ STAGES = (
     "syncnet/reference",
     "syncnet/scoring",
     "syncnet/conventions.py",
+    "syncnet/people.py",
     "syncnet/pipeline.py",
 )
 

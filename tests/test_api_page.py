@@ -29,14 +29,16 @@ from syncnet import (
 from syncnet.media.opening import MediaInfo
 from syncnet.results import TrackScore
 from syncnet.scoring.evidence import Evidence, OffsetPiece
+from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
+from syncnet.scoring.stretches import Stretch
 from syncnet.scoring.timing import Timing
 from syncnet.scoring.turns import Conversation, Turn
 from syncnet.verdict import Verdict
 
 RETURNED = (
     *(FilteredVideos, VideoResult, Verdict, SyncScore, Evidence, OffsetPiece, Timing),
-    *(TrackScore, Conversation, Turn, MediaInfo),
+    *(TrackScore, Conversation, Turn, MediaInfo, PooledScore, Stretch),
 )
 GIVEN = (
     *(ScorerSettings, Thresholds, TrackSettings, MediaSettings, SpeedSettings, WeightsPolicy),

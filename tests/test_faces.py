@@ -24,10 +24,10 @@ class NotingDetector:
 
 
 def numbered(frame_count: int, cuts: tuple[int, ...] = ()) -> list[np.ndarray]:
-    """Grey frames, alternately dark and bright from cut to cut."""
+    """Grey frames, of another brightness after each cut; the one before the first cut comes back after the third."""
     frames = []
     for number in range(frame_count):
-        frame = np.full((32, 32, 3), 20 + 200 * (sum(cut <= number for cut in cuts) % 2), dtype=np.uint8)
+        frame = np.full((32, 32, 3), 20 + 90 * (sum(cut <= number for cut in cuts) % 3), dtype=np.uint8)
         frame[0, 0] = number
         frames.append(frame)
     return frames

@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_and_stops_no_other_video(
     finish = Movie.finish
 
     def finish_or_fail(movie: Movie) -> None:
-        if movie._path.name == "a.mp4.mp4":
+        if movie._file._path.name == "a.mp4.mp4":
             raise OSError(errno.ENOSPC, "No space left on device")
         finish(movie)
 

@@ -79,7 +79,7 @@ def test_no_name_but_syncnet_is_taken(package: Package) -> None:
 
 
 def test_every_module_and_every_file_of_the_checkout_is_there(package: Package) -> None:
-    shipped = ("*.py", "*.json", "*.safetensors", "assets/*", "py.typed")
+    shipped = ("*.py", "*.json", "*.safetensors", "*.LICENSE", "assets/*", "py.typed")
     expected = set()
     for folder in FOLDERS:
         below = "" if folder == "syncnet" else "syncnet/"

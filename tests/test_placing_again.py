@@ -154,6 +154,23 @@ def test_a_move_that_was_cut_short_is_finished_by_a_later_run(
     assert entries_in(out)["fine.mp4"]["missing"] is False
 
 
+@pytest.mark.parametrize("first", ["copy", "symlink"])
+def test_a_move_to_another_disk_takes_no_link_for_a_copy(
+    tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    videos = make_videos(tmp_path / "in", "fine.mp4", "real/fine_real.mp4")
+    (videos / "fine_link.mp4").symlink_to(videos / "real" / "fine_real.mp4")
+    OtherDisk(videos, monkeypatch)
+    assert run(videos, out, *OFF, "--place", first) == 0
+    assert run(videos, out, *OFF, "--place", "move") == 0
+    assert videos_below(out) == {
+        "good_quality/fine.mp4": b"fine.mp4",
+        "good_quality/fine_link.mp4": b"real/fine_real.mp4",
+    }
+    assert not any(path.is_symlink() for path in out.rglob("*.mp4"))
+    assert videos_below(videos) == {"real/fine_real.mp4": b"real/fine_real.mp4"}
+
+
 def test_a_move_that_failed_does_not_count_as_one(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     videos = make_videos(tmp_path / "in", "fine.mp4")
     disk = OtherDisk(videos, monkeypatch)

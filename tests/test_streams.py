@@ -15,9 +15,16 @@ COMMAND = STAND_IN[: STAND_IN.index("sys.exit")].replace("from benchmarks import
 
 
 @pytest.mark.parametrize(
-    "way", [">&-", "2>&-", ">&- 2>&- <&-", "> /dev/full", "2> /dev/full", "> /dev/full 2>&1", "| true"]
+    ("way", "quiet"),
+    [
+        (">&-", ""),
+        ("2>&-", "--verbose"),
+        (">&- 2>&- <&-", ""),
+        (">&- 2>&-", "--cron --settle 0"),
+        ("> /dev/full 2>&1", "--verbose"),
+        ("| true", ""),
+    ],
 )
-@pytest.mark.parametrize("quiet", ["", "--cron", "--verbose"])
 def test_a_run_does_its_work_whatever_becomes_of_its_words(
     tmp_path: Path, repository: Path, way: str, quiet: str
 ) -> None:

@@ -89,3 +89,16 @@ def test_a_jump_of_the_offset_is_no_lack_of_a_match() -> None:
     evidence, _ = weigh(distances, 0, np.ones(250, bool), 0)
     assert [piece.offset_frames for piece in evidence.pieces] == [0, 6]
     assert evidence.unmatched_share < 0.1
+
+
+def test_lips_beside_a_long_pause_do_not_speak_against_the_match() -> None:
+    """Five frames at either border of a pause fit nothing, as where an embedding sees half silence."""
+    speech = np.ones(250, bool)
+    speech[60:120] = speech[150:200] = False
+    fits = speech.copy()
+    for border in (60, 120, 150, 200):
+        fits[border - 5 : border + 5] = False
+    distances = np.where(speech, noisy(fits), np.nan)
+    stretches = find_stretches(distances, np.zeros(250, int), speech, 0)
+    share = sum(s.matched_seconds for s in stretches) / sum(s.speech_seconds for s in stretches)
+    assert share > 0.9

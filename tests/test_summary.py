@@ -143,7 +143,7 @@ def test_without_a_terminal_each_video_is_one_line(capsys: pytest.CaptureFixture
         for result in [*ONE_OF_EACH[:3], failed("d\n.mp4")]:
             progress.show(result)
     assert capsys.readouterr().err == (
-        "[1/4] sub/a.b.mp4: good, confidence 7.1, sound 120 ms early\n"
+        "[1/4] sub/a.b.mp4: good, confidence 7.1, sound 120 ms early, fits 0.0 - 7.0 s only\n"
         "[2/4] b.mp4: poor, confidence 1.0, sound 600 ms late\n"
         "[3/4] c.mp4: no face track: no face seen\n"
         "[4/4] d\\n.mp4: failed: no sound in it\n"

@@ -19,6 +19,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 WRITERS = """
 import os, pathlib, signal, sys
 import numpy as np
+from syncnet.system import atomic
 from syncnet.system.atomic import write_file
 from syncnet.system.interruption import StopFlag
 from syncnet.keepsake.file import Keepsake, keepsake_path, write_keepsake
@@ -57,7 +58,7 @@ writers = {
     "kept output": lambda: write_file(folders.outputs_dir / "a.mp4" / "offsets.txt", b"text"),
 }
 # Each is killed when its file is complete but for its name.
-os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+os.replace = atomic.take_name = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 for name, write in writers.items():
     child = os.fork()
     if child == 0:

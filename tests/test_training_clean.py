@@ -30,5 +30,10 @@ def test_a_sharp_clip_off_by_more_than_a_frame_is_moved_and_one_frame_is_let_be(
 
 def test_no_agreement_and_far_off_are_dropped() -> None:
     source = [reading(f"c{number}", "clean", 0, 0.3) for number in range(5)]
-    far, none = reading("far", "clean", 7, 0.3), reading("none", "clean", 0, 0.05)
+    far, none = reading("far", "clean", 7, 0.17), reading("none", "clean", 0, 0.05)
     assert corrections([*source, far, none]) == {"far": None, "none": None}
+
+
+def test_far_off_but_sure_is_moved() -> None:
+    source = [reading(f"c{number}", "clean", 0, 0.3) for number in range(5)]
+    assert corrections([*source, reading("sure", "clean", -7, 0.24)]) == {"sure": -7}

@@ -29,7 +29,8 @@ SHARP = 0.15
 NO_AGREEMENT = 0.08
 """Raw confidence of half the windows with another clip's sound."""
 LARGEST_CORRECTION_FRAMES = 3
-"""A clip further off was rather misread: dropped."""
+"""A clip further off was rather misread, and is dropped, unless it agrees as sharply as hardly any wrong sound does:"""
+SURE = 0.2
 FEWEST_SHARP_CLIPS = 5
 """That a source needs for a constant of its own."""
 
@@ -74,7 +75,7 @@ def corrections(readings: Sequence[Reading]) -> dict[str, int | None]:
 def _correction(reading: Reading, constant: int) -> int | None:
     if reading.raw_confidence < NO_AGREEMENT:
         return None
-    if abs(reading.offset_frames) > LARGEST_CORRECTION_FRAMES:
+    if abs(reading.offset_frames) > LARGEST_CORRECTION_FRAMES and reading.raw_confidence < SURE:
         return None
     # One frame is within what a reading is good for; more is not, where it is sharp.
     if reading.raw_confidence > SHARP and abs(reading.offset_frames - constant) > 1:
@@ -89,7 +90,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("weights/lite.safetensors"))
     parser.add_argument("--out", type=Path, default=CLEANING)
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     np.seterr(all="raise")
     changed = corrections(read_clips(options.weights, load_corpus(options.corpus, options.cache)))
     with options.out.open("w", newline="") as stream:

@@ -36,6 +36,8 @@ SHIFT_FRAMES = 8
 EXCLUDED_SOURCES = {
     "voicecraft-dub/voicecraft-dub.github.io": "dubbed by a model",
     "JusperLee/IIANet": "two voices mixed",
+    "demo2show/Samples": "a separated voice, which drifts against the picture",
+    "roudimit/whisper-flamingo": "a collage of several takes with noise",
 }
 Z_95 = 1.96
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 import torch
-from scipy.signal import fftconvolve
 from torch.utils.data import IterableDataset
 
 from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
-from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, log_mel, normalise_bands
-from training.corpus import MARGIN, Corpus, CorpusClip
+from syncnet.models.features import WINDOW_SAMPLES, log_mel, normalise_bands
+from training.corpus import Corpus, CorpusClip
+from training.mouths import disturb_mouths
+from training.sounds import disturb_sound
 
 WINDOW_FRAMES = 40
 SOUND_FRAMES = WINDOW_FRAMES + 2 * MAX_SHIFT_FRAMES
@@ -24,7 +25,7 @@ Window = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class Windows(IterableDataset[Window]):
-    """Endless windows of random clips, the chance of a clip growing with the square root of its length."""
+    """Endless windows of random clips, by their chances."""
 
     def __init__(
         self,
@@ -37,8 +38,8 @@ class Windows(IterableDataset[Window]):
         self.corpus = corpus
         self.sound_early_frames = sound_early_frames or {}
         self.clips = list(clips)
-        weights = np.sqrt([clip.frame_count for clip in self.clips])
-        self.chances = weights / weights.sum()
+        chances = np.array([clip.chance for clip in self.clips])
+        self.chances = chances / chances.sum()
         self.seed = seed
 
     def __iter__(self):  # type: ignore[no-untyped-def]
@@ -60,35 +61,20 @@ class Windows(IterableDataset[Window]):
         sound = np.interp(positions, np.arange(len(samples)), samples, left=0, right=0)
         starts = positions[: SOUND_FRAMES * SAMPLES_PER_FRAME : SAMPLES_PER_FRAME]
         sound_valid = (starts >= -1) & (starts <= len(samples) - SAMPLES_PER_FRAME * 0.5)
-        sound = self._disturb_sound(sound, rng)
+        sound = disturb_sound(sound, self._other_sound(len(sound), rng), rng)
         mel = normalise_bands(_tilt(log_mel(np.clip(sound, -32768, 32767).astype(np.int16)), rng))
         return (
-            torch.from_numpy(_disturb_mouths(mouths, rng)),
+            torch.from_numpy(disturb_mouths(mouths, rng)),
             torch.from_numpy(mel.astype(np.float32)),
             torch.from_numpy(valid),
             torch.from_numpy(sound_valid),
         )
 
-    def _disturb_sound(self, sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        power = float(np.sqrt(np.mean(sound**2))) + 1.0
-        if rng.random() < 0.2:
-            tail = np.exp(-np.arange(4000) / rng.uniform(300, 1500)) * rng.standard_normal(4000)
-            tail[0] = rng.uniform(3, 15)
-            echoed = fftconvolve(sound, tail / np.linalg.norm(tail))[: len(sound)]
-            sound = echoed
-        if rng.random() < 0.35:
-            other = self.corpus.clip_samples(self.clips[rng.integers(len(self.clips))]).astype(np.float64)
-            start = rng.integers(max(1, len(other) - len(sound)))
-            other = np.resize(other[start : start + len(sound)], len(sound))
-            loudness = float(np.sqrt(np.mean(other**2))) + 1.0
-            sound = sound + other * (power / loudness) * 10 ** (-rng.uniform(3, 25) / 20)
-        if rng.random() < 0.5:
-            noise = rng.standard_normal(len(sound))
-            if rng.random() < 0.5:
-                noise = np.cumsum(noise) * 0.02
-                noise -= noise.mean()
-            sound = sound + noise / noise.std() * power * 10 ** (-rng.uniform(5, 45) / 20)
-        return sound * 10 ** rng.uniform(-0.6, 0.2)
+    def _other_sound(self, length: int, rng: np.random.Generator) -> np.ndarray:
+        """Of any clip that is trained on, repeated where it is too short."""
+        other = self.corpus.clip_samples(self.clips[rng.integers(len(self.clips))]).astype(np.float64)
+        start = rng.integers(max(1, len(other) - length))
+        return np.resize(other[start : start + length], length)
 
 
 def _pick_frames(rng: np.random.Generator, frame_count: int, speed: float) -> np.ndarray:
@@ -103,12 +89,25 @@ def _pick_frames(rng: np.random.Generator, frame_count: int, speed: float) -> np
 
 def _take_mouths(mouths: np.ndarray, frames_at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Frames at fractional positions: blended neighbours, or the nearest ones as a rate converter gives them."""
+    if rng.random() < 0.3:
+        frames_at = np.clip(_at_another_rate(frames_at, rng), 0, len(mouths) - 1)
     below = np.floor(frames_at).astype(int)
     above = np.minimum(below + 1, len(mouths) - 1)
     share = (frames_at - below)[:, None, None].astype(np.float32)
     if rng.random() < 0.5:
         share = np.round(share)
     return mouths[below] * (1 - share) + mouths[above] * share
+
+
+def _at_another_rate(frames_at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As if filmed at 10 to 30 frames a second and brought back to 25; in half the cases some were lost on the way."""
+    step = 25 / rng.uniform(10, 30)
+    frames_at = np.round(frames_at / step) * step
+    if rng.random() < 0.5:
+        lost = rng.random(len(frames_at)) < rng.uniform(0, 0.3)
+        lost[0] = False
+        frames_at = frames_at[np.maximum.accumulate(np.where(lost, 0, np.arange(len(frames_at))))]
+    return frames_at
 
 
 def _tilt(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -121,59 +120,3 @@ def _tilt(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         mel = mel.copy()
         mel[:, band : band + rng.integers(2, 7)] = mel.mean()
     return mel
-
-
-def _disturb_mouths(mouths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same random cut, turn, zoom, mirror, blur and light for all frames, with a slow wander of the box."""
-    zoom_x = np.exp(rng.uniform(-0.2, 0.2))
-    zoom_y = zoom_x * np.exp(rng.uniform(-0.1, 0.1))
-    angle = np.deg2rad(rng.uniform(-10, 10))
-    mirror = -1.0 if rng.random() < 0.5 else 1.0
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = turn @ np.diag([mirror * zoom_x, zoom_y])
-    shift = rng.uniform(-9, 9, 2)
-    wander = _wander(rng, len(mouths)) * (rng.random() < 0.5)
-    middle = MARGIN + MOUTH_SIZE_PX / 2 - 0.5
-    half = MOUTH_SIZE_PX / 2 - 0.5
-    coarse = int(rng.integers(16, 56)) if rng.random() < 0.3 else 0
-    blur = rng.uniform(0.4, 1.5) if rng.random() < 0.2 else 0.0
-    gamma = np.exp(rng.uniform(-0.4, 0.4))
-    light = np.clip(255 * (np.arange(256) / 255) ** gamma * rng.uniform(0.7, 1.2) + rng.uniform(-20, 20), 0, 255)
-    noise = rng.uniform(0, 8) if rng.random() < 0.4 else 0.0
-    hole = _hole(rng) if rng.random() < 0.15 else None
-    out = np.empty((len(mouths), MOUTH_SIZE_PX, MOUTH_SIZE_PX), np.uint8)
-    for index, mouth in enumerate(mouths):
-        centre = middle + shift + wander[index]
-        affine = np.hstack([matrix, (centre - matrix @ np.array([half, half]))[:, None]])
-        cut = cv2.warpAffine(
-            mouth.astype(np.float32),
-            affine,
-            (MOUTH_SIZE_PX, MOUTH_SIZE_PX),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        if coarse:
-            small = cv2.resize(cut, (coarse, coarse), interpolation=cv2.INTER_AREA)
-            cut = cv2.resize(small, (MOUTH_SIZE_PX, MOUTH_SIZE_PX), interpolation=cv2.INTER_LINEAR)
-        if blur:
-            cut = cv2.GaussianBlur(cut, (0, 0), blur)
-        cut = light[np.clip(cut, 0, 255).astype(np.uint8)]
-        if noise:
-            cut = cut + rng.standard_normal(cut.shape) * noise
-        if hole is not None:
-            cut[hole] = light[128]
-        out[index] = np.clip(cut, 0, 255)
-    return out
-
-
-def _wander(rng: np.random.Generator, frame_count: int) -> np.ndarray:
-    """A detector's slow drift, shape (n, 2), up to about 2 px."""
-    knots = rng.standard_normal((frame_count // 8 + 2, 2)) * rng.uniform(0, 1.2)
-    at = np.linspace(0, len(knots) - 1, frame_count)
-    return np.stack([np.interp(at, np.arange(len(knots)), knots[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _hole(rng: np.random.Generator) -> tuple[slice, slice]:
-    top, left = rng.integers(0, MOUTH_SIZE_PX - 12, 2)
-    height, width = rng.integers(8, 24, 2)
-    return slice(top, top + height), slice(left, left + width)

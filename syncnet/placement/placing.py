@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import filecmp
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -18,7 +17,14 @@ from syncnet.inputs.paths import absolute
 from syncnet.inputs.remote import local_copy
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.slots import History, Slots, look
-from syncnet.placement.transfer import copy_file, hardlink_file, move_file, remove_file, symlink_file
+from syncnet.placement.transfer import (
+    copy_file,
+    hardlink_file,
+    is_copy,
+    move_file,
+    remove_file,
+    symlink_file,
+)
 from syncnet.settings import PlaceMode
 from syncnet.system.interruption import StopFlag
 
@@ -189,7 +195,7 @@ def _move(source: Path, target: Path, stop: StopFlag, old: os.stat_result | None
         return
     # A link would lead elsewhere from its new place.
     link = source.lstat()
-    if old is None or not filecmp.cmp(source, target, shallow=False):
+    if not is_copy(source, target, old):
         copy_file(source, target, stop, old=old)
     remove_file(source, link)
 

@@ -72,12 +72,20 @@ def move_file(source: Path, target: Path, stop: StopFlag, *, old: os.stat_result
             raise
         elif source.is_symlink():
             symlink_file(os.readlink(source), target, old=old)
-        elif old is None or not filecmp.cmp(source, target, shallow=False):
+        elif not is_copy(source, target, old):
             copy_file(source, target, stop, old=old)
     # Gone where the disk knows no hard links; another file where one was uploaded meanwhile.
     with contextlib.suppress(FileNotFoundError, FileExistsError):
         remove_file(source, status)
     sync_folder(target.parent)
+
+
+def is_copy(source: Path, target: Path, status: os.stat_result | None) -> bool:
+    """Whether a file of its own with the same bytes stands there; ``status``, of what does, not following a link."""
+    if status is None or not stat.S_ISREG(status.st_mode):
+        # A link to the source has its bytes too, for as long as the source is there.
+        return False
+    return filecmp.cmp(source, target, shallow=False)
 
 
 def remove_file(path: Path, old: os.stat_result) -> None:

@@ -16,6 +16,8 @@ median in the mean, those of strangers 0.05, and both scatter by 1 (98 clips).""
 _WEIGHT = 0.4
 """Log odds that a lip is worth for each unit beyond the border. Alone it would be worth three times as much, but
 neighbours share ten of their eleven frames."""
+_SEEN_FRAMES = 5
+"""To either side of a lip, by its embedding and that of the sound."""
 _CHANGE_CHANCE = 0.02
 """That a match begins or ends at a lip: once in two seconds."""
 
@@ -48,6 +50,7 @@ def find_stretches(
     if not len(lips):
         return ()
     told = _WEIGHT * (_depths(distances[:, lips], offsets[lips]) - _BORDER)
+    told = np.where(_beside_pause(speech)[lips], np.maximum(told, 0.0), told)
     chances = _match_chances(told)
     matched = chances >= 0.5
     starts = np.flatnonzero(np.diff(matched, prepend=not matched[0]) | (np.diff(lips, prepend=lips[0]) > FPS))
@@ -88,6 +91,16 @@ def _depths(distances: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     medians = np.nanmedian(distances, axis=0)
     spread = float(np.nanstd(distances - medians))
     return np.nan_to_num((medians - own) / spread) if spread > 0 else np.zeros(len(own))
+
+
+def _beside_pause(speech: np.ndarray) -> np.ndarray:
+    """Frames whose embedding sees into a second or more without speech, bool: one shift looks like another there."""
+    changes = np.flatnonzero(np.diff(speech, prepend=True, append=True))
+    near = np.zeros(len(speech), bool)
+    for start, end in zip(changes[::2], changes[1::2], strict=True):
+        if end - start >= FPS:
+            near[max(0, start - _SEEN_FRAMES) : end + _SEEN_FRAMES] = True
+    return near
 
 
 def _match_chances(told: np.ndarray) -> np.ndarray:

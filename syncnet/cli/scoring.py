@@ -85,7 +85,8 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--detector",
         metavar=one_of(DETECTORS),
-        help="face detector: lite is included but finds fewer faces than yunet (docs/accuracy.md); haar is part of OpenCV; "
+        help="face detector: lite is included but finds fewer faces than yunet (docs/accuracy.md); "
+        "haar is part of OpenCV; "
         "yunet and s3fd are downloaded if they are missing; "
         "auto: yunet if its file is already here, else haar (default auto)",
     )

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from detectors.cascades import cascades_sha256, check_cascades
 from detectors.protocol import DetectorSpec, FaceDetector
+from syncnet.errors import ModelFileError
 from syncnet.settings import Precision, ScorerSettings
 from syncnet.settings.checks import fitted
 from weights import Identity, WeightsFile, WeightsPolicy, find_weights, require_weights
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 S3FD_FILE = "sfd_face.pth"
+LITE_FILE = "lite_face.safetensors"
+"""Ships with the project."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,18 @@ def resolve_detector(
 ) -> DetectorSpec:
     """The detector to use. ``auto``: yunet where its file is at hand, else haar, and never from the network.
 
-    One asked for by name is fetched where it is missing. ``device`` and ``precision`` are those of s3fd. Raises
-    ModelFileError where a file is corrupt or cannot be had.
+    One asked for by name is fetched where it is missing. ``device`` is that of lite and s3fd, ``precision`` that of
+    s3fd. Raises ModelFileError where a file is corrupt or cannot be had.
     """
     settled = _settle(name, policy)
     if settled == "haar":
         check_cascades()
         return HaarSpec(cascades_sha256())
     found = _weights_of(settled, policy)
+    if settled == "lite":
+        from detectors.lite import load_lite_detector
+
+        return load_lite_detector(found.path, device)
     if settled == "s3fd":
         from detectors.s3fd import load_s3fd
 
@@ -92,5 +99,12 @@ def _settle(name: str, policy: WeightsPolicy) -> str:
 
 
 def _weights_of(name: str, policy: WeightsPolicy) -> WeightsFile:
+    if name == "lite":
+        embedded = find_weights(LITE_FILE, policy)
+        if embedded is None:
+            raise ModelFileError(
+                f"the embedded face detector's {LITE_FILE} is missing", cure="restore it with `git checkout weights/`"
+            )
+        return embedded
     file_name = {"yunet": YUNET_FILE, "s3fd": S3FD_FILE}[name]
     return require_weights(file_name, policy, f"--detector {name}", "--detector haar")

@@ -13,7 +13,6 @@ from syncnet.errors import UsageError
 from syncnet.models.precision import resolve_precision
 from syncnet.models.protocol import MIN_TRACK_FRAMES
 from syncnet.models.registry import choose_model, load_model, resolve_device
-from syncnet.reference.choice import find_reference_tools
 from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, TrackSettings
 from weights import Identity
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from detectors.protocol import DetectorSpec
     from detectors.s3fd import S3fdSpec
     from syncnet.pipeline import Stages
+    from syncnet.reference.tools import ReferenceTools
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class ChosenStages:
             shots=self.shots,
             media=settings.media,
             decode_threads=share,
-            reference=find_reference_tools(share) if settings.reference else None,
+            reference=_reference_tools(share) if settings.reference else None,
             precision=self.precision,
         )
 
@@ -101,9 +101,16 @@ def choose_stages(settings: ScorerSettings, workers: int) -> ChosenStages:
         detector=detector,
         detect=DetectSettings(settings.speed.every_frames(looking), settings.tracks.min_face_px),
         precision=resolve_precision(settings.speed.precision, settings.device) if heeds_precision else "float32",
-        reference=find_reference_tools(1).name if settings.reference else "",
+        reference=_reference_tools(1).name if settings.reference else "",
     )
     if model.verified and (detector is None or detector.verified):
         return chosen
     # A file that nobody vouches for may not fit, which is told before any video is touched.
     return replace(chosen, loaded=chosen.load())
+
+
+def _reference_tools(threads: int) -> ReferenceTools:
+    # They load a decoder, which runs over known videos do without.
+    from syncnet.reference.choice import find_reference_tools
+
+    return find_reference_tools(threads)

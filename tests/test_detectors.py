@@ -165,7 +165,7 @@ def test_another_file_that_works_is_told_apart_by_its_digest(tmp_path: Path, tes
 
 
 def test_unknown_detector_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="give one of auto, haar, yunet, s3fd"):
+    with pytest.raises(UsageError, match="give one of auto, lite, haar, yunet, s3fd"):
         resolve_detector("hog", WeightsPolicy(offline=True))
 
 

@@ -72,7 +72,7 @@ def test_options_page_is_what_the_parsers_say() -> None:
 
 def test_no_page_names_a_flag_that_does_not_exist() -> None:
     sources = "\n".join(path.read_text() for path in REPOSITORY.glob("[bestw]*/*.py"))
-    sources += "\n".join(path.read_text() for path in REPOSITORY.glob("training/*.py"))
+    sources += "\n".join(path.read_text() for path in REPOSITORY.glob("training/**/*.py"))
     known = {flag for parser in PARSERS.values() for flag in parser._option_string_actions}  # ours, in full
     known |= set(re.findall(r'add_argument\(\s*"(--\w+)"', sources))
     unknown = {

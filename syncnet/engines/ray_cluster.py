@@ -99,7 +99,7 @@ def count_workers(settings: RaySettings) -> int:
         problem = f"no node of the cluster has room for a worker of {settings.num_cpus_per_worker:g} CPUs"
         if settings.num_gpus_per_worker:
             problem += f" and {settings.num_gpus_per_worker:g} GPUs"
-        if settings.address == "local":
+        if _may_be_new(settings):
             raise UsageError(problem, cure="give fewer --num_cpus_per_worker or --num_gpus_per_worker")
         print(f"{PROGRAM}: {problem}: the run waits until it grows", file=sys.stderr)
     return max(1, fitting)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from syncnet.conventions import MAX_SHIFT_FRAMES
@@ -76,6 +75,9 @@ def read_strip(result: VideoResult, content: ReportContent) -> np.ndarray | None
     if keepsake is None or number is None or len(keepsake.tracks) != len(result.tracks):
         return None
     jpeg = keepsake.tracks[number].strip
+    # A run that writes no contact sheet, but reads its name here, does without it.
+    import cv2
+
     decoded = cv2.imdecode(jpeg, cv2.IMREAD_COLOR) if len(jpeg) else None
     return None if decoded is None else np.asarray(decoded[:, :, ::-1])
 

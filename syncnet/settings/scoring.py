@@ -10,7 +10,7 @@ from syncnet.errors import UsageError
 from syncnet.settings.checks import Checked, DefaultInt, Rule
 
 MODELS = ("auto", "lite", "syncnet_v2")
-DETECTORS = ("auto", "haar", "yunet", "s3fd")
+DETECTORS = ("auto", "lite", "haar", "yunet", "s3fd")
 """``auto`` takes the published model, and the better detector, where its file is at hand."""
 DEVICES = ("auto", "cpu", "cuda")
 

@@ -1,0 +1,145 @@
+"""The embedded face detector: small, ours, and always at hand. Its boxes are YuNet's, from whom it learnt them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from detectors.lite_boxes import SAME_FACE_OVERLAP, find_faces
+from detectors.lite_network import LiteFaceNetwork
+from detectors.protocol import Detections, box_overlaps
+from detectors.shared_batch import SharedBatch
+from detectors.working_frame import WorkingFrame
+from syncnet.errors import ModelFileError
+
+RELIABLE_FACE_PX = 20
+"""Face height to which the smallest face of interest is brought."""
+MIN_SCORE = 0.65
+"""On the 217 held-out frames one place that is no face has more, four have more than 0.6."""
+_LARGE_FRAME_PX = 640
+"""Faces beyond those that were learnt fit into a larger working frame: they are looked for in a reduced one too."""
+_REDUCED_FRAME_PX = 320
+_PIXELS_AT_ONCE = 1 << 21
+_BYTES_A_PIXEL = 40
+"""Of the working frame: what the first layers take and give."""
+_QUEUED_PICTURES = 16
+
+Found = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Of one picture: boxes (N, 4), landmarks (N, 5, 2), scores (N,)."""
+
+
+@dataclass(frozen=True)
+class LiteSpec:
+    """The network, loaded once and shared by all threads, each of which creates its own detectors from it."""
+
+    network: LiteFaceNetwork
+    identity: str
+    """SHA-256 of the weights file, in hex."""
+    device: str
+    queue: SharedBatch[Found] | None = None
+    """With it the looks of all threads go to the device in common batches."""
+    name: str = "lite"
+
+    def create(self, min_face_px: int, frame_width: int, frame_height: int) -> LiteDetector:
+        """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more."""
+        return LiteDetector(self, min_face_px, frame_width, frame_height)
+
+    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
+        return _BYTES_A_PIXEL * WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height).pixels
+
+    def with_queue(self) -> LiteSpec:
+        """The same with a queue that all its detectors share: for a GPU. On a processor batches gain little."""
+        return replace(self, queue=SharedBatch(partial(_run, self.network, self.device), _QUEUED_PICTURES))
+
+    def look(self, pictures: list[np.ndarray]) -> list[Found]:
+        """The faces in pictures (H, W, 3), BGR, of one size, in their own pixels."""
+        if self.queue is not None:
+            return [self.queue.ask(picture) for picture in pictures]
+        return _run(self.network, self.device, np.stack(pictures))
+
+
+class LiteDetector:
+    """Faces of one video."""
+
+    def __init__(self, spec: LiteSpec, min_face_px: int, frame_width: int, frame_height: int) -> None:
+        self._spec = spec
+        self._working_frames = [WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height)]
+        if max(self._working_frames[0].size) > _LARGE_FRAME_PX:
+            scale = _REDUCED_FRAME_PX / max(frame_width, frame_height)
+            self._working_frames.append(WorkingFrame(frame_width, frame_height, scale))
+
+    def detect(self, frame_bgr: np.ndarray) -> Detections:
+        """Tight boxes of the faces in a frame of the size that was named, with scores from 0.65 to 1."""
+        return self.detect_batch([frame_bgr])[0]
+
+    def detect_batch(self, frames_bgr: Sequence[np.ndarray]) -> list[Detections]:
+        """As ``detect``, for frames of one size."""
+        at_once = max(1, _PIXELS_AT_ONCE // self._working_frames[0].pixels)
+        found: list[Detections] = []
+        for first in range(0, len(frames_bgr), at_once):
+            found += self._find(frames_bgr[first : first + at_once])
+        return found
+
+    def _find(self, frames_bgr: Sequence[np.ndarray]) -> list[Detections]:
+        looks = []
+        for working_frame in self._working_frames:
+            faces = self._spec.look([working_frame.resize(frame) for frame in frames_bgr])
+            looks.append([(working_frame.to_full_frame(boxes), scores) for boxes, _, scores in faces])
+        height, width = frames_bgr[0].shape[:2]
+        return [Detections.inside(*_united(*views), width, height) for views in zip(*looks, strict=True)]
+
+
+def _united(
+    fine: tuple[np.ndarray, np.ndarray], coarse: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes and scores of the looks at the larger and at the reduced frame, each face once: where both see it the surer
+    counts. In the larger frame parts of a face that is too large for it can pass for faces: they are dropped."""
+    if coarse is None:
+        return fine
+    centres = ((fine[0][:, :2] + fine[0][:, 2:]) / 2)[:, None]
+    centred = ((centres > coarse[0][:, :2]) & (centres < coarse[0][:, 2:])).all(axis=2)
+    lower = _heights(fine[0])[:, None] < 0.75 * _heights(coarse[0])
+    whole = ~(centred & lower).any(axis=1)
+    boxes = np.concatenate([fine[0][whole], coarse[0]])
+    scores = np.concatenate([fine[1][whole], coarse[1]])
+    left, kept = np.argsort(-scores, kind="stable"), []
+    while len(left):
+        kept.append(left[0])
+        left = left[1:][box_overlaps(boxes[left[:1]], boxes[left[1:]])[0] < SAME_FACE_OVERLAP]
+    return boxes[kept], scores[kept]
+
+
+def _heights(boxes: np.ndarray) -> np.ndarray:
+    heights: np.ndarray = boxes[:, 3] - boxes[:, 1]
+    return heights
+
+
+@torch.inference_mode()
+def _run(network: LiteFaceNetwork, device: str, pictures: np.ndarray) -> list[Found]:
+    """Pictures (B, H, W, 3), uint8 BGR, through the network."""
+    return find_faces(network(torch.from_numpy(pictures).to(device)), MIN_SCORE)
+
+
+def load_lite_detector(path: Path, device: str) -> LiteSpec:
+    """The detector from its weights; ModelFileError where they do not fit."""
+    network = LiteFaceNetwork()
+    try:
+        content = path.read_bytes()
+        network.load_state_dict({name: tensor.float() for name, tensor in load(content).items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelFileError(
+            f"{path} cannot be read as weights of the face detector", path=path, cure="check the file out again"
+        ) from error
+    network.eval().requires_grad_(False)
+    network.fold()
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    spec = LiteSpec(network, hashlib.sha256(content).hexdigest(), device)
+    return spec.with_queue() if device == "cuda" else spec

@@ -1,0 +1,1 @@
+"""How the embedded face detector was made, from pictures to weights and table: training/face/README.md."""

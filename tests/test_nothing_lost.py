@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,7 @@ class DiskThatIgnoresCase:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder = str(folder)
+        self._one_at_a_time = threading.Lock()
         self._lstat, self._link = os.lstat, os.link
         monkeypatch.setattr(os, "lstat", lambda path, **how: self._lstat(self._found(path), **how))
         monkeypatch.setattr(os, "link", self._link_once)
@@ -158,7 +160,9 @@ class DiskThatIgnoresCase:
         return os.path.join(folder, names[0]) if names else path
 
     def _link_once(self, old: Any, new: Any, **how: Any) -> None:
-        self._link(old, self._found(new), **how)
+        # A disk looks and links in one step: two threads that both look first would both be given the name.
+        with self._one_at_a_time:
+            self._link(old, self._found(new), **how)
 
 
 @pytest.mark.parametrize("mode", ["copy", "move"])

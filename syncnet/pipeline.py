@@ -25,7 +25,15 @@ from syncnet.media.info import MediaInfo
 from syncnet.media.opening import Media, open_media
 from syncnet.media.picture import PicturesGrowError
 from syncnet.models.protocol import Embeddings, SyncModel
-from syncnet.people import ScoredTrack, TrackSeen, gather_people, score_together, score_track, video_score
+from syncnet.people import (
+    ScoredTrack,
+    TrackSeen,
+    gather_people,
+    score_over_time,
+    score_together,
+    score_track,
+    video_score,
+)
 from syncnet.reference.chain import published_chain
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
 from syncnet.results import VideoScore
@@ -101,6 +109,7 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
     video = video_score(info, shown, None if shown else tracking.no_track, media.samples, speech, faces.shots)
+    video = score_over_time(video, shown, stages.model, speech)
     return score_together(video, shown, pooled, stages.model, speech)
 
 
@@ -142,7 +151,8 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
             with chain.face_clip(track) as clip:
                 embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen)
             scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
-        return video_score(info, scored, tracking.no_track, chain.samples, speech)
+        video = video_score(info, scored, tracking.no_track, chain.samples, speech)
+        return score_over_time(video, scored, stages.model, speech, "all")
 
 
 def _face_crops(media: Media) -> Iterator[np.ndarray]:
@@ -170,7 +180,7 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
     counted: Counted = "all" if stages.reference else "speech"
     speech = find_speech(samples)
     scored = score_track(track, embeddings, stages.model, speech, seen, counted=counted)
-    return video_score(info, [scored], None, samples, speech)
+    return score_over_time(video_score(info, [scored], None, samples, speech), [scored], stages.model, speech, counted)
 
 
 def _embed(

@@ -10,6 +10,8 @@ from typing import Literal
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
+from syncnet.overtime.judging import JudgedOverTime
+from syncnet.overtime.timeline import OverTime
 from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
@@ -42,6 +44,8 @@ class VideoScore:
     """Where several faces speak in turns, and score better together than each alone."""
     pooled: tuple[PooledScore, ...] = ()
     """Tracks of one face between edits, which count together and not by themselves."""
+    over_time: OverTime | None = None
+    """Its time line; None in records of before."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
@@ -103,6 +107,8 @@ class VideoResult:
     """Who speaks when, where several faces speak in turns."""
     pooled: tuple[PooledScore, ...] = ()
     """Tracks of one face between edits, which count together."""
+    over_time: JudgedOverTime | None = None
+    """Its time line: segments, and what they come to; None where there is no score, or one of an earlier version."""
     verdict: Verdict | None = None
     """None for a failed video."""
     error: str = ""

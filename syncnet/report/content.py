@@ -15,7 +15,8 @@ from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, read_command
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
-from syncnet.settings import Thresholds, TrackSettings
+from syncnet.settings import OverTimeSettings, Thresholds, TrackSettings
+from syncnet.settings.checks import parts_of
 from syncnet.state.ledger import Ledger, open_ledger
 from syncnet.system.interruption import StopFlag
 from syncnet.system.plain import read_json
@@ -82,8 +83,11 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
         settings["min_confidence"], settings["max_abs_offset"], settings["min_offset"], settings["max_offset"]
     )
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
+    # Files of earlier versions know of no time line.
+    names = {part.flag: part.name for part in parts_of(OverTimeSettings)}
+    over_time = OverTimeSettings(**{names[flag]: settings[flag] for flag in names if settings.get(flag) is not None})
     with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
-        rules = VerdictRules(thresholds, tracks, tracks.min_track_frames, None, ledger)
+        rules = VerdictRules(thresholds, tracks, tracks.min_track_frames, None, ledger, over_time=over_time)
         results = [_result(entry, command, rules, ledger) for entry in document["results"]]
     return ReportContent(
         folders=folders,

@@ -59,6 +59,7 @@ def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, led
             folders=None if request.keep_all else folders,
             ledger=ledger,
             place=options.place,
+            over_time=request.settings.over_time,
         ),
         state_dir=folders.state_dir,
         store=_open_store(options, remote=request.scale.ray is not None),

@@ -49,8 +49,7 @@ def find_stretches(
     lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
     if not len(lips):
         return ()
-    told = _WEIGHT * (_depths(distances[:, lips], offsets[lips]) - _BORDER)
-    told = np.where(_beside_pause(speech)[lips], np.maximum(told, 0.0), told)
+    told = told_by_shift(distances, speech)[MAX_SHIFT_FRAMES - offsets[lips], lips]
     chances = _match_chances(told)
     matched = chances >= 0.5
     starts = np.flatnonzero(np.diff(matched, prepend=not matched[0]) | (np.diff(lips, prepend=lips[0]) > FPS))
@@ -85,12 +84,18 @@ def _part(stretch: Stretch, start: float, end: float) -> Stretch:
     return Stretch(start, end, share * stretch.speech_seconds, share * stretch.matched_seconds)
 
 
-def _depths(distances: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """How far each lip's distance at its offset lies below its median, (W,), in the spread of all distances."""
-    own = distances[MAX_SHIFT_FRAMES - offsets, np.arange(distances.shape[1])]
-    medians = np.nanmedian(distances, axis=0)
-    spread = float(np.nanstd(distances - medians))
-    return np.nan_to_num((medians - own) / spread) if spread > 0 else np.zeros(len(own))
+def told_by_shift(distances: np.ndarray, speech: np.ndarray) -> np.ndarray:
+    """Log odds (31, W) that a lip fits the sound at a shift, against fitting it nowhere.
+
+    By how far its distance lies below the median of its distances, in the spread of all distances of the track.
+    """
+    heard = np.isfinite(distances).any(axis=0)
+    medians = np.full(distances.shape[1], np.nan)
+    medians[heard] = np.nanmedian(distances[:, heard], axis=0)
+    spread = float(np.nanstd(distances - medians)) if heard.any() else 0.0
+    depths = (medians - distances) / spread if spread > 0 else np.zeros(distances.shape)
+    told = _WEIGHT * (np.nan_to_num(depths) - _BORDER)
+    return np.where(_beside_pause(speech), np.maximum(told, 0.0), told)
 
 
 def _beside_pause(speech: np.ndarray) -> np.ndarray:

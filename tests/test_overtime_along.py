@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,13 @@ def test_a_jump_across_a_long_pause_is_where_the_new_offset_is_first_heard() -> 
     mask = (points.segment < 5) | (points.segment > 7)
     (jump,) = along_of(points.chosen(mask)).jumps
     assert (jump.earliest_seconds, jump.at_seconds) == (44.0, 72.0)
+
+
+def test_a_jump_in_mid_speech_is_where_the_lips_no_longer_fit() -> None:
+    points = points_at(*[0.0] * 5, *[0.0] * 3, *[200.0] * 5)
+    chosen = points.chosen((points.segment < 5) | (points.segment > 7))
+    (jump,) = along_of(dataclasses.replace(chosen, broken_off=frozenset({4}))).jumps
+    assert (jump.earliest_seconds, jump.at_seconds) == (44.0, 44.0)
 
 
 def test_an_offset_that_comes_back_jumps_twice() -> None:

@@ -125,10 +125,13 @@ def _jumps(points: Points, model: _Model) -> Iterator[Jump]:
     for before, after in itertools.pairwise(range(len(points.ms))):
         if model.levels[before] == model.levels[after]:
             continue
-        last, first = (points.segments[int(points.segment[place])] for place in (before, after))
-        gap = first.start_seconds - last.end_seconds
-        near = gap <= _NEAR_SECONDS
-        at = (last.end_seconds + first.start_seconds) / 2 if near else first.start_seconds
+        number = int(points.segment[before])
+        last, first = points.segments[number], points.segments[int(points.segment[after])]
+        at = first.start_seconds
+        if at - last.end_seconds <= _NEAR_SECONDS:
+            at = (last.end_seconds + at) / 2
+        elif number in points.broken_off:
+            at = last.end_seconds
         earliest = min(last.end_seconds, at)
         old, new = (round(float(model.fitted[place]), 1) for place in (before, after))
         yield Jump(round(at, 2), round(earliest, 2), old, new)

@@ -108,7 +108,8 @@ def _find_matches(
             score.evidence.agreeing,
             distance_unit(distances[:, first:last], table.metric),
         )
-        yield Found(segment, table.first_lip + first, distances[:, first:last], beside[first:last])
+        broken_off = end < len(lips) and lips[end] - lips[end - 1] <= _EDGE_FRAMES
+        yield Found(segment, table.first_lip + first, distances[:, first:last], beside[first:last], broken_off)
 
 
 def _reach_back(frame: int, face: SeenFace) -> int:

@@ -30,6 +30,8 @@ class Found:
     """(31, W) of its lips, NaN for those that do not count."""
     speech: np.ndarray
     """(W,) whether somebody speaks at each lip, bool."""
+    broken_off: bool = False
+    """Whether the lips end to fit while the track and the speech go on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +48,21 @@ class Points:
     """(n,) int: positions of the segments in ``segments``."""
     segments: tuple[Segment, ...]
     """Those with points, in order of time."""
+    broken_off: frozenset[int] = frozenset()
+    """Positions of segments that end while their track and the speech go on."""
 
     def chosen(self, mask: np.ndarray) -> Points:
         """Some of them."""
-        return Points(self.seconds[mask], self.ms[mask], self.track[mask], self.segment[mask], self.segments)
+        return Points(
+            self.seconds[mask], self.ms[mask], self.track[mask], self.segment[mask], self.segments, self.broken_off
+        )
 
 
 def points_along(found: Sequence[Found]) -> Points:
     """A point for every four seconds of each segment that has strong evidence."""
     seconds, ms, segment = [], [], []
     segments: list[Segment] = []
+    broken_off = set()
     for one in sorted(found, key=lambda one: one.segment.start_seconds):
         if one.segment.evidence != "strong" or one.segment.offset_frames is None:
             continue
@@ -73,10 +80,12 @@ def points_along(found: Sequence[Found]) -> Points:
                 segment.append(len(segments))
                 added = True
         if added:
+            if one.broken_off:
+                broken_off.add(len(segments))
             segments.append(one.segment)
     numbers = np.array(segment, int)
     tracks = np.array([one.track for one in segments], int)
-    return Points(np.array(seconds), np.array(ms), tracks[numbers], numbers, tuple(segments))
+    return Points(np.array(seconds), np.array(ms), tracks[numbers], numbers, tuple(segments), frozenset(broken_off))
 
 
 def _mean(curves: np.ndarray) -> np.ndarray:

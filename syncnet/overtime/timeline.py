@@ -50,7 +50,8 @@ class Jump:
     """A place at which the offset changes at once."""
 
     at_seconds: float
-    """Where the new offset is first seen; between two neighbouring segments, the middle."""
+    """Where the lips of the old offset end to fit, or else where the new one is first seen; between two neighbouring
+    segments, the middle."""
     earliest_seconds: float
     """End of the last segment of the old offset."""
     before_ms: float

@@ -58,11 +58,12 @@ def measure(path: Path, scorer: SyncScorer) -> tuple[JudgedOverTime, np.ndarray]
     return judge_over_time(score.over_time, Thresholds(), OverTimeSettings()), score.keepsake.speech
 
 
-def run_plan(plan: Plan, scorer: SyncScorer, figures: Figures) -> None:
-    """Makes, scores and counts one file, and prints a line."""
+def run_plan(plan: Plan, scorer: SyncScorer, figures: Figures, kept: Path | None) -> None:
+    """Makes, scores and counts one file, and prints a line. ``kept``: where made files stay, and are found again."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file.mp4"
-        make_file(plan, path)
+        path = (kept or Path(folder)) / f"{plan.name.replace(' ', '_')}.mp4"
+        if not path.exists():
+            make_file(plan, path)
         judged, speech = measure(path, scorer)
     own = Figures()
     for one in (own, figures):
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first of them to make")
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--seed", type=int, default=18)
+    parser.add_argument("--keep", type=Path, help="folder in which the made files stay, for another run")
     parser.add_argument("--out", type=Path, help="JSON of the figures")
     options = parser.parse_args()
     detector = "yunet" if options.weights_dir else "haar"
@@ -137,7 +139,7 @@ def main() -> None:
     figures = Figures()
     for number, plan in enumerate(plans):
         if number >= options.first:
-            run_plan(plan, scorer, figures)
+            run_plan(plan, scorer, figures, options.keep)
     print(format_table(figures))
     if options.out:
         options.out.write_text(json.dumps(asdict(figures), indent=1) + "\n")

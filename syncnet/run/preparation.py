@@ -19,6 +19,7 @@ from syncnet.report.notices import find_notices
 from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME
 from syncnet.report.run import Run
+from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import CSV_NAME, PARQUET_NAME
 from syncnet.run.engine_choice import pin_of
 from syncnet.settings import Request, RunOptions, ScorerSettings
@@ -36,7 +37,9 @@ def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
     wanted = {
         folders.results_path: True,
         output_dir / CSV_NAME: True,
+        output_dir / SEGMENTS_CSV_NAME: True,
         output_dir / PARQUET_NAME: request.report.table == "parquet",
+        output_dir / SEGMENTS_PARQUET_NAME: request.report.table == "parquet",
         output_dir / PAGE_NAME: request.report.page,
         folders.overlays_dir: looks.visualize != "none",
         folders.outputs_dir: looks.save_outputs,

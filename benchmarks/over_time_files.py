@@ -53,6 +53,8 @@ class Plan:
     fps: float = float(FPS)
     jumps: tuple[tuple[float, float], ...] = ()
     """(seconds, milliseconds): from when on the sound is late, and by how much in all."""
+    own_early_ms: tuple[tuple[Path, float], ...] = ()
+    """By how much the sounds of the clips themselves are early; they are brought into sync."""
     drift: float = 0.0
     """Share by which the sound is slower than the picture; below zero: faster."""
 
@@ -168,7 +170,8 @@ def _sound(plan: Plan) -> np.ndarray:
             continue
         samples = _clip(voice)[1].astype(np.float32)
         first, last = round(start * SAMPLE_RATE), min(count, round(end * SAMPLE_RATE))
-        own = np.arange(last - first) + round((LEAD_SECONDS - part.late_ms / 1000) * SAMPLE_RATE)
+        late_ms = part.late_ms + dict(plan.own_early_ms).get(voice, 0.0)
+        own = np.arange(last - first) + round((LEAD_SECONDS - late_ms / 1000) * SAMPLE_RATE)
         inside = (own >= 0) & (own < len(samples))
         whole[first:last][inside] = samples[own[inside]]
     times = np.arange(count) / SAMPLE_RATE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +17,18 @@ MS_PER_FRAME = 40
 FEWEST_JUMP_FRAMES, MOST_JUMP_FRAMES = 3, 10
 
 
-def make_plans(clips: Sequence[Path], count: int, seconds: float, seed: int) -> Iterator[Plan]:
-    """``count`` plans of at least so many seconds, of each kind in turn."""
+def make_plans(own_early_ms: Mapping[Path, float], count: int, seconds: float, seed: int) -> Iterator[Plan]:
+    """``count`` plans of at least so many seconds, of each kind in turn.
+
+    ``own_early_ms``: the clips, and by how much the sound of each is early.
+    """
+    clips = list(own_early_ms)
     rng = np.random.default_rng(seed)
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         parts = tuple(_parts(clips, seconds, rng, pairs=kind == "two in turn"))
-        plan = Plan(f"{number:02d} {kind}", parts, FRAME_RATES[number % len(FRAME_RATES)])
+        rate = FRAME_RATES[number % len(FRAME_RATES)]
+        plan = Plan(f"{number:02d} {kind}", parts, rate, own_early_ms=tuple(own_early_ms.items()))
         if kind == "jumps":
             plan = replace(plan, jumps=tuple(_jumps(plan, 1 + number // len(KINDS) % 2, rng)))
         elif kind == "drift":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from syncnet.overtime.drift import Line, fit_line, ratio_name
+from syncnet.overtime.drift import POINT_SPREAD_MS, Line, fit_line, ratio_name
 from syncnet.overtime.points import MOST_POINTS, Found, Points, points_along
 from syncnet.overtime.timeline import Drift, Jump, OffsetAlong
 from syncnet.scoring.timing import MS_PER_FRAME
@@ -19,9 +19,13 @@ LEAST_DRIFT_MS = 60.0
 """Over the whole file: less is told apart from nothing by no viewer, and hardly by this."""
 _SURE = 4.0
 """Standard errors that the slope of a drift is from zero."""
-_NOISE_MS = 20.0
-_CAPPED_MS = 150.0
-"""A point that is farther off is no worse than one that is so far off."""
+_SEGMENT_SPREAD_MS = 25.0
+"""Standard deviation of the offset from segment to segment where it is constant."""
+_LEVEL_COST = 5.5
+"""In natural units of likelihood, that a further level has to be worth; a slope has to be worth _SLOPE_COST."""
+_SLOPE_COST = 3.0
+_MOST_COST = 18.0
+"""A segment that is farther off than six times the spread is no worse than that."""
 _NEAR_SECONDS = 2.0
 """Between segments closer than this the jump is put in the middle."""
 
@@ -32,16 +36,16 @@ class _Model:
 
     fitted: np.ndarray
     """(n,) milliseconds."""
-    parameters: int
     line: Line | None = None
     levels: np.ndarray | None = None
     """(n,) int: which stretch of constant offset each point is of."""
 
     def cost(self, points: Points) -> float:
-        """Schwarz's criterion for noise of a known least size; lower is better."""
-        count = len(points.ms)
-        squares = np.minimum((points.ms - self.fitted) ** 2, _CAPPED_MS**2)
-        return count * math.log(float(squares.mean()) + _NOISE_MS**2) + self.parameters * math.log(max(2, count))
+        """By the middles of the segments: log likelihood, and what is paid for levels and slope; lower is better."""
+        misses = _by_segment(points.ms - self.fitted, points.segment)
+        likelihood = np.minimum((misses / _SEGMENT_SPREAD_MS) ** 2 / 2, _MOST_COST).sum()
+        levels = 0 if self.levels is None else int(self.levels.max())
+        return float(likelihood) + _LEVEL_COST * levels + (_SLOPE_COST if self.line else 0.0)
 
 
 def offset_along(found: Sequence[Found]) -> OffsetAlong:
@@ -66,13 +70,13 @@ def along_of(points: Points) -> OffsetAlong:
 
 
 def _models(points: Points) -> Iterator[_Model]:
-    yield _Model(np.full(len(points.ms), float(np.median(points.ms))), 1)
+    yield _Model(np.full(len(points.ms), float(np.median(points.ms))))
     yield _stepped(points, None)
     span = float(np.ptp(points.seconds))
     if span > 0:
         line = fit_line(points)
         if _is_drift(line, span):
-            yield _Model(line.at(points.seconds), 2, line)
+            yield _Model(line.at(points.seconds), line)
         inner = _slope_within(points)
         if inner and _is_drift(inner, span):
             yield _stepped(points, inner)
@@ -86,21 +90,47 @@ def _stepped(points: Points, line: Line | None) -> _Model:
     """Stretches of constant offset, beside the slope of a line."""
     rise = line.slope * points.seconds if line else np.zeros(len(points.ms))
     flat = points.ms - rise
-    levels = _levels(flat, points.segment)
+    numbers, place = np.unique(points.segment, return_inverse=True)
+    levels = _levels(_by_segment(flat, points.segment))[place] if len(numbers) else place
     fitted = np.array([np.median(flat[levels == level]) for level in levels]) + rise
-    return _Model(fitted, 2 * int(levels.max()) + 1 + bool(line), line, levels)
+    return _Model(fitted, line, levels)
 
 
-def _levels(ms: np.ndarray, segment: np.ndarray) -> np.ndarray:
-    """Which stretch each point is of, (n,) int: segment by segment, a new one where the offset jumps."""
-    levels = np.zeros(len(ms), int)
-    start = 0
-    for number in np.unique(segment):
-        own = np.flatnonzero(segment == number)
-        if own[0] > start and abs(np.median(ms[own]) - np.median(ms[start : own[0]])) >= LEAST_JUMP_MS:
-            levels[own[0] :] += 1
-            start = own[0]
-    return levels
+def _by_segment(values: np.ndarray, segment: np.ndarray) -> np.ndarray:
+    """The median of each segment's points, in order of time."""
+    return np.array([np.median(values[segment == number]) for number in np.unique(segment)])
+
+
+def _levels(ms: np.ndarray) -> np.ndarray:
+    """Which stretch each segment is of, (n,) int: the cheapest way to part them, then without steps that are no jump.
+
+    Source: the optimal partitioning of Jackson et al., "An algorithm for optimal partitioning of data on an interval",
+    2005.
+    """
+    sums, squares = (np.concatenate([[0.0], np.cumsum(values)]) for values in (ms, ms**2))
+    best, came_from = np.zeros(len(ms) + 1), np.zeros(len(ms) + 1, int)
+    for end in range(1, len(ms) + 1):
+        counts = end - np.arange(end)
+        spread = squares[end] - squares[:end] - (sums[end] - sums[:end]) ** 2 / counts
+        costs = best[:end] + spread / (2 * _SEGMENT_SPREAD_MS**2) + _LEVEL_COST
+        came_from[end] = int(costs.argmin())
+        best[end] = costs[came_from[end]]
+    starts = [len(ms)]
+    while starts[-1]:
+        starts.append(int(came_from[starts[-1]]))
+    borders = starts[::-1]
+    while small := _smallest_step(ms, borders):
+        borders.remove(small)
+    return np.searchsorted(np.array(borders[1:-1]), np.arange(len(ms)), side="right")
+
+
+def _smallest_step(ms: np.ndarray, borders: Sequence[int]) -> int:
+    """The border with the smallest step that is no jump; 0 where all are jumps."""
+    middles = [float(np.median(ms[start:end])) for start, end in itertools.pairwise(borders)]
+    steps = [abs(after - before) for before, after in itertools.pairwise(middles)]
+    if not steps or min(steps) >= LEAST_JUMP_MS:
+        return 0
+    return borders[1 + int(np.argmin(steps))]
 
 
 def _slope_within(points: Points) -> Line | None:
@@ -115,7 +145,7 @@ def _slope_within(points: Points) -> Line | None:
     if squares <= 0 or freedom < 3:
         return None
     slope = float(seconds @ ms) / squares
-    spread = max(_NOISE_MS / 2, float(np.sqrt(((ms - slope * seconds) ** 2).sum() / freedom)))
+    spread = max(POINT_SPREAD_MS, float(np.sqrt(((ms - slope * seconds) ** 2).sum() / freedom)))
     return Line(0.0, slope, spread / math.sqrt(squares))
 
 

@@ -22,6 +22,8 @@ from syncnet.scoring.turns import TrackTable
 
 LEAST_FRAMES = FPS // 2
 """Shorter ranges without a match are told in the sums only."""
+SURE_FRAMES = 65
+"""As long as the windows are together that evidence rests on at least."""
 _EDGE_FRAMES = FPS // 2
 """A pause so short between a segment and the end of its track belongs to it; so do frames beyond the first lip."""
 
@@ -80,7 +82,10 @@ def _find_matches(
     beside = speech_beside(speech, table.first_lip, table.distances.shape[1])
     distances = count_lips(table.distances, beside) if counted == "speech" else table.distances
     lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
-    path = match_path(told_by_shift(distances, beside)[:, lips])
+    told = told_by_shift(distances, beside)[:, lips]
+    path = match_path(told)
+    # What a track is sure of counts where it is less so.
+    path = match_path(told, _longest_row(path, lips))
     for start, end in matched_runs(path, lips):
         first, last = int(lips[start]), int(lips[end - 1]) + 1
         own = table.distances[:, first:last]
@@ -110,6 +115,12 @@ def _find_matches(
         )
         broken_off = end < len(lips) and lips[end] - lips[end - 1] <= _EDGE_FRAMES
         yield Found(segment, table.first_lip + first, distances[:, first:last], beside[first:last], broken_off)
+
+
+def _longest_row(path: np.ndarray, lips: np.ndarray) -> int | None:
+    """The row of the longest run; None where none is so long that chance would not make it."""
+    start, end = max(matched_runs(path, lips), key=lambda run: run[1] - run[0], default=(0, 0))
+    return int(np.median(path[start:end])) if end - start >= SURE_FRAMES else None
 
 
 def _reach_back(frame: int, face: SeenFace) -> int:

@@ -23,10 +23,11 @@ _HELD_FRAMES = 1
 """An offset may differ by so much from that at which its run began: noise at the border of two frames."""
 
 
-def match_path(told: np.ndarray) -> np.ndarray:
+def match_path(told: np.ndarray, known_row: int | None = None) -> np.ndarray:
     """The likeliest row of ``told`` at each lip, (n,) int, or NO_MATCH.
 
-    ``told`` (31, n): log odds that a lip fits the sound at the shift of a row, against fitting nowhere.
+    ``told`` (31, n): log odds that a lip fits the sound at the shift of a row, against fitting nowhere. ``known_row``:
+    the one that a match of this track most likely has, by what else is known of it.
     Source: Viterbi's algorithm; Rabiner, "A tutorial on hidden Markov models", 1989, section III B.
     """
     rows, count = told.shape
@@ -34,14 +35,17 @@ def match_path(told: np.ndarray) -> np.ndarray:
     came_from = np.empty((count, rows + 1), np.int16)
     inner = np.full(rows, 0.0)
     inner[0] = inner[-1] = -np.inf
-    odds, odds_none = inner + _ENTER, 0.0
+    enter = np.full(rows, _ENTER)
+    if known_row is not None:
+        enter[max(0, known_row - _HELD_FRAMES) : known_row + _HELD_FRAMES + 1] = _LEAVE
+    odds, odds_none = inner + enter, 0.0
     stay = np.arange(rows)
     for lip in range(count):
         best = int(odds.argmax())
         sources = np.stack(
             [
                 odds,
-                np.full(rows, odds_none + _ENTER),
+                odds_none + enter,
                 np.full(rows, odds[best] + _LEAP),
                 np.append(odds[1:], -np.inf) + _STEP,
                 np.insert(odds[:-1], 0, -np.inf) + _STEP,

@@ -5,9 +5,9 @@
     python -m benchmarks.over_time --smoke                                        # one small file of samples/
 
 Long files are made of clips in sync (benchmarks/over_time_files.py), encoded, scored as the command scores them and
-judged at the default thresholds. Of the corpus, the held-out clips of 4 s and more are taken. Clips have offsets of their
-own, so each is scored by itself first, and its sound is brought into sync by what was found; clips in which nothing
-passes by itself are left out, since their answer is not known, unless ``--all`` is given.
+judged at the default thresholds. Of the corpus, the held-out clips of 4 s and more are taken. Clips have offsets of
+their own, so each is scored by itself first, and its sound is brought into sync by what was found; clips in which
+nothing passes by itself are left out, since their answer is not known, unless ``--all`` is given.
 """
 
 from __future__ import annotations

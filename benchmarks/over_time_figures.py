@@ -83,14 +83,13 @@ class Figures:
 
 def _spoken_ranges(plan: Plan, in_sync: np.ndarray, speech: np.ndarray) -> list[tuple[int, int]]:
     """Ranges in sync of each part, from its first spoken frame to its last, cut at pauses of more than a second."""
-    ranges = []
+    ranges: list[tuple[int, int]] = []
     for first, end, _ in plan.starts():
         frames = np.arange(round(first * FPS), min(len(speech), round(end * FPS)))
         places = frames[(in_sync & speech)[frames]]
-        for run in np.split(places, np.flatnonzero(np.diff(places) > PAUSE_FRAMES) + 1):
-            if len(run) and run[-1] + 1 - run[0] >= LEAST_RANGE_FRAMES:
-                ranges.append((int(run[0]), int(run[-1]) + 1))
-    return ranges
+        runs = np.split(places, np.flatnonzero(np.diff(places) > PAUSE_FRAMES) + 1)
+        ranges += [(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)]
+    return [(first, last) for first, last in ranges if last - first >= LEAST_RANGE_FRAMES]
 
 
 def _end_errors(passing: np.ndarray, start: int, end: int) -> list[float]:

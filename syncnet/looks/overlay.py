@@ -14,6 +14,7 @@ from syncnet.looks.drawing import DrawnTrack, draw_tracks
 from syncnet.looks.movie import open_movie
 from syncnet.looks.source import frame_at, source_frames
 from syncnet.looks.strip import HEIGHT_PX, Strip
+from syncnet.looks.whole import whole_file
 from syncnet.media.opening import Media
 from syncnet.results import VideoResult, share_of
 from syncnet.scoring.score import SyncScore
@@ -55,7 +56,8 @@ def draw_overlay(
     strip = None
     if min_confidence is not None:
         curve = result.best.curve if result.best else None
-        strip = Strip(width, describe_verdict(result), curve, tracks, info.duration_seconds, min_confidence)
+        whole = whole_file(result, keepsake)
+        strip = Strip(width, describe_verdict(result), curve, tracks, info.duration_seconds, min_confidence, whole)
     size = (width, height + HEIGHT_PX if strip else height)
     fps = info.source_fps or FPS
     with open_movie(target, size, fps, media.samples, threads=media.threads, comment=comment) as movie:

@@ -42,6 +42,7 @@ def test_the_page_has_what_it_judges_segments_by() -> None:
         [0, 1.0, 4.0, 2.8, 0, 1, 7.1234, "strong"],
         [2, 4.5, 7.0, 2.2, None, None, None, "none"],
     ]
+    assert time["faces"] == [[0.0, 4.0]]
     assert (time["speech"], time["seen"], time["off_screen"]) == (5.0, 2.8, 0.44)
     # Which offset each sentence depends on: in sync until the jump, six frames late from there on.
     assert time["changes"] == [[[0], "in sync until 1:28"], [[-6], "sound 240 ms late from 1:30 on"]]

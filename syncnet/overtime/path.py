@@ -32,7 +32,7 @@ def match_path(told: np.ndarray, known_row: int | None = None) -> np.ndarray:
     """
     rows, count = told.shape
     none = rows
-    came_from = np.empty((count, rows + 1), np.int16)
+    came_from = np.empty((count, rows + 1), np.int8)
     inner = np.full(rows, 0.0)
     inner[0] = inner[-1] = -np.inf
     enter = np.full(rows, _ENTER)

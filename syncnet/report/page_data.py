@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote_from_bytes
 
 import numpy as np
 
-from syncnet.overtime.judging import JudgedOverTime
+from syncnet.conventions import FPS
 from syncnet.overtime.words import changes_of, describe_along
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import without_thresholds
@@ -69,7 +70,7 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
             [round(p.start_seconds, TIME_DECIMALS), round(p.end_seconds, TIME_DECIMALS), p.offset_frames]
             for p in (evidence.pieces if evidence else ())
         ],
-        "time": _time(result.over_time),
+        "time": _time(result),
         "unmatched": _number(evidence.unmatched_share) if evidence else 0.0,
         "fits": [
             [round(s.start_seconds, TIME_DECIMALS), round(s.end_seconds, TIME_DECIMALS)]
@@ -88,8 +89,9 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
     }
 
 
-def _time(judged: JudgedOverTime | None) -> dict[str, Any] | None:
+def _time(result: VideoResult) -> dict[str, Any] | None:
     """The time line of a file; the page judges its segments by itself. None in records of before."""
+    judged = result.over_time
     if judged is None:
         return None
     over_time = judged.over_time
@@ -110,9 +112,21 @@ def _time(judged: JudgedOverTime | None) -> dict[str, Any] | None:
         "speech": round(over_time.speech_seconds, TIME_DECIMALS),
         "seen": round(over_time.seen_speech_seconds, TIME_DECIMALS),
         "off_screen": judged.off_screen_share or 0.0,
+        "faces": _faces(result.tracks),
         "changes": [[list(offsets), words] for offsets, words in changes_of(over_time.along)],
         "along": describe_along(over_time.along),
     }
+
+
+def _faces(tracks: Sequence[TrackScore]) -> list[list[float]]:
+    """From when to when a face is seen, in seconds."""
+    ranges: list[list[float]] = []
+    for start, end in sorted((track.first_frame, track.first_frame + track.frame_count) for track in tracks):
+        if ranges and start / FPS <= ranges[-1][1]:
+            ranges[-1][1] = max(ranges[-1][1], end / FPS)
+        else:
+            ranges.append([start / FPS, end / FPS])
+    return ranges
 
 
 def describe_tracks(result: VideoResult) -> dict[str, Any]:

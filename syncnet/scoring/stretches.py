@@ -90,12 +90,18 @@ def told_by_shift(distances: np.ndarray, speech: np.ndarray) -> np.ndarray:
     By how far its distance lies below the median of its distances, in the spread of all distances of the track.
     """
     heard = np.isfinite(distances).any(axis=0)
-    medians = np.full(distances.shape[1], np.nan)
+    medians = np.full(distances.shape[1], np.nan, np.float32)
     medians[heard] = np.nanmedian(distances[:, heard], axis=0)
-    spread = float(np.nanstd(distances - medians)) if heard.any() else 0.0
-    depths = (medians - distances) / spread if spread > 0 else np.zeros(distances.shape)
-    told = _WEIGHT * (np.nan_to_num(depths) - _BORDER)
-    return np.where(_beside_pause(speech), np.maximum(told, 0.0), told)
+    # In place: of two hours each copy takes 22 MB.
+    told: np.ndarray = medians - distances
+    spread = float(np.nanstd(told)) if heard.any() else 0.0
+    told /= spread if spread > 0 else np.inf
+    np.nan_to_num(told, copy=False)
+    told -= _BORDER
+    told *= _WEIGHT
+    near = _beside_pause(speech)
+    told[:, near] = np.maximum(told[:, near], 0.0)
+    return told
 
 
 def _beside_pause(speech: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ function fillDetail(dialog, { number, video, outcome, reasons }, thumbnail, thre
     }
     showTrack(perTrack, number, video, tracks[index], lines, lines?.tracks[index] ?? null, thresholds);
   };
-  if (video.time) body.append(wholeFile(video, tracks, lines, thresholds));
+  if (video.time) body.append(wholeFile(video, lines, thresholds));
   if (tracks.length) body.append(timeline(video, tracks, moreTracks, lines, show), perTrack);
   if (video.time) drawWholeFile(body, video, lines, thresholds);
   if (tracks.length) show(chosen);

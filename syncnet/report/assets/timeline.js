@@ -12,7 +12,7 @@ function clockWords(seconds) {
 }
 
 /** The panel; `drawWholeFile` draws its chart once it is in the document. */
-function wholeFile(video, tracks, lines, thresholds) {
+function wholeFile(video, lines, thresholds) {
   const end = Math.max(0.04, video.seconds ?? 0);
   const place = (element, from, to) => {
     element.style.left = `${(100 * from) / end}%`;
@@ -23,10 +23,12 @@ function wholeFile(video, tracks, lines, thresholds) {
   const lane = (name, bars) =>
     bars.length ? make("div", { className: "whole-row" }, make("span", { className: "muted" }, name), make("span", { className: "lane" }, ...bars)) : null;
   const inSeconds = (ranges) => ranges.map(([from, to]) => [from / FRAMES_PER_SECOND, to / FRAMES_PER_SECOND]);
-  const shots = (lines?.shots ?? []).slice(0, MOST_CUTS).map((frame) => bar("cut", frame / FRAMES_PER_SECOND, 0));
-  const faces = tracks.filter((track) => track.number !== null).map((track) =>
-    bar("extent", track.first / FRAMES_PER_SECOND, (track.first + track.count) / FRAMES_PER_SECOND, `track ${track.number}`),
-  );
+  const shots = (lines?.shots ?? []).slice(0, MOST_CUTS).map((frame) => {
+    const cut = make("span", { className: "cut" });
+    cut.style.left = `${(100 * frame) / FRAMES_PER_SECOND / end}%`;
+    return cut;
+  });
+  const faces = video.time.faces.map(([from, to]) => bar("extent", from, to));
   const speech = inSeconds(lines?.speech ?? []).map(([from, to]) => bar("extent", from, to));
   const segments = video.time.segments.map(readSegment).map((segment) => {
     const className = segmentPasses(segment, thresholds) ? "pass" : SEGMENT_CLASSES[segment.kind];

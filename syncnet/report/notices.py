@@ -8,8 +8,8 @@ from weights import Identity
 
 
 def find_notices(settings: ScorerSettings, model: Identity, detector: Identity, *, new: bool) -> tuple[str, ...]:
-    """In a folder's first run, ``new``, what ``auto`` fell back from, and how the published model is had: later it would
-    come too late for this folder. And a sentence for each file that is not the published one."""
+    """In a folder's first run, ``new``, what ``auto`` fell back from, and how the published model is had: later it
+    would come too late for this folder. And a sentence for each file that is not the published one."""
     notices = []
     if new and settings.model == "auto" and model.name == "lite":
         notices.append(

@@ -14,8 +14,6 @@ from syncnet.settings import Thresholds
 
 MILLISECONDS_PER_FRAME = 1000 // FPS
 MOST_DECIMALS = 6
-MOST_UNMATCHED_SHARE = 0.25
-"""Of the speech beside the face that decides: with more that its lips do not fit a video does not pass."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
         reasons.append(f"no evidence of sync ({score.evidence.problem})")
     if score.evidence and not all(thresholds.allow(piece.offset_frames) for piece in score.evidence.pieces):
         reasons.append(describe_pieces(score.evidence.pieces))
-    if score.evidence and score.evidence.unmatched_share > MOST_UNMATCHED_SHARE:
+    if score.evidence and not score.evidence.fits:
         reasons.append(describe_fit(score.evidence))
     return Verdict(not reasons, tuple(reasons))
 

@@ -253,7 +253,8 @@ def test_pieces_of_one_face_count_together_and_not_alone() -> None:
 
 def test_a_face_that_fits_its_speech_comes_before_a_surer_one_that_does_not() -> None:
     def score(confidence: float, unmatched: float) -> SyncScore:
-        stretches = (Stretch(0.0, 4.0, 4.0, 4.0 * (1 - unmatched)),)
+        fits = 4.0 * (1 - unmatched)
+        stretches = (Stretch(0.0, fits, fits, fits), Stretch(fits, 4.0, 4.0 - fits, 0.0))
         return make_score(confidence, evidence=Evidence("strong", "", 8, 8, (), stretches, 4.0))
 
     info = (0, 100, (0.0, 0.0, 1.0, 1.0))

@@ -15,7 +15,7 @@ if sys.version_info >= (3, 11):
     import tomllib
 
 FILES = ("requirements.txt", "requirements-ray.txt", "requirements-remote.txt", "requirements-dev.txt")
-REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)>=([0-9.]+)((?:,<[0-9.]+)?)(?:\s*#.*)?$")
+REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)>=([0-9.]+)((?:,<[0-9.]+)?)(?:; [^#]*)?(?:\s*#.*)?$")
 
 
 def bounds_of(path: Path) -> dict[str, tuple[str, str]]:

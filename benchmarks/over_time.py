@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder in which the made files stay, for another run")
     parser.add_argument("--out", type=Path, help="JSON of the figures")
     options = parser.parse_args()
-    detector = "yunet" if options.weights_dir else "haar"
+    detector = "yunet" if options.weights_dir else "auto"
     policy = WeightsPolicy(options.weights_dir, offline=True)
     scorer = SyncScorer(ScorerSettings(tracks=TrackSettings(40), model="lite", detector=detector, weights=policy))
     clips: Sequence[Path] = ()

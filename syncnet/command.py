@@ -22,7 +22,7 @@ from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open
 from syncnet.run.output import Written, print_out, print_run, write_page_again, write_run
 from syncnet.scorer import SyncScorer
 from syncnet.settings import Request, ScorerSettings
-from syncnet.state.pinning import pin_choice
+from syncnet.state.pinning import begun_with, pin_choice
 from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
 from syncnet.system.invocation import PROGRAM, install_requirements
 from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
@@ -31,7 +31,8 @@ from syncnet.system.streams import prepare_streams
 from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from syncnet.engines.isolated import Score
+    from syncnet.engines.isolated import SharedChild
+    from syncnet.engines.serving import Score
     from syncnet.inputs.discovery import FoundVideos
     from syncnet.report.run import Run
     from syncnet.results import VideoResult
@@ -53,6 +54,9 @@ class Audience:
     on_result: Callable[[VideoResult], object] = bool
     """Called for each video; by default with no effect."""
     stopping: Callable[[], AbstractContextManager[StopFlag]] = stop_on_signals
+    own_process: bool = False
+    """Whether this process is the command's own. Then another one scores, which a video may take along. It begins by
+    importing the main module again, which a program of somebody else may not be made for."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Finished:
 def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     """``main`` for a process of its own: ends it with the exit code."""
     prepare_streams()
-    code = main(arguments)
+    code = main(arguments, own_process=True)
     ignore_signals()
     if code in EXITS_OF_STOPS:
         # All is written and closed. Taking torch down takes a second, on a busy machine ten, and a stop is waited for.
@@ -81,8 +85,8 @@ def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code; ``--help`` lists them."""
+def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -> int:
+    """Runs the command and returns its exit code; ``--help`` lists them. ``own_process``: see ``Audience``."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         # A terminal that cannot show a letter of a name is no reason to stop.
         stream.reconfigure(errors="backslashreplace")
@@ -99,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log = Log(request.options.log_file, request.terminal.log_format)
             # An earlier run that is still at work is no failure, and the log has the line.
             quiet = request.options.cron and request.options.log_file is not None
-            return _run(request, log)
+            return _run(request, log, Audience(own_process=own_process))
     except LockedError as error:
         log.info(str(error))
         if not quiet:
@@ -139,8 +143,8 @@ def load_scorer(settings: ScorerSettings, workers: int) -> Score:
     return SyncScorer(settings, stages=choose_stages(settings, workers).load()).measure
 
 
-def _run(request: Request, log: Log) -> int:
-    finished = run_folder(request, log, Audience())
+def _run(request: Request, log: Log, audience: Audience) -> int:
+    finished = run_folder(request, log, audience)
     if finished.abandoned:
         # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
         sys.stdout.flush()
@@ -154,6 +158,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
     from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
+    from syncnet.run.continued import go_on_with
     from syncnet.run.inputs import find_inputs, read_list, work_folder
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
@@ -168,17 +173,20 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
-        chosen = choose_stages(on_this_machine(request), workers)
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
+            begun = begun_with(folders.output_dir, folders.results_path) if ledger.has_scores else None
+            request, kept = go_on_with(request, begun)
+            chosen = choose_stages(on_this_machine(request), workers)
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
             found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
             # Models are loaded, and a cluster is called, where there is something to score.
-            opened = open_engine(request, chosen, workers, len(found.videos)) if plan.to_score else idle_engine(workers)
-            engine = stack.enter_context(opened)
+            child = _shared_child(request, workers, log) if audience.own_process else None
+            opened = open_engine(request, chosen, workers, len(found.videos), child)
+            engine = stack.enter_context(opened if plan.to_score else idle_engine(workers))
             stop = stack.enter_context(audience.stopping())
             run, abandoned = _process(
-                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result
+                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, kept
             )
             written = write_run(run, request)
             audience.on_end(run, request, written)
@@ -192,6 +200,19 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     return Finished(run, written, code, abandoned)
 
 
+def _shared_child(request: Request, workers: int, log: Log) -> SharedChild | None:
+    """Not started yet. None where videos are scored in other processes anyway."""
+    from syncnet.engines.isolated import SharedChild
+
+    if request.options.isolate or request.scale.ray is not None:
+        return None
+
+    def tell(how: str) -> None:
+        log.error(f"the process that scores died ({how}): what was under way is tried again, alone")
+
+    return SharedChild(partial(load_scorer, request.settings, workers), tell)
+
+
 def _process(
     request: Request,
     folders: OutputFolders,
@@ -203,6 +224,7 @@ def _process(
     stop: StopFlag,
     log: Log,
     on_result: Callable[[VideoResult], object],
+    kept: tuple[str, ...],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
     from syncnet.report.keeper import ResultsKeeper
@@ -211,13 +233,15 @@ def _process(
     from syncnet.run.session import carry_out
 
     started = time.perf_counter()
+    run = describe_run(request, folders, found, chosen, ledger)
     if request.options.rescan:
         ledger.forget()
     job = replace(make_job(request, folders, chosen, ledger, engine.score), score_uri=engine.score_uri)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    run = describe_run(request, folders, found, chosen, ledger)
-    run = replace(run, gone=plan.total - len(found.videos), left_for_later=plan.left_for_later)
+    run = replace(
+        run, notices=(*kept, *run.notices), gone=plan.total - len(found.videos), left_for_later=plan.left_for_later
+    )
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}

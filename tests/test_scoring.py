@@ -142,9 +142,9 @@ def test_silence_around_speech_says_nothing() -> None:
 
 
 def test_where_hardly_anybody_speaks_there_are_numbers_but_no_evidence() -> None:
-    model, speech = Plain(), np.zeros(50, bool)
-    speech[20:25] = True
-    score = score_sync(shifted(2), model, speech)
+    model, speech = Plain(), np.zeros(70, bool)
+    speech[30:35] = True
+    score = score_sync(shifted(2, pairs=70), model, speech)
     assert score is not None and score.evidence is not None
-    assert (model.lips, score.offset_frames, score.evidence.level) == (50, -2, "none")
+    assert (model.lips, score.offset_frames, score.evidence.level) == (70, -2, "none")
     assert score.evidence.problem == "too little speech to tell (0.2 s)"

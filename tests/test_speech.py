@@ -7,7 +7,7 @@ import torch
 
 from syncnet.media.opening import open_media
 from syncnet.models import silero
-from syncnet.scoring.speech import find_speech, speech_beside, with_margin
+from syncnet.scoring.speech import find_speech, pauses, speech_beside, without_long_pauses
 
 
 def test_silence_is_no_speech_and_frames_are_counted_whole() -> None:
@@ -52,7 +52,21 @@ def test_a_long_sound_is_heard_as_a_short_one(repository: Path) -> None:
     np.testing.assert_allclose(silero.speech_chances(long), expected.numpy(), atol=1e-4)
 
 
-def test_a_margin_of_a_frame() -> None:
-    assert np.flatnonzero(with_margin(np.arange(12) == 5)).tolist() == [4, 5, 6]
-    assert np.flatnonzero(with_margin(np.arange(4) == 0)).tolist() == [0, 1]
+def test_pauses_of_a_second_do_not_count_but_for_a_frame_on_either_side() -> None:
+    spoken = np.zeros(100, bool)
+    spoken[[30, 60, 80]] = True
+    counted = [29, 30, 31, *range(59, 100)]
+    assert np.flatnonzero(without_long_pauses(spoken)).tolist() == counted
+    spoken[99] = True
+    assert np.flatnonzero(without_long_pauses(spoken)).tolist() == counted
+    assert np.flatnonzero(without_long_pauses(np.arange(40) == 24)).tolist() == list(range(40))
+    assert not without_long_pauses(np.zeros(20, bool)).any()
+
+
+def test_pauses_begin_and_end_where_nobody_speaks() -> None:
+    assert list(pauses(np.array([0, 0, 1, 0, 1, 1, 0], bool))) == [(0, 2), (3, 4), (6, 7)]
+    assert list(pauses(np.ones(3, bool))) == []
+
+
+def test_nobody_speaks_behind_the_end() -> None:
     assert speech_beside(np.ones(5, bool), 3, 4).tolist() == [True, True, False, False]

@@ -21,7 +21,6 @@ from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.turns import Conversation
 from syncnet.settings import PRESETS, OverTimeSettings, Thresholds
 from syncnet.system.text import printable
-from syncnet.verdict import MOST_UNMATCHED_SHARE
 
 MOST_TRACKS = 12
 """Of one video; the best one is among them."""
@@ -167,7 +166,7 @@ def nearness(result: VideoResult, thresholds: Thresholds) -> float:
     offsets = [best.offset_frames, *(p.offset_frames for p in (best.evidence.pieces if best.evidence else ()))]
     # Frames that the worst offset is within its limits; below zero, beyond them.
     to_limit = min(min(o - thresholds.lowest_offset, thresholds.highest_offset - o) for o in offsets)
-    if not best.rests_on_evidence or (best.evidence and best.evidence.unmatched_share > MOST_UNMATCHED_SHARE):
+    if not best.rests_on_evidence or (best.evidence and not best.evidence.fits):
         return math.inf
     if to_confidence >= 0 and to_limit >= 0:
         # One of them has to be crossed; an offset within its limits is beyond them one frame further.

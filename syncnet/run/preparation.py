@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncnet.engines.conclusion import VerdictRules
-from syncnet.engines.isolated import Score
+from syncnet.engines.serving import Score
 from syncnet.engines.video import VideoJob
 from syncnet.engines.watch import Watch
 from syncnet.errors import UsageError
@@ -94,7 +94,7 @@ def describe_run(
 ) -> Run:
     """The run before its first video."""
     settings, pin = request.settings, pin_of(stages)
-    notices = find_notices(settings, pin.model, pin.detector)
+    notices = find_notices(settings, pin.model, pin.detector, new=not ledger.has_scores)
     if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(settings.device)):
         notices = (
             *notices,

@@ -23,6 +23,11 @@ FEWEST_WINDOWS = 5
 LEAST_SPEECH_SECONDS = 1.2
 """With less, chance fits as well as speech too often: of wrong sounds of a second a quarter reach the default threshold
 (training/calibrate.py)."""
+MOST_UNMATCHED_SHARE = 0.25
+"""Of the speech beside the face: where its lips do not fit more, somebody else speaks."""
+LEAST_UNMATCHED_SECONDS = 0.8
+"""In one stretch. Lips of speakers in sync miss shorter ones, here and there: of 105 windows of 4 s, 5 that would pass
+have more than the share in pieces below this (benchmarks/what_counts.py has what it lets through)."""
 SHORT_SECONDS = 2.0
 """A track, or the speech beside it, that is shorter is called so where there is no evidence."""
 _LEAST_SPEECH = 0.5
@@ -80,6 +85,12 @@ class Evidence:
         spoken = sum(stretch.speech_seconds for stretch in self.stretches)
         return 1 - sum(stretch.matched_seconds for stretch in self.stretches) / spoken if spoken else 0.0
 
+    @property
+    def fits(self) -> bool:
+        """Whether the lips fit most of the speech beside the face, and no long part of it is another voice."""
+        longest = max((s.speech_seconds - s.matched_seconds for s in self.stretches if not s.matched), default=0.0)
+        return self.unmatched_share <= MOST_UNMATCHED_SHARE or longest <= LEAST_UNMATCHED_SECONDS
+
 
 def weigh(
     distances: np.ndarray, offset_frames: int, speech: np.ndarray, first_frame: int
@@ -98,7 +109,7 @@ def weigh(
     problem = ""
     if abs(offset_frames) == MAX_SHIFT_FRAMES:
         problem = "the best shift is at the edge of the search range"
-    elif spoken == 0:
+    elif spoken == 0 and len(heard) / FPS >= SHORT_SECONDS:
         problem = "no speech in the sound"
     elif spoken < LEAST_SPEECH_SECONDS or (level == "weak" and not _stands_out(distances)):
         problem = _too_little(spoken, len(heard) / FPS)

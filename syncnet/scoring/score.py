@@ -10,7 +10,7 @@ import numpy as np
 from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.scoring.evidence import Evidence, find_offset, weigh
-from syncnet.scoring.speech import speech_beside, with_margin
+from syncnet.scoring.speech import speech_beside, without_long_pauses
 from syncnet.scoring.timing import Timing, time_offset
 
 SHIFT_COUNT = 2 * MAX_SHIFT_FRAMES + 1
@@ -85,11 +85,11 @@ def score_distances(
 
 
 def count_lips(distances: np.ndarray, speech: np.ndarray) -> np.ndarray:
-    """The distances (31, W) with NaN for lips that nobody speaks near; all of them where hardly anybody speaks.
+    """The distances (31, W) with NaN for lips in long pauses; all of them where hardly anybody speaks.
 
     ``speech`` (W,) bool: whether somebody speaks at each lip.
     """
-    counts = with_margin(speech)
+    counts = without_long_pauses(speech)
     heard = counts & np.isfinite(distances).any(axis=0)
     return np.where(counts, distances, np.float32(np.nan)) if heard.sum() >= LEAST_COUNTED_LIPS else distances
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from syncnet.conventions import SAMPLES_PER_FRAME
+from syncnet.conventions import FPS, SAMPLES_PER_FRAME
 
 LEAST_CHANCE = 0.5
 MARGIN_FRAMES = 1
-"""Lips move before they are heard and after, but an embedding near a pause sees much of it."""
+"""Lips move before they are heard and after, but an embedding near a long pause sees much of it."""
+LONG_PAUSE_FRAMES = FPS
+"""A shorter pause belongs to the speech around it: closed lips in a breath fit the sound, and say so."""
 
 
 def find_speech(samples: np.ndarray) -> np.ndarray:
@@ -30,7 +34,17 @@ def speech_beside(speech: np.ndarray, first_frame: int, count: int) -> np.ndarra
     return np.pad(beside, (0, count - len(beside)))
 
 
-def with_margin(speech: np.ndarray) -> np.ndarray:
-    """Frames with speech within a frame of them, bool."""
+def without_long_pauses(speech: np.ndarray) -> np.ndarray:
+    """Frames that belong to speech, bool: beside speech, or in a short pause, also at the ends."""
     near = np.convolve(speech, np.ones(2 * MARGIN_FRAMES + 1), "full")[MARGIN_FRAMES : MARGIN_FRAMES + len(speech)]
-    return np.asarray(near > 0.5)
+    counts = np.asarray(near > 0.5)
+    for start, end in pauses(speech):
+        if end - start < LONG_PAUSE_FRAMES and end - start < len(speech):
+            counts[start:end] = True
+    return counts
+
+
+def pauses(speech: np.ndarray) -> Iterator[tuple[int, int]]:
+    """First frame of each stretch without speech, and the one behind it."""
+    changes = np.flatnonzero(np.diff(speech, prepend=True, append=True)).tolist()
+    yield from zip(changes[::2], changes[1::2], strict=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
+from syncnet.scoring.speech import LONG_PAUSE_FRAMES, pauses
 
 _BORDER = 0.6
 """Of the spread of a track's distances: so deep a lip speaks for neither. Those of speakers in sync lie 1.3 below their
@@ -105,11 +106,10 @@ def told_by_shift(distances: np.ndarray, speech: np.ndarray) -> np.ndarray:
 
 
 def _beside_pause(speech: np.ndarray) -> np.ndarray:
-    """Frames whose embedding sees into a second or more without speech, bool: one shift looks like another there."""
-    changes = np.flatnonzero(np.diff(speech, prepend=True, append=True))
+    """Frames whose embedding sees into a long pause, bool: one shift looks like another there."""
     near = np.zeros(len(speech), bool)
-    for start, end in zip(changes[::2], changes[1::2], strict=True):
-        if end - start >= FPS:
+    for start, end in pauses(speech):
+        if end - start >= LONG_PAUSE_FRAMES:
             near[max(0, start - _SEEN_FRAMES) : end + _SEEN_FRAMES] = True
     return near
 

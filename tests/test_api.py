@@ -42,7 +42,7 @@ def test_every_public_name_is_there_and_nothing_heavy_comes_with_the_package(rep
 def test_one_video_is_scored_and_whatever_is_wrong_is_in_the_result(fake_scoring: None, tmp_path: Path) -> None:
     del fake_scoring
     videos = make_videos(tmp_path / "in", "a.mp4", "damaged.mp4")
-    settings = ScorerSettings(model="lite", detector="haar", device="cpu")
+    settings = ScorerSettings(model="lite", detector="lite", device="cpu")
     assert score_video(videos / "a.mp4", settings).passed
     assert not score_video(str(videos / "a.mp4"), settings, thresholds=Thresholds(min_confidence=9.0)).passed
     damaged, missing = score_video(videos / "damaged.mp4", settings), score_video(videos / "gone.mp4", settings)

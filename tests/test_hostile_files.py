@@ -99,7 +99,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (videos / "folder.mp4").mkdir()
     (videos / "loop.mp4").symlink_to("loop.mp4")
     (videos / "nowhere.mp4").symlink_to("gone")
-    flags = ("--model", "lite", "--detector", "haar", "--score_cache", "off", "--offline", "--min_face_size", "60")
+    flags = ("--model", "lite", "--detector", "lite", "--score_cache", "off", "--offline", "--min_face_size", "60")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         assert run(videos, folder / "out", *flags) == 1

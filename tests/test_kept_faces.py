@@ -105,7 +105,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def stages() -> Stages:
     policy = WeightsPolicy(offline=True)
-    return Stages(load_model("lite", "cpu", policy), resolve_detector("haar", policy), TrackSettings(50, 50))
+    return Stages(load_model("lite", "cpu", policy), resolve_detector("lite", policy), TrackSettings(50, 50))
 
 
 @pytest.mark.slow

@@ -179,7 +179,7 @@ def offsets(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     clip = TalkingClip("in_sync.mp4", face_px=200, sound_early_frames=0.0, note="a sample")
     (folder / "videos").mkdir()
     paths = write_variants(folder / "videos", repository / "samples" / clip.name, clip, variants, workers=2)
-    options = argparse.Namespace(model="lite", detector="haar", min_face_size=100, max_workers=2, weights_dir=None)
+    options = argparse.Namespace(model="lite", detector="lite", min_face_size=100, max_workers=2, weights_dir=None)
     results = run_command(folder / "videos", folder / "out", options)["results"]
     found = {Path(entry["video_path"]).name: entry["offset"] for entry in results}
     return {variant.kind: found[path.name] for variant, path in zip(variants, paths, strict=True)}

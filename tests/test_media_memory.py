@@ -11,7 +11,7 @@ import pytest
 from fakes import FakeModel
 
 from detectors.protocol import FaceDetector
-from detectors.registry import HaarSpec, YunetSpec
+from detectors.registry import SlimefaceSpec, YunetSpec
 from detectors.s3fd import S3fdSpec
 from detectors.s3fd.network import S3fdNetwork
 from syncnet.errors import TooLargeError
@@ -47,7 +47,7 @@ def test_what_just_fits_is_allowed(tmp_path: Path) -> None:
 
 
 def test_a_header_without_a_size_is_held_against_nothing() -> None:
-    bound = MemoryBound(Path("a.webm"), 1, partial(HaarSpec("").look_bytes, 50))
+    bound = MemoryBound(Path("a.webm"), 1, partial(SlimefaceSpec("").look_bytes, 50))
     assert bound.check_pictures(0, 0, 12, threads=1) == bound.check_pictures(0, 8192, 12, threads=1) == 0.0
 
 
@@ -126,7 +126,7 @@ def test_pixels_of_faces_are_kept_in_what_is_left(tmp_path: Path) -> None:
 
 def test_what_a_look_takes_goes_by_the_working_frame(tmp_path: Path) -> None:
     # 1920 x 1080 brought down so that faces of 50 pixels have 24, or 25 for s3fd.
-    assert HaarSpec("").look_bytes(50, 1920, 1080) == 60 * 922 * 518
+    assert SlimefaceSpec("").look_bytes(50, 1920, 1080) == 110 * 922 * 518
     assert YunetSpec("", tmp_path).look_bytes(50, 1920, 1080) == 110 * 922 * 518
     s3fd = S3fdSpec(S3fdNetwork(), "", "cpu")
     assert s3fd.look_bytes(50, 1920, 1080) == 640 * 960 * 540

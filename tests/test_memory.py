@@ -118,7 +118,7 @@ print(small.peak_mb, large.peak_mb, after.peak_mb, PEAK_OF_PROCESS.most_mb())
 
 @pytest.mark.slow
 def test_the_peak_of_a_video_is_recorded_and_told(repository: Path) -> None:
-    scorer = SyncScorer(ScorerSettings(model="lite", detector="haar", weights=WeightsPolicy(offline=True)))
+    scorer = SyncScorer(ScorerSettings(model="lite", detector="lite", weights=WeightsPolicy(offline=True)))
     score = scorer.measure(repository / "samples" / "no_face.mp4", StopFlag())
     if score.peak_memory_mb is None:
         pytest.skip("this system does not let a process start its mark anew")

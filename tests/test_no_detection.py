@@ -62,5 +62,5 @@ def test_a_crop_shorter_than_the_gate_is_no_track(tmp_path: Path, test_data: Pat
 
 
 def test_a_detector_beside_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path, tmp_path / "out", "--no_detection", "--detector", "haar") == 2
-    assert "leave out --detector haar" in capsys.readouterr().err
+    assert run(tmp_path, tmp_path / "out", "--no_detection", "--detector", "lite") == 2
+    assert "leave out --detector lite" in capsys.readouterr().err

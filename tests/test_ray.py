@@ -125,7 +125,7 @@ def test_the_command_on_a_cluster_says_what_it_says_alone(
     manifest.write_text("\n".join([fetched, *paths]))
     alone, spread = tmp_path / "alone", tmp_path / "spread"
     for out, more in ((alone, ("--max_workers", "1")), (spread, ("--engine", "ray"))):
-        choices = ("--model", "lite", "--detector", "haar", "--score_cache", "off", *more)
+        choices = ("--model", "lite", "--detector", "lite", "--score_cache", "off", *more)
         # One is damaged and one has no sound.
         assert command.main(["--input_manifest", str(manifest), "--output_dir", str(out), *choices]) == 1
     assert sorted(entry["video_path"] for entry in _told(alone)) == sorted([fetched, *paths])
@@ -169,7 +169,7 @@ def test_a_pipeline_of_ray_data_scores_with_it(settings: RaySettings, repository
     pytest.importorskip("pandas", reason="Ray Data needs pandas and pyarrow: pip install 'ray[data]'")
     data = pytest.importorskip("ray.data", reason="Ray Data needs pandas and pyarrow: pip install 'ray[data]'")
     samples = [str(repository / "samples" / name) for name in ("in_sync.mp4", "no_sound.mp4")]
-    choices = ScorerSettings(model="lite", detector="haar", device="cpu")
+    choices = ScorerSettings(model="lite", detector="lite", device="cpu")
     videos = data.from_items([{"path": path, "id": number} for number, path in enumerate(samples)])
     scored = videos.map_batches(SyncScorer, fn_constructor_args=(choices,), batch_size=2, concurrency=1)
     rows = sorted(scored.take_all(), key=lambda row: row["id"])

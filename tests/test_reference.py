@@ -191,7 +191,10 @@ def test_reference_brings_the_published_gates_which_flags_replace() -> None:
     ("extra", "message"),
     [
         (["--model", "lite"], "--reference scores with syncnet_v2, not with --model lite: leave out --model lite"),
-        (["--detector", "haar"], "--reference scores with s3fd, not with --detector haar: leave out --detector haar"),
+        (
+            ["--detector", "lite"],
+            "--reference scores with s3fd, not with --detector lite: leave out --detector lite",
+        ),
     ],
 )
 def test_only_the_published_networks_go_with_it(extra: list[str], message: str) -> None:

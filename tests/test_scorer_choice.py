@@ -22,7 +22,7 @@ from syncnet.stages import ChosenStages, choose_stages
 from syncnet.state.records import fingerprint_of
 from weights import WeightsPolicy
 
-LITE = ScorerSettings(model="lite", detector="haar", weights=WeightsPolicy(offline=True))
+LITE = ScorerSettings(model="lite", detector="lite", weights=WeightsPolicy(offline=True))
 
 
 def not_to_be_loaded(*_: object) -> None:

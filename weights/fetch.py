@@ -77,12 +77,13 @@ def _fetch_from_mirrors(path: Path, entry: ManifestEntry, patience: Patience) ->
 def _fetch_from(url: str, path: Path, entry: ManifestEntry, patience: Patience) -> None:
     """One mirror, several attempts, each going on where the last one ended. Raises MirrorError."""
     partial = path.with_name(f".{path.name}.part")
-    failures, furthest, problem = 0, _size_of(partial), ""
+    failures, furthest, problem, in_ranges = 0, _size_of(partial), "", False
     while failures < patience.attempts:
         try:
-            arrived = transfer(url, partial, entry, patience)
+            arrived = transfer(url, partial, entry, patience, in_ranges=in_ranges)
         except TransferError as error:
             problem = str(error)
+            in_ranges = in_ranges or error.stalled
             reached = _size_of(partial)
             failures = 1 if reached >= furthest + patience.progress_bytes else failures + 1
             furthest = max(furthest, reached)

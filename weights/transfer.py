@@ -40,6 +40,8 @@ class Patience:
     """A busy server may ask for so much and no more."""
     piece_bytes: int = 1 << 16
     """Handed on at once: the most that is lost where a connection breaks."""
+    range_bytes: int = 1 << 18
+    """Asked for at once after a time-out: some servers stall in large answers, and give small ones."""
     progress_bytes: int = 1 << 20
     """An attempt that got so much further is no failed one."""
 
@@ -47,10 +49,12 @@ class Patience:
 class TransferError(Exception):
     """This attempt failed; another may not."""
 
-    def __init__(self, problem: str, wait_seconds: float = 0.0) -> None:
+    def __init__(self, problem: str, wait_seconds: float = 0.0, *, stalled: bool = False) -> None:
         super().__init__(problem)
         self.wait_seconds = wait_seconds
         """What the server asked for."""
+        self.stalled = stalled
+        """Whether nothing came for too long."""
 
 
 class MirrorError(Exception):
@@ -66,44 +70,68 @@ class Arrived:
     """Whether some of them are of an earlier attempt."""
 
 
-def transfer(url: str, partial: Path, entry: ManifestEntry, patience: Patience) -> Arrived:
+def transfer(url: str, partial: Path, entry: ManifestEntry, patience: Patience, *, in_ranges: bool = False) -> Arrived:
     """Fills the partial file up to its full size, from where an earlier attempt ended.
 
-    Raises TransferError, which leaves what arrived for the next attempt, MirrorError, and OSError where the partial
-    file cannot be read or written.
+    ``in_ranges`` asks for a small part of it at a time. Raises TransferError, which leaves what arrived for the next
+    attempt, MirrorError, and OSError where the partial file cannot be read or written.
     """
     digest = hashlib.sha256()
     have = hash_file(partial, digest)
-    if have >= entry["bytes"]:
-        return Arrived(digest.hexdigest(), resumed=True)
-    # A compressed answer would be counted, and continued, in other bytes than those of the file.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    timeout = (patience.connect_seconds, patience.read_seconds)
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-            if resumed := _goes_on(response, have, partial):
-                _announce_fits(response, entry["bytes"] - have)
-            else:
-                _announce_fits(response, entry["bytes"])
-                have, digest = 0, hashlib.sha256()
-            with partial.open("ab" if resumed else "wb") as writer, _progress(url, partial, entry, have) as bar:
-                for piece in response.iter_content(patience.piece_bytes):
-                    have += len(piece)
-                    if have > entry["bytes"]:
-                        partial.unlink()
-                        raise MirrorError(f"it sends more than the {entry['bytes']} bytes of the file")
-                    writer.write(piece)
-                    digest.update(piece)
-                    bar.update(len(piece))
-                writer.flush()
-                os.fsync(writer.fileno())
-    except _HOPELESS as error:
-        raise MirrorError(_words(error)) from error
-    except requests.RequestException as error:
-        raise TransferError(_words(error)) from error
-    if have < entry["bytes"]:
-        raise TransferError(f"it ended after {have} of {entry['bytes']} bytes")
+    resumed = True
+    with contextlib.ExitStack() as stack:
+        bar: tqdm[None] | None = None
+        while have < entry["bytes"]:
+            last = min(have + patience.range_bytes, entry["bytes"]) - 1 if in_ranges else None
+            try:
+                with _ask(url, have, last, patience) as response:
+                    resumed = _goes_on(response, have, partial)
+                    if not resumed:
+                        have, digest, last = 0, hashlib.sha256(), None
+                    end = entry["bytes"] if last is None else last + 1
+                    _announce_fits(response, end - have)
+                    bar = bar or stack.enter_context(_progress(url, partial, entry, have))
+                    have = _take(response, partial, digest, patience.piece_bytes, bar, have, end)
+            except _HOPELESS as error:
+                raise MirrorError(_words(error)) from error
+            except requests.RequestException as error:
+                raise TransferError(_words(error), stalled=_is_time_out(error)) from error
+            if have < end:
+                raise TransferError(f"it ended after {have} of {entry['bytes']} bytes")
     return Arrived(digest.hexdigest(), resumed)
+
+
+def _ask(url: str, have: int, last: int | None, patience: Patience) -> requests.Response:
+    """Asks for the bytes from ``have`` on, up to ``last`` where that is given."""
+    # A compressed answer would be counted, and continued, in other bytes than those of the file.
+    headers = {"Accept-Encoding": "identity"}
+    if have or last is not None:
+        headers["Range"] = f"bytes={have}-{'' if last is None else last}"
+    return requests.get(url, headers=headers, stream=True, timeout=(patience.connect_seconds, patience.read_seconds))
+
+
+def _take(
+    response: requests.Response,
+    partial: Path,
+    digest: hashlib._Hash,
+    piece_bytes: int,
+    bar: tqdm[None],
+    have: int,
+    end: int,
+) -> int:
+    """Writes the answer behind the ``have`` bytes that are there, and gives how many there are then."""
+    with partial.open("ab" if have else "wb") as writer:
+        for piece in response.iter_content(piece_bytes):
+            have += len(piece)
+            if have > end:
+                partial.unlink()
+                raise MirrorError(f"it sends more than the {end} bytes of the file")
+            writer.write(piece)
+            digest.update(piece)
+            bar.update(len(piece))
+        writer.flush()
+        os.fsync(writer.fileno())
+    return have
 
 
 def hash_file(path: Path, digest: hashlib._Hash) -> int:
@@ -127,7 +155,7 @@ def _goes_on(response: requests.Response, have: int, partial: Path) -> bool:
         partial.unlink()
         raise TransferError("it sent another part of the file than the requested one")
     if continues or code == 200:
-        return continues and have > 0
+        return continues
     problem = f"it answers {code} {response.reason}".rstrip()
     if code in _TRY_AGAIN:
         wait = response.headers.get("Retry-After", "")
@@ -160,14 +188,18 @@ def say(line: str) -> None:
         print(printable(line), file=sys.stderr, flush=True)
 
 
+def _is_time_out(error: requests.RequestException) -> bool:
+    # While the body arrives, the library makes a plain connection error of a time-out.
+    return isinstance(error, exceptions.Timeout) or "Read timed out" in str(error)
+
+
 def _words(error: requests.RequestException) -> str:
     """A library's nested message is no sentence for a person; its kind is."""
     if isinstance(error, exceptions.ProxyError):
         return "the proxy cannot be reached"
     if isinstance(error, exceptions.SSLError):
         return "its TLS certificate is not valid, or the secure connection broke off"
-    # While the body arrives, the library makes a plain connection error of a time-out.
-    if isinstance(error, exceptions.Timeout) or "Read timed out" in str(error):
+    if _is_time_out(error):
         return "it takes too long to answer"
     if isinstance(error, exceptions.ChunkedEncodingError):
         return "the connection broke off"

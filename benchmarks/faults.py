@@ -1,6 +1,6 @@
-"""What is left after kills, stops, a full disk, a second run at once and uploads that grow: docs/reliability.md.
+"""What is left after kills, crashes, stops, a full disk, two runs at once, growing uploads: docs/reliability.md.
 
-    python -m benchmarks.faults [--kills 50] [--clips 20] [--seed 1] [--out faults.json]
+    python -m benchmarks.faults [--kills 50] [--crashes 8] [--clips 20] [--seed 1] [--out faults.json]
 
 Each case runs the real command on small clips made from samples/, again and again until a run gets to its end, and
 then holds the output folder against that of an undisturbed run: one record for each video, the same files with the
@@ -71,16 +71,8 @@ class Bench:
     def start(
         self, out: Path, aim: str = "-", clips: Path | None = None, wrap: tuple[str, ...] = ()
     ) -> subprocess.Popen[bytes]:
-        flags = [
-            "--input_dir",
-            str(clips or self.clips),
-            "--output_dir",
-            str(out),
-            "--score_cache",
-            "off",
-            "--min_track",
-            "40",
-        ]
+        folders = ["--input_dir", str(clips or self.clips), "--output_dir", str(out)]
+        flags = [*folders, "--score_cache", "off", "--min_track", "40"]
         return subprocess.Popen(
             [*wrap, *self.command, str(self.note), aim, *flags],
             stdout=subprocess.DEVNULL,
@@ -150,6 +142,23 @@ def kill_at_any_moment(bench: Bench, kills: int, seed: int) -> tuple[Finding, Co
                 print(f"kill {number + 1} of {kills}: {bench.stage()}", file=sys.stderr, flush=True)
             problems += bench.finish(out)
     return Finding("kill -9, restarted each time", f"{kills} kills, {folders} folders", problems), stages
+
+
+def crash_at_any_moment(bench: Bench, crashes: int, seed: int) -> Finding:
+    """The process that scores is ended by SIGSEGV in each of its stages: the same command scores everything."""
+    chance = random.Random(seed)
+    problems: list[str] = []
+    stages = ["opening", "finding faces", "linking tracks", "scoring tracks"]
+    for number in range(crashes):
+        struck = Path(f"{bench.note}.crashed")
+        struck.unlink(missing_ok=True)
+        with bench.fresh() as out:
+            delay = chance.choice((0, chance.uniform(0, MOST_AIM_DELAY_SECONDS)))
+            code = bench.start(out, f"crash {stages[number % len(stages)]}:{chance.randint(1, 3)}:{delay}").wait()
+            if (code, struck.exists()) != (1, True):
+                problems.append(f"exit code {code}, {'a' if struck.exists() else 'no'} crash")
+            problems += problems_of(out, bench.reference, bench.names)
+    return Finding("the process that scores crashes", f"{crashes} crashes", problems)
 
 
 def stop_at_any_moment(bench: Bench, stops: int, seed: int) -> Finding:
@@ -255,6 +264,7 @@ def grow_uploads(bench: Bench, seed: int) -> Finding:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--crashes", type=int, default=8)
     parser.add_argument("--stops", type=int, default=6)
     parser.add_argument("--clips", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
@@ -266,6 +276,7 @@ def main() -> int:
         bench.prepare()
         killed, stages = kill_at_any_moment(bench, options.kills, options.seed)
         cases: list[Callable[[], Finding]] = [
+            lambda: crash_at_any_moment(bench, options.crashes, options.seed),
             lambda: stop_at_any_moment(bench, options.stops, options.seed),
             lambda: fill_the_disk(bench),
             lambda: run_two_at_once(bench, 3),

@@ -2,7 +2,8 @@
 
     python -m benchmarks.faults_worker NOTE_FILE AIM FLAGS...
 
-AIM is ``-``, or ``STAGE:N:SECONDS``: SIGKILL so long after the stage was entered for the Nth time.
+AIM is ``-``, or ``STAGE:N:SECONDS``: SIGKILL so long after the stage was entered for the Nth time, whichever process
+entered it. ``crash STAGE:N:SECONDS``: the process that scores is ended by SIGSEGV, once.
 """
 
 from __future__ import annotations
@@ -33,7 +34,16 @@ STAGES = {
 class Notes:
     """The last stage that was entered, in a file that outlives a kill."""
 
-    def __init__(self, path: str, aim: str) -> None:
+    def __init__(self, path: str, aim: str, command_pid: int | None = None) -> None:
+        """``command_pid``: of the command, where this is its child."""
+        self._once = f"{path}.crashed"
+        crash = aim.startswith("crash ")
+        self._victim, self._signal = command_pid or os.getpid(), signal.SIGKILL
+        if crash:
+            self._victim, self._signal = os.getpid(), signal.SIGSEGV
+        if crash and (command_pid is None or os.path.exists(self._once)):
+            aim = "-"
+        aim = aim.removeprefix("crash ")
         self._handle = os.open(path, os.O_WRONLY | os.O_CREAT)
         self._aim, count, seconds = aim.split(":") if aim != "-" else ("", "0", "0")
         self._left, self._seconds = int(count), float(seconds)
@@ -43,9 +53,14 @@ class Notes:
         if stage == self._aim:
             self._left -= 1
             if self._left == 0 and self._seconds == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                self._strike()
             if self._left == 0:
-                threading.Timer(self._seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
+                threading.Timer(self._seconds, self._strike).start()
+
+    def _strike(self) -> None:
+        if self._signal == signal.SIGSEGV:
+            os.close(os.open(self._once, os.O_CREAT))
+        os.kill(self._victim, self._signal)
 
     def watched(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -70,12 +85,21 @@ def watch(notes: Notes) -> None:
             setattr(owner, attribute, notes.watched(stage, getattr(owner, attribute)))
 
 
+def load_watched(module: str, name: str, path: str, aim: str, *arguments: Any) -> Any:
+    """What a child process scores with, its stages noted too. ``module`` has the loader under ``name``."""
+    notes = Notes(path, aim, os.getppid())
+    watch(notes)
+    return notes.watched("between stages", getattr(importlib.import_module(module), name)(*arguments))
+
+
 def main() -> None:
     notes = Notes(*sys.argv[1:3])
     notes.write("starting")
     watch(notes)
     from syncnet import command
 
+    inner = command.load_scorer
+    command.load_scorer = functools.partial(load_watched, inner.__module__, inner.__name__, *sys.argv[1:3])
     command.run_as_process(sys.argv[3:])
 
 

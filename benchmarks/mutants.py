@@ -30,7 +30,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from syncnet.engines.failures import ExplainedError
-from syncnet.engines.isolated import ChildScorers, Score
+from syncnet.engines.isolated import ChildScorers
+from syncnet.engines.serving import Score
 from syncnet.errors import TimeLimitError
 from syncnet.results import VideoScore
 from syncnet.system.interruption import Deadline, StopFlag

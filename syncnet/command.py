@@ -31,7 +31,8 @@ from syncnet.system.streams import prepare_streams
 from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from syncnet.engines.isolated import Score
+    from syncnet.engines.isolated import SharedChild
+    from syncnet.engines.serving import Score
     from syncnet.inputs.discovery import FoundVideos
     from syncnet.report.run import Run
     from syncnet.results import VideoResult
@@ -53,6 +54,9 @@ class Audience:
     on_result: Callable[[VideoResult], object] = bool
     """Called for each video; by default with no effect."""
     stopping: Callable[[], AbstractContextManager[StopFlag]] = stop_on_signals
+    own_process: bool = False
+    """Whether this process is the command's own. Then another one scores, which a video may take along. It begins by
+    importing the main module again, which a program of somebody else may not be made for."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Finished:
 def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     """``main`` for a process of its own: ends it with the exit code."""
     prepare_streams()
-    code = main(arguments)
+    code = main(arguments, own_process=True)
     ignore_signals()
     if code in EXITS_OF_STOPS:
         # All is written and closed. Taking torch down takes a second, on a busy machine ten, and a stop is waited for.
@@ -81,8 +85,8 @@ def run_as_process(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code; ``--help`` lists them."""
+def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -> int:
+    """Runs the command and returns its exit code; ``--help`` lists them. ``own_process``: see ``Audience``."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         # A terminal that cannot show a letter of a name is no reason to stop.
         stream.reconfigure(errors="backslashreplace")
@@ -99,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log = Log(request.options.log_file, request.terminal.log_format)
             # An earlier run that is still at work is no failure, and the log has the line.
             quiet = request.options.cron and request.options.log_file is not None
-            return _run(request, log)
+            return _run(request, log, Audience(own_process=own_process))
     except LockedError as error:
         log.info(str(error))
         if not quiet:
@@ -139,8 +143,8 @@ def load_scorer(settings: ScorerSettings, workers: int) -> Score:
     return SyncScorer(settings, stages=choose_stages(settings, workers).load()).measure
 
 
-def _run(request: Request, log: Log) -> int:
-    finished = run_folder(request, log, Audience())
+def _run(request: Request, log: Log, audience: Audience) -> int:
+    finished = run_folder(request, log, audience)
     if finished.abandoned:
         # A thread that hangs inside a decoder would be waited for at the end of the interpreter.
         sys.stdout.flush()
@@ -177,8 +181,9 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
             # Models are loaded, and a cluster is called, where there is something to score.
-            opened = open_engine(request, chosen, workers, len(found.videos)) if plan.to_score else idle_engine(workers)
-            engine = stack.enter_context(opened)
+            child = _shared_child(request, workers, log) if audience.own_process else None
+            opened = open_engine(request, chosen, workers, len(found.videos), child)
+            engine = stack.enter_context(opened if plan.to_score else idle_engine(workers))
             stop = stack.enter_context(audience.stopping())
             run, abandoned = _process(
                 request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, kept
@@ -193,6 +198,19 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     took = format_duration(run.seconds)
     log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
     return Finished(run, written, code, abandoned)
+
+
+def _shared_child(request: Request, workers: int, log: Log) -> SharedChild | None:
+    """Not started yet. None where videos are scored in other processes anyway."""
+    from syncnet.engines.isolated import SharedChild
+
+    if request.options.isolate or request.scale.ray is not None:
+        return None
+
+    def tell(how: str) -> None:
+        log.error(f"the process that scores died ({how}): what was under way is tried again, alone")
+
+    return SharedChild(partial(load_scorer, request.settings, workers), tell)
 
 
 def _process(

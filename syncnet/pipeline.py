@@ -20,6 +20,7 @@ from syncnet.faces.finding import FacePass, find_faces
 from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
 from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.people import long_enough_together
+from syncnet.faces.second_look import look_again
 from syncnet.faces.tracks import Track, link_tracks
 from syncnet.media.info import MediaInfo
 from syncnet.media.opening import Media, open_media
@@ -100,7 +101,10 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     scored = _score_tracks(media, pieces, kept, stages.model, speech, stop)
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
-    video = video_score(info, shown, None if shown else tracking.no_track, media.samples, speech, faces.shots)
+    no_track = None if shown else tracking.no_track
+    if no_track:
+        no_track = _look_again(no_track, _watched(media.frames(), stop), detector, stages)
+    video = video_score(info, shown, no_track, media.samples, speech, faces.shots)
     return score_together(video, shown, pooled, stages.model, speech)
 
 
@@ -111,6 +115,14 @@ def _find_faces(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag
     stop.enter("finding faces", round(info.duration_seconds * FPS))
     kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
     return find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept), kept
+
+
+def _look_again(
+    reason: NoTrackReason, frames: Iterable[np.ndarray], spec: DetectorSpec, stages: Stages
+) -> NoTrackReason:
+    """With what a few pictures show when they are turned, or have a border."""
+    view = look_again(frames, partial(spec.create, stages.detect.min_face_px), stages.tracks.min_face_px)
+    return replace(reason, seen_as=view.value) if view else reason
 
 
 def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:

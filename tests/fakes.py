@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 import numpy as np
 
-from syncnet.engines.isolated import Score
+from syncnet.engines.serving import Score
 from syncnet.faces.no_track import MissedGate, NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.media.opening import MediaInfo
@@ -157,3 +161,22 @@ def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
 def load_scorer_by_name(_settings: object, _workers: int) -> Score:
     """The same for a child process, which finds this function by its name."""
     return lambda path, stop: score_by_name(path, None, stop)
+
+
+def score_by_deed(path: Path, stop: StopFlag) -> VideoScore:
+    """As ``score_by_name``, in a child: ``crash`` kills its process, ``slow`` ends with a stop, ``stuck`` never."""
+    name = path.name.lower()
+    if "crash" in name:
+        signal.raise_signal(signal.SIGSEGV)
+    if "aborts" in name:
+        os.abort()
+    while "slow" in name or "stuck" in name:
+        if "slow" in name:
+            stop.check()
+        threading.Event().wait(0.01)
+    time.sleep(0.02)
+    return score_by_name(path, None, stop)
+
+
+def load_scorer_by_deed(_settings: object, _workers: int) -> Score:
+    return score_by_deed

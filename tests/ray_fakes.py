@@ -9,7 +9,7 @@ from pathlib import Path
 import ray
 from fakes import score_by_name
 
-from syncnet.engines.isolated import Score
+from syncnet.engines.serving import Score
 from syncnet.errors import UsageError
 from syncnet.results import VideoScore
 from syncnet.system.interruption import StopFlag

@@ -19,19 +19,31 @@ REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)>=([0-9.]+)((?:,<[0-9.]+)?)(?:; [^#
 
 
 def bounds_of(path: Path) -> dict[str, tuple[str, str]]:
-    """Name -> lowest version and what follows it; every line has to have one."""
+    """Name -> lowest version on the oldest Python, and what follows it; every line has to have one."""
     bounds = {}
     for line in path.read_text().splitlines():
         if line and not line.startswith(("#", "-r ")):
-            found = REQUIREMENT.match(line)
+            found = REQUIREMENT.match(line.partition(";")[0])
             assert found, f"{path.name}: {line}"
-            bounds[found[1]] = (found[2], found[3])
+            # A second line of a name is for newer Pythons.
+            bounds.setdefault(found[1], (found[2], found[3]))
     return bounds
 
 
 @pytest.fixture(scope="module")
 def all_bounds(repository: Path) -> dict[str, tuple[str, str]]:
     return {name: bounds for file in FILES for name, bounds in bounds_of(repository / file).items()}
+
+
+def test_a_decoder_that_custom_channels_crash_is_taken_only_where_there_is_no_other(repository: Path) -> None:
+    packaging = pytest.importorskip("packaging.requirements", reason="comes with pytest")
+    lines = [line for line in (repository / "requirements.txt").read_text().splitlines() if line.startswith("av>")]
+    for python, lowest in (("3.10", "17.1"), ("3.11", "17.1"), ("3.12", "19.0.2"), ("3.13", "19.0.2")):
+        wanted = [packaging.Requirement(line) for line in lines]
+        here = [one for one in wanted if one.marker is None or one.marker.evaluate({"python_version": python})]
+        versions = ("17.1", "18.1", "19.0.1", "19.0.2", "19.9", "20.0")
+        taken = [version for version in versions if all(one.specifier.contains(version) for one in here)]
+        assert (taken[0], taken[-1]) == (lowest, "19.9")
 
 
 def test_the_oldest_set_is_the_lower_bounds(repository: Path, all_bounds: dict[str, tuple[str, str]]) -> None:

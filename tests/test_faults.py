@@ -15,21 +15,15 @@ from benchmarks import faults
 pytestmark = pytest.mark.slow
 
 STAND_IN = """
-import sys, time
+import sys
 sys.path[:0] = [{repository!r}, {repository!r} + "/tests"]
-import syncnet.pipeline
 from benchmarks import faults_worker
-from fakes import FakeStages, load_scorer_by_name, score_by_name
+from fakes import FakeStages, load_scorer_by_deed
 from syncnet import command
 from syncnet import stages as scorer_choice
 
-def score(path, stages, stop):
-    time.sleep(0.02)
-    return score_by_name(path, stages, stop)
-
 scorer_choice.choose_stages = lambda request, workers: FakeStages(tracks=request.tracks)
-command.load_scorer = load_scorer_by_name
-syncnet.pipeline.score_video = score
+command.load_scorer = load_scorer_by_deed
 sys.exit(faults_worker.main())
 """
 
@@ -86,3 +80,11 @@ def test_the_checks_above_see_what_they_look_for(bench: faults.Bench) -> None:
         "left over: .sync_filter_x.part",
         "poor_quality/poor_1.mp4 differs",
     ]
+
+
+def test_a_crash_of_the_process_that_scores_is_made_good_by_the_same_run(bench: faults.Bench) -> None:
+    struck = bench.folder / "note.crashed"
+    with bench.fresh() as out:
+        assert bench.start(out, "crash between stages:5:0").wait() == 1
+        assert struck.exists()
+        assert faults.problems_of(out, bench.reference, bench.names) == []

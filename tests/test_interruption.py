@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,18 +18,10 @@ import sys, threading
 from syncnet import command
 from syncnet import stages as scorer_choice
 from syncnet.engines import threads
-from fakes import FakeStages, score_by_name
-import syncnet.pipeline
-
-def score(path, stages, stop):
-    while "slow" in path.name or "stuck" in path.name:
-        if "slow" in path.name:
-            stop.check()
-        threading.Event().wait(0.01)
-    return score_by_name(path, stages, stop)
+from fakes import FakeStages, load_scorer_by_deed
 
 scorer_choice.choose_stages = lambda request, workers: FakeStages()
-syncnet.pipeline.score_video = score
+command.load_scorer = load_scorer_by_deed
 threads.run_in_threads.__kwdefaults__["grace_seconds"] = 0.5
 if {slow_to_load}:
     def choose(request, workers):
@@ -42,11 +36,17 @@ command.run_as_process()
 
 
 def start(
-    repository: Path, input_dir: Path, output_dir: Path, *, slow_to_load: bool = False, slow_to_leave: bool = False
+    repository: Path,
+    input_dir: Path,
+    output_dir: Path,
+    *,
+    slow_to_load: bool = False,
+    slow_to_leave: bool = False,
+    flags: Sequence[str | Path] = ("--max_workers=1",),
 ) -> subprocess.Popen[str]:
     program = OWN_PROCESS.format(slow_to_load=slow_to_load, slow_to_leave=slow_to_leave)
     return subprocess.Popen(
-        [sys.executable, "-c", program, "--max_workers=1", "--input_dir", input_dir, "--output_dir", output_dir],
+        [sys.executable, "-c", program, *flags, "--input_dir", input_dir, "--output_dir", output_dir],
         env={**os.environ, "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'tests'}"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -75,6 +75,80 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: P
     assert (document["total_videos"], document["good_quality"], document["not_processed"]) == (3, 1, 2)
     assert [entry["video_name"] for entry in document["results"]] == ["a_fine"]
     assert files_below(tmp_path / "out") == ["good_quality/a_fine.mp4", "sync_filter_results.json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_crash_of_the_decoder_leaves_the_other_videos_to_the_same_run(
+    tmp_path: Path, repository: Path, workers: int
+) -> None:
+    names = ["a_fine.mp4", "b_crash.mp4", "c_poor.mp4", "d_aborts.mp4", "e_fine.mp4"]
+    videos = make_videos(tmp_path / "in", *names)
+    log = tmp_path / "run.log"
+    flags = [f"--max_workers={workers}", "--log_file", log]
+    process = start(repository, videos, tmp_path / "out", flags=flags)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    lines = sorted(line.partition(" ")[2] for line in err.splitlines() if line.startswith("["))
+    assert [line.split(",")[0] for line in lines] == [
+        "a_fine.mp4: good",
+        "b_crash.mp4: failed: crashed the decoder (SIGSEGV)",
+        "c_poor.mp4: poor",
+        "d_aborts.mp4: failed: crashed the decoder (SIGABRT)",
+        "e_fine.mp4: good",
+    ]
+    # Nothing is told twice.
+    assert sorted(line.partition("]")[0] for line in err.splitlines() if line.startswith("[")) == [
+        f"[{number}/5" for number in range(1, 6)
+    ]
+    assert out.count("d_aborts.mp4") == 1
+    assert log.read_text().count("finished with exit code 1") == 1
+    assert "the process that scores died (SIG" in log.read_text()
+    assert files_below(tmp_path / "out") == [
+        "good_quality/a_fine.mp4",
+        "good_quality/e_fine.mp4",
+        "poor_quality/c_poor.mp4",
+        "sync_filter_results.json",
+    ]
+    # The next run has nothing to do: neither of the two is tried again.
+    again = start(repository, videos, tmp_path / "out")
+    assert (again.communicate(timeout=120)[1], again.returncode) == ("", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+def test_the_process_that_scores_ends_with_the_command(tmp_path: Path, repository: Path) -> None:
+    process = start(repository, make_videos(tmp_path / "in", "a_fine.mp4", "b_stuck.mp4"), tmp_path / "out")
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: good")
+    children = children_of(process.pid)
+    assert children
+    process.kill()
+    process.wait(60)
+    deadline = time.monotonic() + 60
+    while children & running():
+        assert time.monotonic() < deadline, "a child is still there"
+        time.sleep(0.05)
+    # The lock went with the command: another run goes on, and what was under way is left to it alone.
+    (tmp_path / "in" / "b_stuck.mp4").rename(tmp_path / "in" / "b_poor.mp4")
+    assert start(repository, tmp_path / "in", tmp_path / "out").wait(120) == 0
+    assert results_in(tmp_path / "out")["total_videos"] == 3 - 1
+
+
+def children_of(pid: int) -> set[int]:
+    return {child for child in running() if _stat(child)[1] == str(pid)}
+
+
+def running() -> set[int]:
+    found = {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()}
+    return {pid for pid in found if _stat(pid)[0] not in ("Z", "X", "")}
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ["", ""]
 
 
 @pytest.mark.slow

@@ -16,7 +16,8 @@ import pytest
 from fakes import make_score, scored
 
 from syncnet.engines.failures import ExplainedError
-from syncnet.engines.isolated import ChildScorers, Score
+from syncnet.engines.isolated import ChildScorers
+from syncnet.engines.serving import Score
 from syncnet.errors import NoAudioStreamError, TimeLimitError, UsageError
 from syncnet.results import VideoScore
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
@@ -31,9 +32,9 @@ def load(problem: str = "") -> Score:
 
 def score(path: Path, _stop: StopFlag) -> VideoScore:
     if "crash" in path.name:
-        os.kill(os.getpid(), signal.SIGSEGV)
+        signal.raise_signal(signal.SIGSEGV)
     if "killed" in path.name:
-        os.kill(os.getpid(), signal.SIGKILL)
+        signal.raise_signal(signal.SIGKILL)
     if "exit" in path.name:
         os._exit(3)
     if "hang" in path.name:

@@ -71,6 +71,17 @@ def test_the_command_goes_on_where_the_parts_ended(videos: Path, out: Path) -> N
     assert (done["scored"], done["unchanged"], done["placed"]) == (0, len(NAMES), 0)
 
 
+def test_files_passed_over_are_counted_once_for_each_input(videos: Path, out: Path, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt", "c.srt"):
+        (videos / name).write_text(name)
+    parts = run_parts(videos, out, count=2)
+    other = make_videos(tmp_path / "other", "fine_other.mp4", "d.txt")
+    run(other, tmp_path / "alone", *OFF)
+    assert merge([*parts, tmp_path / "alone"], tmp_path / "all") == 0
+    # Both parts of the split have seen all of the first folder.
+    assert results_in(tmp_path / "all")["other_endings"] == {".txt": 3, ".srt": 1}
+
+
 def test_a_merge_can_be_done_again(videos: Path, out: Path) -> None:
     parts = run_parts(videos, out)
     merge(parts, out)

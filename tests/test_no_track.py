@@ -59,6 +59,13 @@ def test_the_words_say_the_numbers_and_those_of_earlier_records_are_read_back(
         (short(19), "the face is shown too briefly: scoring needs 20 frames"),
         (NoTrackReason(MissedGate(50, 40), MissedGate(50, 30)), "try --min_face_size 30 or --min_track 25"),
         (NoTrackReason(), "try --min_face_size 30, in case the faces are small"),
+        # In the published way a face has to be beyond the limit: 25 frames do not pass --min_track 25.
+        (NoTrackReason(track_frames=MissedGate(100, 25), beyond=True), "try --min_track 24"),
+        (
+            NoTrackReason(track_frames=MissedGate(100, 20), beyond=True),
+            "the face is shown too briefly: scoring needs 20 frames",
+        ),
+        (NoTrackReason(face_px=MissedGate(100, 30), beyond=True), "try --min_face_size 29"),
     ],
 )
 def test_advice_follows_from_what_was_seen(reason: NoTrackReason, advice: str) -> None:

@@ -14,7 +14,7 @@ from fakes import INFO, make_score
 from syncnet import people, pipeline
 from syncnet.errors import DamagedVideoError
 from syncnet.faces.finding import FacePass
-from syncnet.faces.no_track import NoTrackReason
+from syncnet.faces.no_track import NoTrackReason, View
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track, TrackingResult
 from syncnet.keepsake.file import TrackKeepsake
@@ -190,11 +190,18 @@ def test_what_is_kept_for_looking_at_is_of_the_same_crops_and_in_the_order_of_th
     assert len(video.keepsake.loudness_db) == 25
 
 
-def test_without_tracks_nothing_is_decoded_again_and_the_reason_is_kept(score: object) -> None:
+def test_without_tracks_a_few_pictures_are_looked_at_again(score: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    def turned(frames: Iterator[np.ndarray], create: object, min_face_px: int) -> View:
+        assert len([frame for frame, _ in zip(frames, range(10), strict=False)]) == 10
+        assert min_face_px == 50
+        return View.TURN_LEFT
+
+    monkeypatch.setattr("syncnet.pipeline.look_again", turned)
     media = CountedMedia(100)
     video, _ = score(media, [], reason=NoTrackReason())  # type: ignore[operator]
-    assert (video.tracks, video.no_track) == ((), NoTrackReason())
-    assert media.taken == [100]
+    assert (video.tracks, video.no_track) == ((), NoTrackReason(seen_as="left"))
+    assert media.taken[0] == 100
+    assert media.taken[1] <= 11
 
 
 def test_scores_stay_in_the_order_of_the_tracks_whichever_ends_first(score: object) -> None:

@@ -21,7 +21,7 @@ from folders import files_below, make_videos, results_in, run
 from syncnet import command
 from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.failures import ExplainedError
-from syncnet.engines.isolated import Score
+from syncnet.engines.serving import Score
 from syncnet.engines.video import VideoJob
 from syncnet.errors import TimeLimitError, UsageError
 from syncnet.inputs.discovery import find_videos

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 
 import pytest
 from fakes import INFO, ONE_OF_EACH, failed, make_run, make_score, make_track, successful
+from folders import make_videos
 
 from syncnet import command
 from syncnet.cli.request import parse_request
@@ -280,9 +281,8 @@ def test_a_quiet_run_tells_only_what_failed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "in").mkdir()
-    for name in ("fine.mp4", "damaged.mp4"):
-        (tmp_path / "in" / name).write_bytes(b"1234567")
+    # Files of the same content would share a score, where the one is scored before the other is begun.
+    make_videos(tmp_path / "in", "fine.mp4", "damaged.mp4")
     assert command.main(["--input_dir", "in", "--output_dir", "out", "--quiet"]) == 1
     out, err = capsys.readouterr()
     assert out == ""

@@ -37,5 +37,9 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="time limit for scoring one video (default %(default)g)",
     )
-    alone.add_argument("--isolate", action="store_true", help="score each video in a child process")
+    alone.add_argument(
+        "--isolate",
+        action="store_true",
+        help="a process for each worker, so that a crash interrupts no other video (docs/cron.md)",
+    )
     alone.add_argument("--log_file", metavar="FILE", help="write a log with time stamps; old logs are rotated")

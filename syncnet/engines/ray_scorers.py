@@ -14,8 +14,8 @@ import ray
 from ray.exceptions import RayError
 
 from syncnet.engines.failures import ExplainedError, explain
-from syncnet.engines.isolated import Score
 from syncnet.engines.ray_cluster import living_nodes
+from syncnet.engines.serving import Score
 from syncnet.inputs.remote import fetched
 from syncnet.results import VideoScore
 from syncnet.settings import RaySettings

@@ -12,6 +12,7 @@ from pathlib import Path
 from syncnet.engines.activity import Activities
 from syncnet.engines.conclusion import VerdictRules, conclude, failed_result
 from syncnet.engines.failures import explain
+from syncnet.engines.isolated import TakenAlongError
 from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, TimeLimitError, VideoError
 from syncnet.inputs.discovery import FileIdentity, VideoFile
@@ -46,7 +47,7 @@ class VideoJob:
 
 
 def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResult:
-    """Whatever goes wrong with the video is in the result; raises Interrupted only.
+    """Whatever goes wrong with the video is in the result; raises Interrupted and TakenAlongError only.
 
     The record is on the disk before the video is placed: a kill in between leaves only the placement to be redone.
     """
@@ -71,6 +72,9 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
             )
     except Interrupted:
         _give_up(video, job)
+        raise
+    except TakenAlongError:
+        # It stays noted as under way: a run that goes no further leaves it to the next one to try it alone.
         raise
     except StillChangingError as error:
         _give_up(video, job)

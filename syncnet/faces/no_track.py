@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from dataclasses import dataclass
 
@@ -21,6 +22,23 @@ class MissedGate:
     """What came nearest to it, rounded down."""
 
 
+class View(enum.Enum):
+    """How a picture must be changed before faces are seen in it."""
+
+    TURN_RIGHT = "right"
+    TURN_LEFT = "left"
+    HEAD_DOWN = "half"
+    FRAMED = "framed"
+
+
+_CURES = {
+    View.TURN_RIGHT: "the faces lie on their side: turn the video a quarter to the right (ffmpeg -vf transpose=1)",
+    View.TURN_LEFT: "the faces lie on their side: turn the video a quarter to the left (ffmpeg -vf transpose=2)",
+    View.HEAD_DOWN: "the faces are head down: turn the video by half (ffmpeg -vf hflip,vflip)",
+    View.FRAMED: "the face fills the picture: put a border around it (ffmpeg -vf pad=2*iw:2*ih:iw/2:ih/2)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class NoTrackReason:
     """The gates that dropped every face; none of them where no face was seen."""
@@ -29,6 +47,8 @@ class NoTrackReason:
     track_frames: MissedGate | None = None
     beyond: bool = False
     """Whether a face had to be beyond the limits, as in the published way, and not only at them."""
+    seen_as: str = ""
+    """The value of the ``View`` in which there are faces, where the pictures as they are show none."""
 
 
 def describe_no_track(reason: NoTrackReason) -> str:
@@ -56,10 +76,14 @@ def advise_on_no_track(reason: NoTrackReason, settings: TrackSettings, least_tra
     ``least_track_frames`` is what the model needs: shorter tracks cannot be scored, whatever the flag says.
     """
     flags = []
+    if reason.seen_as:
+        return _CURES[View(reason.seen_as)]
+    # A face that has to be beyond a limit needs one that lies below it.
+    below = int(reason.beyond)
     if reason.face_px:
-        flags.append(f"--min_face_size {max(1, min(SMALL_FACE_PX, reason.face_px.best))}")
+        flags.append(f"--min_face_size {max(1, min(SMALL_FACE_PX, reason.face_px.best - below))}")
     if reason.track_frames:
-        frames = reason.track_frames.best
+        frames = reason.track_frames.best - below
         if frames >= least_track_frames:
             flags.append(f"--min_track {max(least_track_frames, min(SHORT_TRACK_FRAMES, frames))}")
         elif not flags:

@@ -17,7 +17,8 @@ from weights import Identity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from syncnet.engines.isolated import Score
+    from syncnet.engines.isolated import SharedChild
+    from syncnet.engines.serving import Score
     from syncnet.pipeline import Stages
     from syncnet.results import VideoScore
     from syncnet.stages import ChosenStages
@@ -38,9 +39,15 @@ class Engine:
 
 
 @contextmanager
-def open_engine(request: Request, chosen: ChosenStages, workers: int, video_count: int) -> Iterator[Engine]:
-    """The engine that the request asks for. Raises UsageError."""
+def open_engine(
+    request: Request, chosen: ChosenStages, workers: int, video_count: int, child: SharedChild | None = None
+) -> Iterator[Engine]:
+    """The engine that the request asks for; ``child``: what scores in place of this process. Raises UsageError."""
     ray = request.scale.ray
+    if ray is None and child is not None:
+        with child:
+            yield Engine(child.score, workers)
+        return
     if ray is None:
         yield Engine(SyncScorer(request.settings, stages=chosen.load()).measure, workers)
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncnet.engines.conclusion import VerdictRules
-from syncnet.engines.isolated import Score
+from syncnet.engines.serving import Score
 from syncnet.engines.video import VideoJob
 from syncnet.engines.watch import Watch
 from syncnet.errors import UsageError

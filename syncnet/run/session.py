@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from syncnet.engines.conclusion import recall_resting
-from syncnet.engines.isolated import ChildScorers, Score
+from syncnet.engines.isolated import ChildScorers, TakenAlongError
+from syncnet.engines.serving import Score
 from syncnet.engines.threads import run_in_threads
 from syncnet.engines.video import VideoJob, process_video, recall_video, report_hung, seconds_until_settled
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
@@ -19,7 +20,7 @@ from syncnet.settings import RunOptions
 from syncnet.state.ledger import Ledger
 from syncnet.state.records import VideoRecord
 from syncnet.system.collector import without_collector
-from syncnet.system.interruption import StopFlag
+from syncnet.system.interruption import Interrupted, StopFlag
 
 TRIED_AGAIN = ("environment", "killed")
 """Failures that are not the video's own."""
@@ -125,10 +126,12 @@ def carry_out(
 ) -> Outcome:
     """``on_result`` is called for each video in this thread, first for all that are known.
 
-    ``load`` makes the scorer of a child process; ``isolate``: every video is scored in one.
+    ``load`` makes the scorer of a child process; ``isolate``: every worker has one of its own. Videos whose process
+    died with others under way are tried once more at the end, alone.
     """
     resting, moving = _recall_resting(plan, job, stop, on_result)
     records = {id(video): (record, gone) for record, video, gone in moving}
+    taken_along: list[VideoFile] = []
     with ChildScorers(load) as children:
         alone = replace(job, score=children.score)
 
@@ -137,7 +140,11 @@ def carry_out(
                 record, gone = records[id(video)]
                 idle = job.timeout_seconds
                 return recall_video(record, video, job.rules, stop, gone=gone, idle_seconds=idle)
-            return process_video(video, alone if isolate else job, stop)
+            try:
+                return process_video(video, alone if isolate else job, stop)
+            except TakenAlongError:
+                taken_along.append(video)
+                raise Interrupted from None
 
         def overdue() -> list[VideoResult]:
             return [report_hung(video, job) for video in job.watch.take_hung()]
@@ -145,7 +152,11 @@ def carry_out(
         videos = [*(video for _, video, _ in moving), *plan.new]
         batch = run_in_threads(videos, work, workers=workers, stop=stop, on_result=on_result, overdue=overdue)
         last = run_in_threads(
-            plan.alone, lambda video: process_video(video, alone, stop), workers=1, stop=stop, on_result=on_result
+            [*plan.alone, *taken_along],
+            lambda video: process_video(video, alone, stop),
+            workers=1,
+            stop=stop,
+            on_result=on_result,
         )
     done = [*resting, *batch.results]
     results = [*done, *last.results, *_not_reached(plan, job, done)]

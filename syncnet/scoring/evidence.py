@@ -109,7 +109,7 @@ def weigh(
     problem = ""
     if abs(offset_frames) == MAX_SHIFT_FRAMES:
         problem = "the best shift is at the edge of the search range"
-    elif spoken == 0:
+    elif spoken == 0 and len(heard) / FPS >= SHORT_SECONDS:
         problem = "no speech in the sound"
     elif spoken < LEAST_SPEECH_SECONDS or (level == "weak" and not _stands_out(distances)):
         problem = _too_little(spoken, len(heard) / FPS)

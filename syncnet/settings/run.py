@@ -42,7 +42,7 @@ class RunOptions(Checked):
     )
     """Most time that scoring one video may take."""
     isolate: bool = False
-    """Every video is scored in a child process."""
+    """Every worker scores in a process of its own."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -125,6 +126,7 @@ def merge_results(
         "complete": all(document["complete"] for document in documents),
         "this_run": _summed([document["this_run"] for document in documents]),
         "timestamp": round(time.time(), 3),
+        "other_endings": _endings(parts),
         "notices": list(dict.fromkeys([*notices, *(n for document in documents for n in document.get("notices", ()))])),
     }
     return {**documents[0], **counts, **lists}, [partial(_placed, raws[key], standing) for key in sorted(raws)]
@@ -186,6 +188,21 @@ def _difference(name: str, part: ResultsPart, other: ResultsPart) -> str:
 def _union(documents: Sequence[dict[str, Any]], name: str) -> list[Any]:
     """Each part tells of the whole input."""
     return list(_unique(item for document in documents for item in document.get(name, ())))
+
+
+def _endings(parts: Sequence[ResultsPart]) -> dict[str, int]:
+    """Files that were passed over, by ending. Each part of a split has seen the whole folder, other parts their own."""
+    folders: dict[tuple[str, int], Counter[str]] = {}
+    seen: Counter[str] = Counter()
+    for number, part in enumerate(parts):
+        name = part.path.parent.resolve().name
+        split = re.fullmatch(r"\d+-of-(\d+)", name, re.ASCII)
+        # The same part twice is of another split into as many.
+        key = (split[1], seen[name]) if split else ("", number)
+        seen[name] += 1
+        told: Counter[str] = Counter(part.document.get("other_endings", {}))
+        folders[key] = folders.get(key, Counter()) | told
+    return dict(sum(folders.values(), Counter()).most_common())
 
 
 def _unique(items: Iterator[Any]) -> Iterator[Any]:

@@ -57,6 +57,9 @@ class StopFlag:
     def enter(self, stage: str, frames_expected: int = 0) -> None:
         """A stage begins; each check from here on is a frame of it. For whoever shows how far the work is."""
 
+    def follow(self, stage: str, frames_done: int, frames_expected: int) -> None:
+        """Another process is so far with it."""
+
 
 class Deadline(StopFlag):
     """Another flag, with a limit of time for what is under way."""
@@ -90,7 +93,10 @@ class Deadline(StopFlag):
             )
 
     def enter(self, stage: str, frames_expected: int = 0) -> None:
-        self.stage, self.frames_done, self.frames_expected = stage, 0, frames_expected
+        self.follow(stage, 0, frames_expected)
+
+    def follow(self, stage: str, frames_done: int, frames_expected: int) -> None:
+        self.stage, self.frames_done, self.frames_expected = stage, frames_done, frames_expected
 
 
 @contextmanager

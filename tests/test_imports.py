@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("detectors",),
     ("syncnet.faces", "syncnet.scoring"),
     ("syncnet.reference", "syncnet.keepsake", "syncnet.verdict"),
+    ("syncnet.overtime",),
     ("syncnet.results",),
     ("syncnet.people",),
     ("syncnet.pipeline",),

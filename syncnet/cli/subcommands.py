@@ -11,6 +11,7 @@ import weights
 SUBCOMMANDS = {
     "report": "syncnet.subcommands.report",
     "merge": "syncnet.subcommands.merge",
+    "export": "syncnet.subcommands.export",
     "rescore": "syncnet.subcommands.rescore",
     "weights": f"{weights.__name__}.__main__",
 }

@@ -5,9 +5,9 @@
     python -m benchmarks.over_time --smoke                                        # one small file of samples/
 
 Long files are made of clips in sync (benchmarks/over_time_files.py), encoded, scored as the command scores them and
-judged at the default thresholds. Of the corpus, the held-out clips of 4 s and more are taken. Clips have offsets of their
-own, so each is scored by itself first, and its sound is brought into sync by what was found; clips in which nothing
-passes by itself are left out, since their answer is not known, unless ``--all`` is given.
+judged at the default thresholds. Of the corpus, the held-out clips of 4 s and more are taken. Clips have offsets of
+their own, so each is scored by itself first, and its sound is brought into sync by what was found; clips in which
+nothing passes by itself are left out, since their answer is not known, unless ``--all`` is given.
 """
 
 from __future__ import annotations
@@ -82,9 +82,14 @@ def run_plan(plan: Plan, scorer: SyncScorer, figures: Figures, kept: Path | None
     rate = f", drift {along.drift.ms_per_minute if along.drift else None} for {-60_000 * plan.drift:.1f}"
     print(
         f"{plan.name}, {plan.seconds:.0f} s, {plan.fps:.2f} fps: reach {reach:.3f}, right {right:.3f}, jumps "
-        f"{own.found_jumps}/{own.true_jumps} (+{own.false_jumps}), {along.kind}{rate if plan.drift else ''}",
+        f"{own.found_jumps}/{own.true_jumps} (+{own.false_jumps}), {along.kind}{rate if plan.drift else ''}"
+        + _told(own),
         flush=True,
     )
+
+
+def _told(own: Figures) -> str:
+    return "".join(f"\n    missed {words}" for words in own.missed)
 
 
 def format_table(figures: Figures) -> str:

@@ -14,8 +14,9 @@ from syncnet.conventions import FPS
 from syncnet.overtime.judging import JudgedOverTime
 from syncnet.overtime.timeline import Jump
 
-ALLOWED_MS = 3.5 * 40
-"""The default limit of three frames, to the border of the fourth."""
+SURE_MS, ALLOWED_MS = 2.5 * 40, 4 * 40
+"""The default limit is three frames. Within the first a range has to pass, and beyond the second one it must not: the
+offsets of clips are known to half a frame."""
 LEAST_JUMP_MS = 118.0
 NEAR_SECONDS = 1.0
 SIZE_MS = 60.0
@@ -34,6 +35,8 @@ class Figures:
     passing_seconds: float = 0.0
     right_seconds: float = 0.0
     """Of the passing ones, within parts in sync."""
+    missed: list[str] = field(default_factory=list)
+    """What of a second and more was not found, in words."""
     ends: list[float] = field(default_factory=list)
     """By how many seconds the ends of ranges in sync are off."""
     true_jumps: int = 0
@@ -49,7 +52,8 @@ class Figures:
     def add(self, plan: Plan, judged: JudgedOverTime, speech: np.ndarray) -> None:
         """One file. ``speech`` (F,): whether somebody speaks in each frame, bool."""
         late = late_ms_at(plan, np.arange(len(speech)) / FPS)
-        in_sync = np.isfinite(late) & (np.abs(np.nan_to_num(late)) <= ALLOWED_MS)
+        in_sync = np.isfinite(late) & (np.abs(np.nan_to_num(late)) <= SURE_MS)
+        right = np.isfinite(late) & (np.abs(np.nan_to_num(late)) <= ALLOWED_MS)
         passing = np.zeros(len(speech), bool)
         for one in judged.segments:
             if one.passes:
@@ -57,9 +61,10 @@ class Figures:
         for start, end in _spoken_ranges(plan, in_sync, speech):
             self.true_seconds += (end - start) / FPS
             self.found_seconds += passing[start:end].sum() / FPS
+            self.missed += _missed(plan, passing, start, end)
             self.ends += _end_errors(passing, start, end)
         self.passing_seconds += passing.sum() / FPS
-        self.right_seconds += (passing & in_sync).sum() / FPS
+        self.right_seconds += (passing & right).sum() / FPS
         self._add_changes(plan, judged)
 
     def _add_changes(self, plan: Plan, judged: JudgedOverTime) -> None:
@@ -83,14 +88,21 @@ class Figures:
 
 def _spoken_ranges(plan: Plan, in_sync: np.ndarray, speech: np.ndarray) -> list[tuple[int, int]]:
     """Ranges in sync of each part, from its first spoken frame to its last, cut at pauses of more than a second."""
-    ranges = []
+    ranges: list[tuple[int, int]] = []
     for first, end, _ in plan.starts():
         frames = np.arange(round(first * FPS), min(len(speech), round(end * FPS)))
         places = frames[(in_sync & speech)[frames]]
-        for run in np.split(places, np.flatnonzero(np.diff(places) > PAUSE_FRAMES) + 1):
-            if len(run) and run[-1] + 1 - run[0] >= LEAST_RANGE_FRAMES:
-                ranges.append((int(run[0]), int(run[-1]) + 1))
-    return ranges
+        runs = np.split(places, np.flatnonzero(np.diff(places) > PAUSE_FRAMES) + 1)
+        ranges += [(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)]
+    return [(first, last) for first, last in ranges if last - first >= LEAST_RANGE_FRAMES]
+
+
+def _missed(plan: Plan, passing: np.ndarray, start: int, end: int) -> list[str]:
+    places = start + np.flatnonzero(~passing[start:end])
+    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    part = next(part for first, last, part in plan.starts() if first <= start / FPS + 0.04 < last)
+    name = part.clip.name if part.clip else part.kind
+    return [f"{run[0] / FPS:.1f} - {run[-1] / FPS:.1f} s: {name}" for run in runs if len(run) >= FPS]
 
 
 def _end_errors(passing: np.ndarray, start: int, end: int) -> list[float]:

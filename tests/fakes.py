@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -184,7 +184,7 @@ def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
         return VideoScore(INFO, (), NoTrackReason(face_px=MissedGate(50, 31)))
     if "poor" in name:
         return scored(make_score(1.2, -15))
-    return scored(make_score(7.5, 1), make_score(2.0, 9))
+    return replace(scored(make_score(7.5, 1), make_score(2.0, 9)), over_time=over_time_of(IN_SYNC, OFF_SCREEN))
 
 
 def load_scorer_by_name(_settings: object, _workers: int) -> Score:

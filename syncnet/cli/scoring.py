@@ -15,10 +15,10 @@ from syncnet.settings import (
     PRESETS,
     PUBLISHED_GATE,
     DetectSettings,
-    OverTimeSettings,
     Thresholds,
     TrackSettings,
 )
+from syncnet.settings.over_time import add_over_time_flags
 
 
 def add_scoring_flags(parser: argparse.ArgumentParser) -> None:
@@ -68,43 +68,6 @@ def _add_gates(group: argparse._ArgumentGroup) -> None:
         type=int,
         metavar="FRAMES",
         help=f"minimum length of a face track, in frames of 1/25 s (default {tracks.min_track_frames})",
-    )
-
-
-def add_over_time_flags(group: argparse._ArgumentGroup) -> None:
-    """For a parser of any command that judges."""
-    usual = OverTimeSettings()
-    group.add_argument(
-        "--min_coverage",
-        type=float,
-        metavar="SHARE",
-        help="minimum share of the speech with a face in view that is in passing segments, from 0 to 1 "
-        f"(default {usual.min_coverage:g}: the best face decides)",
-    )
-    group.add_argument(
-        "--min_in_sync",
-        type=float,
-        metavar="SECONDS",
-        help=f"minimum length of all passing segments together (default {usual.min_in_sync_seconds:g})",
-    )
-    group.add_argument(
-        "--max_off_screen",
-        type=float,
-        metavar="SHARE",
-        help="maximum share of the speech during which no face is seen, from 0 to 1 "
-        f"(default {usual.max_off_screen:g}; data sets in the literature take 0.354)",
-    )
-    group.add_argument(
-        "--min_segment",
-        type=float,
-        metavar="SECONDS",
-        help=f"shorter segments are not listed and do not count (default {usual.min_segment_seconds:g})",
-    )
-    group.add_argument(
-        "--max_segment",
-        type=float,
-        metavar="SECONDS",
-        help="longer segments are split, at the longest pause near the middle (default: no limit)",
     )
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from syncnet.faces.no_track import NoTrackReason, advise_on_no_track
+from syncnet.faces.no_track import advise_on_no_track
 from syncnet.inputs.discovery import FileIdentity, VideoFile
-from syncnet.overtime.judging import JudgedOverTime, Split, judge_file, judge_over_time
-from syncnet.overtime.timeline import OverTime
+from syncnet.overtime.judging import judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.placing import place_video, replace_verdict
 from syncnet.placement.resting import RestingPlaces
 from syncnet.placement.slots import History, look
 from syncnet.results import Source, VideoResult, best_score
-from syncnet.scoring.score import SyncScore
 from syncnet.settings import OverTimeSettings, PlaceMode, Thresholds, TrackSettings
 from syncnet.state.records import VideoRecord
+from syncnet.state.splitter import Splitter
 from syncnet.system.interruption import StopFlag
-from syncnet.verdict import Verdict, judge
 
 
 class Records(History, Protocol):
@@ -49,19 +46,8 @@ class VerdictRules:
     ledger: Records
     place: PlaceMode = "copy"
     over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
-    splitter: Callable[[str], Split] | None = None
+    splitter: Splitter | None = None
     """By the path of a record: what takes long segments of its video apart; None where they stay whole."""
-
-    def judge(
-        self, path: str, best: SyncScore | None, over_time: OverTime | None, no_track: NoTrackReason | None
-    ) -> tuple[Verdict, JudgedOverTime | None]:
-        """The verdict on a video, and its time line as these rules see it."""
-        verdict = judge(best, self.thresholds, no_track)
-        if over_time is None:
-            return verdict, None
-        split = self.splitter(path) if self.splitter else None
-        judged = judge_over_time(over_time, self.thresholds, self.over_time, split)
-        return (judge_file(verdict, judged, self.thresholds, self.over_time) if best else verdict), judged
 
 
 def conclude(
@@ -135,7 +121,8 @@ def judge_record(
         return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
     best = best_score(score)
     no_track = None if best else score.no_track
-    verdict, over_time = rules.judge(record.path, best, score.over_time, no_track)
+    split = rules.splitter(record.path) if rules.splitter else None
+    verdict, over_time = judge_video(best, no_track, score.over_time, rules.thresholds, rules.over_time, split)
     return VideoResult(
         path=video.path,
         relative_path=video.relative_path,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from syncnet.faces.no_track import NoTrackReason
 from syncnet.overtime.timeline import OverTime, Segment
 from syncnet.overtime.words import describe_changes
 from syncnet.scoring.evidence import Evidence
@@ -16,6 +17,7 @@ from syncnet.verdict import Verdict, judge
 
 Split = Callable[[Segment, float], Sequence[Segment]]
 """A segment in parts of at most so many seconds."""
+NO_TIME_LINE = "no time line is stored, its score is of an earlier version: run the filter on its folder again"
 NO_REASONS: dict[str, str] = {
     "no_match": "somebody speaks, but no face that is seen agrees with the sound",
     "off_screen": "somebody speaks, but no face is seen",
@@ -66,6 +68,24 @@ def judge_over_time(
         min(1.0, spoken / seen) if seen else None,
         over_time.off_screen_seconds / speech if speech else None,
     )
+
+
+def judge_video(
+    best: SyncScore | None,
+    no_track: NoTrackReason | None,
+    over_time: OverTime | None,
+    thresholds: Thresholds,
+    settings: OverTimeSettings,
+    split: Split | None = None,
+) -> tuple[Verdict, JudgedOverTime | None]:
+    """The verdict on a video, by its best face and by the whole of it, and its time line as the thresholds see it."""
+    verdict = judge(best, thresholds, no_track)
+    judged = judge_over_time(over_time, thresholds, settings, split) if over_time else None
+    if judged is not None and best is not None:
+        return judge_file(verdict, judged, thresholds, settings), judged
+    if best is not None and settings.need_time_line:
+        return Verdict(False, (*verdict.reasons, NO_TIME_LINE)), judged
+    return verdict, judged
 
 
 def judge_file(best: Verdict, judged: JudgedOverTime, thresholds: Thresholds, settings: OverTimeSettings) -> Verdict:

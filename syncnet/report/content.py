@@ -16,8 +16,8 @@ from syncnet.report.command_line import COMMAND_NAME, CommandLine, read_command
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 from syncnet.settings import OverTimeSettings, Thresholds, TrackSettings
-from syncnet.settings.checks import parts_of
 from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.state.splitter import splitter_of
 from syncnet.system.interruption import StopFlag
 from syncnet.system.plain import read_json
 
@@ -84,10 +84,12 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
     )
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
     # Files of earlier versions know of no time line.
-    names = {part.flag: part.name for part in parts_of(OverTimeSettings)}
-    over_time = OverTimeSettings(**{names[flag]: settings[flag] for flag in names if settings.get(flag) is not None})
+    over_time = OverTimeSettings.of_flags(settings)
     with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
-        rules = VerdictRules(thresholds, tracks, tracks.min_track_frames, None, ledger, over_time=over_time)
+        splitter = splitter_of(folders.state_dir, document["model"]["name"], over_time)
+        rules = VerdictRules(
+            thresholds, tracks, tracks.min_track_frames, None, ledger, over_time=over_time, splitter=splitter
+        )
         results = [_result(entry, command, rules, ledger) for entry in document["results"]]
     return ReportContent(
         folders=folders,

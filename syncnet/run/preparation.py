@@ -26,6 +26,7 @@ from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
 from syncnet.state.records import fingerprint_of
 from syncnet.state.score_store import ScoreStore, default_folder
+from syncnet.state.splitter import splitter_of
 
 if TYPE_CHECKING:
     from syncnet.stages import ChosenStages
@@ -63,6 +64,7 @@ def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, led
             ledger=ledger,
             place=options.place,
             over_time=request.settings.over_time,
+            splitter=splitter_of(folders.state_dir, pin_of(stages).model.name, request.settings.over_time),
         ),
         state_dir=folders.state_dir,
         store=_open_store(options, remote=request.scale.ray is not None),

@@ -50,6 +50,14 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: boo
         )
 
 
+def pinned_model(output_dir: Path, results_path: Path) -> str:
+    """Name of the model that the folder's scores are of. Raises UsageError where nothing tells it."""
+    pin = _read(output_dir / STATE_FOLDER / PIN_FILE) or _read(results_path)
+    if pin is None:
+        raise UsageError(f"nothing in {output_dir} tells which model scored it", cure="run the filter on it again")
+    return pin.model.name
+
+
 def _cure(differing: Mapping[str, tuple[Identity, Identity]]) -> str:
     if any(was.name == now.name for was, now in differing.values()):
         return "give another --output_dir: scores of two versions cannot be compared"

@@ -12,6 +12,7 @@ from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
 from syncnet.overtime.judging import JudgedOverTime
 from syncnet.overtime.timeline import OverTime
+from syncnet.overtime.words import describe_share
 from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
@@ -137,3 +138,10 @@ class VideoResult:
     @property
     def passed(self) -> bool:
         return self.verdict is not None and self.verdict.passed
+
+
+def share_of(result: VideoResult) -> str:
+    """``in sync for 11 of 73 s``; empty where nothing is known, and where no segment passes."""
+    if result.over_time is None or result.info is None or not result.over_time.in_sync_seconds:
+        return ""
+    return describe_share(result.over_time.in_sync_seconds, result.info.duration_seconds)

@@ -71,6 +71,11 @@ def describe_offset(offset_frames: int) -> str:
     return f"{subject} {abs(offset_milliseconds(offset_frames))} ms {when}"
 
 
+def describe_score(score: SyncScore) -> str:
+    """The offset in words, where something supports it; else that nothing does."""
+    return describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
+
+
 def _low_confidence(confidence: float, minimum: float) -> str:
     if not math.isfinite(confidence):
         return f"confidence is not a number, {minimum} is needed"

@@ -65,8 +65,8 @@ def judge_over_time(
         over_time,
         judged,
         _union_seconds(passing),
-        min(1.0, spoken / seen) if seen else None,
-        over_time.off_screen_seconds / speech if speech else None,
+        round(min(1.0, spoken / seen), 9) if seen else None,
+        round(over_time.off_screen_seconds / speech, 9) if speech else None,
     )
 
 

@@ -26,19 +26,26 @@ def describe_ms(offset_ms: float) -> str:
     return describe_offset(_frames(offset_ms))
 
 
+def changes_of(along: OffsetAlong) -> list[tuple[tuple[int, ...], str]]:
+    """Sentences on the changes along a file, each with the offsets in frames that have to be within the limits."""
+    changes: list[tuple[tuple[int, ...], str]] = []
+    jumps = along.jumps
+    if along.drift:
+        changes.append(((_frames(along.drift.start_ms), _frames(along.drift.end_ms)), describe_drift(along.drift)))
+    if along.drift and jumps:
+        offsets = tuple(_frames(ms) for jump in jumps for ms in (jump.before_ms, jump.after_ms))
+        changes.append((offsets, f"the sound jumps at {', '.join(clock(jump.at_seconds) for jump in jumps)}"))
+    elif jumps:
+        changes += [((_frames(ms),), f"{describe_ms(ms)} {when}") for ms, when in _levels(along)]
+    return changes
+
+
 def describe_changes(along: OffsetAlong, allowed: Allowed) -> list[str]:
     """What of the changes along a file is beyond the limits: ``sound 240 ms late from 1:30 on``; empty where none is.
 
     ``allowed`` tells which offsets are within.
     """
-    sentences = []
-    if along.drift and not all(allowed(_frames(ms)) for ms in (along.drift.start_ms, along.drift.end_ms)):
-        sentences.append(describe_drift(along.drift))
-    if along.drift and along.jumps:
-        sentences.append(f"the sound jumps at {', '.join(clock(jump.at_seconds) for jump in along.jumps)}")
-    elif along.jumps:
-        sentences += [f"{describe_ms(ms)} {when}" for ms, when in _levels(along) if not allowed(_frames(ms))]
-    return sentences
+    return [words for offsets, words in changes_of(along) if not all(map(allowed, offsets))]
 
 
 def describe_drift(drift: Drift) -> str:
@@ -55,10 +62,8 @@ def describe_drift(drift: Drift) -> str:
 
 def describe_along(along: OffsetAlong) -> str:
     """The same whatever the limits are: for people who look at the file. Empty where nothing is known."""
-    if along.drift:
-        return "; ".join(describe_changes(along, lambda _: False))
-    if along.jumps:
-        return ", ".join(f"{describe_ms(ms)} {when}" for ms, when in _levels(along))
+    if along.drift or along.jumps:
+        return ", ".join(words for _, words in changes_of(along))
     return "" if along.offset_ms is None else describe_ms(along.offset_ms)
 
 

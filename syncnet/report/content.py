@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -41,6 +41,7 @@ class ReportContent:
     """False where the run was killed, or is still under way."""
     timestamp: float
     """When the results were written, in seconds since 1970."""
+    over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
 
 
 def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportContent:
@@ -56,6 +57,7 @@ def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportCo
         interrupted=run.interrupted,
         complete=run.complete,
         timestamp=timestamp,
+        over_time=run.settings.over_time,
     )
 
 
@@ -103,6 +105,7 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
         interrupted=document["interrupted"],
         complete=document["complete"],
         timestamp=document["timestamp"],
+        over_time=over_time,
     )
 
 

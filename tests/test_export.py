@@ -159,3 +159,11 @@ def test_what_is_missing_is_said_with_its_cure(
     assert command.main(["export", "--output_dir", str(out), "--format", "jsonl"]) == 2
     assert "is of a version without segments" in capsys.readouterr().err
     assert not (out / "export").exists()
+
+
+def test_a_folder_of_somebody_else_is_left_alone(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (out / "export").mkdir()
+    (out / "export" / "segments.csv").write_text("mine")
+    assert command.main(["export", "--output_dir", str(out), "--format", "csv"]) == 2
+    assert "was not written by this tool" in capsys.readouterr().err
+    assert (out / "export" / "segments.csv").read_text() == "mine"

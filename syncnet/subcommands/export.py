@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, longer_name
-from syncnet.report.ownership import mark_folder
+from syncnet.report.ownership import mark_folder, refuse_foreign
 from syncnet.report.segments_table import write_segments_csv, write_segments_parquet
 from syncnet.report.table import check_table_format
 from syncnet.report.typed_table import ROWS_A_PIECE
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
     _check_libraries(options.format)
     target = folders.output_dir / EXPORT_DIR
+    refuse_foreign(target)
     with hold(folders.state_dir / "lock"):
         entries = _read_entries(folders.results_path)
         videos = list(_ranged(entries, options.segments, folders.results_path))

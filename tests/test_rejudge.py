@@ -225,3 +225,19 @@ def test_a_list_of_what_passes_names_files_that_are_there(
         "Videos that pass, but whose files are gone, so that the list does not name them: 1\n"
         in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize("flag", ["--verdicts", "--segments", "--passing"])
+def test_a_file_that_is_no_such_list_is_not_written_over(
+    out: Path, tmp_path: Path, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remember(out, make_record("a.mp4"))
+    target = tmp_path / "mine"
+    target.write_bytes(b"\0\0\0\x1cftypisom")
+    assert command.main(["rejudge", "--output_dir", str(out), flag, str(target)]) == 2
+    assert "holds something else and is not written over" in capsys.readouterr().err
+    assert target.read_bytes() == b"\0\0\0\x1cftypisom"
+    target.unlink()
+    for _ in range(2):
+        assert command.main(["rejudge", "--output_dir", str(out), flag, str(target)]) == 0
+    assert target.read_bytes() != b""

@@ -36,7 +36,7 @@ FAMILIAR_IN_SYNC_90 = 8.7
 FAMILIAR_TOP, RAW_TOP = 12.0, 3.0
 # The default threshold: of wrong sound that lands within 3 frames by chance, few may reach it.
 DEFAULT_THRESHOLD = 5.0
-WRONG_BELOW_THRESHOLD = 0.96
+WRONG_BELOW_THRESHOLD = 0.975
 # On the way from the median of wrong sound to that of in-sync sound. At 2 s the two overlap so far that the share above
 # would shut out half of what is in sync.
 THRESHOLD_AT_MOST = 0.7

@@ -11,6 +11,7 @@ import weights
 SUBCOMMANDS = {
     "report": "syncnet.subcommands.report",
     "merge": "syncnet.subcommands.merge",
+    "export": "syncnet.subcommands.export",
     "rejudge": "syncnet.subcommands.rejudge",
     "weights": f"{weights.__name__}.__main__",
 }

@@ -49,6 +49,29 @@ def is_own(path: Path) -> bool:
         raise UsageError(f"{path}: {error.strerror}", cure="see that it can be read, or move it away") from error
 
 
+def refuse_other_kind(path: Path, is_such: Callable[[Path], bool]) -> None:
+    """Raises UsageError where the file that a flag names holds what no list of this kind does: a slip of the hand."""
+    try:
+        foreign = os.path.lexists(path) and not (path.is_file() and (path.stat().st_size == 0 or is_such(path)))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", cure="see that it can be read, or give another name") from error
+    if foreign:
+        raise UsageError(f"{path} holds something else and is not written over", cure="give another name")
+
+
+def is_text(path: Path) -> bool:
+    """As far as its beginning tells: lists of paths are, videos are not."""
+    return b"\0" not in _head(path)
+
+
+def is_segments_table(path: Path) -> bool:
+    return _is_table(path, SEGMENT_COLUMNS)
+
+
+def is_verdicts(path: Path) -> bool:
+    return _head(path).startswith(b'{"path": ')
+
+
 def mark_folder(folder: Path) -> None:
     """Notes that this tool makes the folder, beside what else it remembers. Raises OSError."""
     mark = _mark_of(folder)
@@ -116,7 +139,7 @@ _KNOWN: dict[str, Callable[[Path], bool]] = {
     "sync_filter_results.json": _is_results,
     CSV_NAME: partial(_is_table, columns=COLUMNS),
     PARQUET_NAME: partial(_is_parquet, columns=COLUMNS),
-    SEGMENTS_CSV_NAME: partial(_is_table, columns=SEGMENT_COLUMNS),
+    SEGMENTS_CSV_NAME: is_segments_table,
     SEGMENTS_PARQUET_NAME: partial(_is_parquet, columns=SEGMENT_COLUMNS),
     PAGE_NAME: _is_page,
     MONTAGE_NAME.name: _is_montage,

@@ -62,10 +62,10 @@ COLUMNS: dict[str, Kind] = {
 _COLUMNS_OF = operator.itemgetter(*COLUMNS)
 
 
-def check_table_format(wanted: str) -> None:
+def check_table_format(wanted: str, flag: str = "--table") -> None:
     """Raises UsageError where the library is missing; to be called before any video is scored."""
     if wanted == "parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise UsageError("--table parquet needs pyarrow", cure=f"pip install '{PYARROW}'")
+        raise UsageError(f"{flag} parquet needs pyarrow", cure=f"pip install '{PYARROW}'")
 
 
 def write_csv(document: dict[str, Any], path: Path) -> None:

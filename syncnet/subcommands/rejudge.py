@@ -21,6 +21,7 @@ from syncnet.inputs.paths import absolute
 from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS
+from syncnet.report.ownership import is_segments_table, is_text, is_verdicts, refuse_other_kind
 from syncnet.report.segments import describe_over_time
 from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
@@ -74,6 +75,13 @@ def main(arguments: Sequence[str]) -> int:
         options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
     over_time = OverTimeSettings.of_flags(vars(options))
+    for path, is_such in (
+        (options.verdicts, is_verdicts),
+        (options.segments, is_segments_table),
+        (options.passing, is_text),
+    ):
+        if path:
+            refuse_other_kind(path, is_such)
     started, folders = time.perf_counter(), OutputFolders(options.output_dir)
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")
     find = partial(_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)

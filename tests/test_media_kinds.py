@@ -304,6 +304,52 @@ def test_pictures_that_are_left_out_are_no_reordering() -> None:
     assert clock.shown_at(12) == 11
 
 
+def test_what_ffmpeg_leaves_out_at_the_start_stands_in_its_file_twice() -> None:
+    # As written by ffmpeg 5.1 of pictures 0, 11, 12, 13 ...: mpeg4 with a depth of 1, and x264 with a depth of 2.
+    for times, depth in (([0, 11, 22, 23, 24], 11), ([0, 11, 12, 23, 24, 25], 12)):
+        clock = AviClock(times)
+        packets = 2 if depth == 11 else 3
+        for dts in times[:packets]:
+            clock.feed(FakePacket(dts))  # type: ignore[arg-type]
+        assert (clock.shown_at(times[packets - 1]), clock.depth) == (0, depth)
+        assert [clock.shown_at(dts) for dts in times[packets:]] == [11, 12, 13][: len(times) - packets]
+
+
+def test_a_gap_that_stands_once_in_a_copy_by_ffmpeg_is_read_as_it_is() -> None:
+    clock = AviClock([0, 11, 12, 13, 14])
+    for dts in (0, 11):
+        clock.feed(FakePacket(dts))  # type: ignore[arg-type]
+    assert (clock.shown_at(11), clock.depth) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"), [("mpeg4", {"bf": "2"}), ("libx264", {"preset": "medium", "bf": "3", "crf": "1"})]
+)
+def test_pictures_left_out_at_the_start_of_an_avi_file_by_ffmpeg(
+    codec: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "gap.avi"
+    numbers = [0, *range(11, 100)]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.width = stream.height = 64
+        stream.codec_context.time_base = Fraction(1, 25)
+        sound = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        for number in numbers:
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 2 * number + 20, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        samples = av.AudioFrame.from_ndarray(np.full((1, 64_000), 100, np.int16), format="s16", layout="mono")
+        samples.sample_rate, samples.pts = 16_000, 0
+        container.mux([*sound.encode(samples), *sound.encode()])
+    shown = np.array([frame.mean() / 2 for frame in open_media(path).frames()])
+    # From picture 11 on each comes at its own time; in the gap before it the nearer one.
+    assert len(shown) == 100
+    # Two grey levels a picture, as well as the codec keeps them; the gap taken twice would be ten pictures.
+    assert shown[11:] - shown[0] == pytest.approx(np.arange(11, 100), abs=2)
+
+
 # The clock's start
 
 

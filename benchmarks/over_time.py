@@ -13,6 +13,7 @@ nothing passes by itself are left out, since their answer is not known, unless `
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import tempfile
@@ -69,7 +70,9 @@ def own_early_ms(clip: Path, scorer: SyncScorer) -> float | None:
 def run_plan(plan: Plan, scorer: SyncScorer, figures: Figures, kept: Path | None) -> None:
     """Makes, scores and counts one file, and prints a line. ``kept``: where made files stay, and are found again."""
     with tempfile.TemporaryDirectory() as folder:
-        path = (kept or Path(folder)) / f"{plan.name.replace(' ', '_')}.mp4"
+        # A kept file is found again by all that it was made of.
+        digest = hashlib.sha256(repr(plan).encode()).hexdigest()[:12]
+        path = (kept or Path(folder)) / f"{plan.name.replace(' ', '_')}_{digest}.mp4"
         if not path.exists():
             make_file(plan, path)
         judged, speech = measure(path, scorer)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from syncnet.settings import (
         PRESETS,
         MediaSettings,
+        OverTimeSettings,
         ReportOptions,
         RunOptions,
         ScorerSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "LockedError",
     "MediaSettings",
     "ModelFileError",
+    "OverTimeSettings",
     "ReportOptions",
     "RunOptions",
     "ScorerSettings",
@@ -55,6 +57,7 @@ _HOMES = {
     "LockedError": "syncnet.system.locking",
     "MediaSettings": "syncnet.settings",
     "ModelFileError": "syncnet.errors",
+    "OverTimeSettings": "syncnet.settings",
     "PRESETS": "syncnet.settings",
     "ReportOptions": "syncnet.settings",
     "RunOptions": "syncnet.settings",

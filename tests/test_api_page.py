@@ -17,6 +17,7 @@ import syncnet
 from syncnet import (
     FilteredVideos,
     MediaSettings,
+    OverTimeSettings,
     ReportOptions,
     RunOptions,
     ScorerSettings,
@@ -27,6 +28,8 @@ from syncnet import (
     WeightsPolicy,
 )
 from syncnet.media.opening import MediaInfo
+from syncnet.overtime.judging import JudgedOverTime, JudgedSegment
+from syncnet.overtime.timeline import Drift, Jump, OffsetAlong, OverTime, Segment
 from syncnet.results import TrackScore
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.pooling import PooledScore
@@ -39,10 +42,11 @@ from syncnet.verdict import Verdict
 RETURNED = (
     *(FilteredVideos, VideoResult, Verdict, SyncScore, Evidence, OffsetPiece, Timing),
     *(TrackScore, Conversation, Turn, MediaInfo, PooledScore, Stretch),
+    *(JudgedOverTime, JudgedSegment, Segment, OverTime, OffsetAlong, Jump, Drift),
 )
 GIVEN = (
     *(ScorerSettings, Thresholds, TrackSettings, MediaSettings, SpeedSettings, WeightsPolicy),
-    *(RunOptions, ReportOptions),
+    *(RunOptions, ReportOptions, OverTimeSettings),
 )
 
 

@@ -37,7 +37,7 @@ ROWS = {
     "names, kept copies, claims, output folders of other runs": "test_nothing_lost.py",
     "files of the user's own among the outputs": "test_ownership.py",
     "placed again: other ways, moves cut short, lost times, links": "test_placing_again.py test_place_modes.py",
-    "merges after moves, lists of what passes": "test_merge.py test_rescore.py",
+    "merges after moves, lists of what passes": "test_merge.py test_rejudge.py",
     "stalled reads and copies, files of terabytes": "test_patience.py",
     "servers that are down, hang or drip": "test_remote.py test_remote_runs.py",
     "damaged ledgers, notes, caches": "test_damaged_state.py test_ledger.py",

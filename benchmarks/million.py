@@ -64,7 +64,7 @@ def main() -> None:
     print("made", file=sys.stderr, flush=True)
     costs = {
         f"merge of {len(parts)} parts": measure(["merge", *map(str, parts), "--output_dir", str(out)]),
-        "rescore": measure(["rescore", "--output_dir", str(out), "--verdicts", str(work / "verdicts.jsonl")]),
+        "rejudge": measure(["rescore", "--output_dir", str(out), "--verdicts", str(work / "verdicts.jsonl")]),
         "resume": measure(["--input_dir", str(work / "in"), "--output_dir", str(out), "--recursive", *FLAGS]),
     }
     ledger_mb = (out / ".sync_filter" / "ledger.jsonl").stat().st_size / 1e6

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from syncnet.cli import request as cli
 from syncnet.settings import PRESETS
-from syncnet.subcommands import merge, rescore
+from syncnet.subcommands import export, merge, rejudge
 from syncnet.subcommands import report as page_command
 
 CALL = "python filter_videos_by_sync_score.py"
@@ -16,8 +16,9 @@ CALL = "python filter_videos_by_sync_score.py"
 PARSERS: Mapping[str, argparse.ArgumentParser] = {
     CALL: cli.build_parser(),
     f"{CALL} report": page_command.build_parser(),
-    f"{CALL} rescore": rescore.build_parser(),
+    f"{CALL} rejudge": rejudge.build_parser(),
     f"{CALL} merge": merge.build_parser(),
+    f"{CALL} export": export.build_parser(),
 }
 """How each is called -> what reads its words."""
 

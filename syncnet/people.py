@@ -15,6 +15,7 @@ from syncnet.keepsake.file import TrackKeepsake
 from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
 from syncnet.media.info import MediaInfo
 from syncnet.models.protocol import Embeddings, SyncModel
+from syncnet.overtime.finding import SeenFace, find_over_time
 from syncnet.results import TrackScore, VideoScore, best_score, ordered_confidence
 from syncnet.scoring.pooling import PooledScore, pool_tracks
 from syncnet.scoring.score import Counted, SyncScore, pair_distances, score_distances
@@ -115,6 +116,18 @@ def video_score(
     kept = [one.keepsake for one in scored]
     keepsake = keep_video(kept, [one.score for one in scored], samples, [shot.first_frame for shot in shots], speech)
     return VideoScore(info, tuple(one.told() for one in scored), no_track, keepsake=keepsake)
+
+
+def score_over_time(
+    video: VideoScore,
+    scored: Sequence[ScoredTrack],
+    model: SyncModel,
+    speech: np.ndarray,
+    counted: Counted = "speech",
+) -> VideoScore:
+    """The video with its time line. ``scored``: its tracks, in their order."""
+    faces = [SeenFace(one.track.first_frame, one.track.boxes, one.table) for one in scored]
+    return replace(video, over_time=find_over_time(faces, model, speech, counted))
 
 
 def _leave_to_speakers(video: VideoScore) -> VideoScore:

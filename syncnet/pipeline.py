@@ -26,7 +26,15 @@ from syncnet.media.info import MediaInfo
 from syncnet.media.opening import Media, open_media
 from syncnet.media.picture import PicturesGrowError
 from syncnet.models.protocol import Embeddings, SyncModel
-from syncnet.people import ScoredTrack, TrackSeen, gather_people, score_together, score_track, video_score
+from syncnet.people import (
+    ScoredTrack,
+    TrackSeen,
+    gather_people,
+    score_over_time,
+    score_together,
+    score_track,
+    video_score,
+)
 from syncnet.reference.chain import published_chain
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
 from syncnet.results import VideoScore
@@ -105,6 +113,7 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     if no_track:
         no_track = _look_again(no_track, _watched(media.frames(), stop), detector, stages)
     video = video_score(info, shown, no_track, media.samples, speech, faces.shots)
+    video = score_over_time(video, shown, stages.model, speech)
     return score_together(video, shown, pooled, stages.model, speech)
 
 
@@ -154,7 +163,8 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
             with chain.face_clip(track) as clip:
                 embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen)
             scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
-        return video_score(info, scored, tracking.no_track, chain.samples, speech)
+        video = video_score(info, scored, tracking.no_track, chain.samples, speech)
+        return score_over_time(video, scored, stages.model, speech, "all")
 
 
 def _face_crops(media: Media) -> Iterator[np.ndarray]:
@@ -182,7 +192,7 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
     counted: Counted = "all" if stages.reference else "speech"
     speech = find_speech(samples)
     scored = score_track(track, embeddings, stages.model, speech, seen, counted=counted)
-    return video_score(info, [scored], None, samples, speech)
+    return score_over_time(video_score(info, [scored], None, samples, speech), [scored], stages.model, speech, counted)
 
 
 def _embed(

@@ -10,6 +10,9 @@ from typing import Literal
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
+from syncnet.overtime.judging import JudgedOverTime
+from syncnet.overtime.timeline import OverTime
+from syncnet.overtime.words import describe_share
 from syncnet.scoring.pooling import PooledScore
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
@@ -42,6 +45,8 @@ class VideoScore:
     """Where several faces speak in turns, and score better together than each alone."""
     pooled: tuple[PooledScore, ...] = ()
     """Tracks of one face between edits, which count together and not by themselves."""
+    over_time: OverTime | None = None
+    """Its time line; None in records of before."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
@@ -103,6 +108,8 @@ class VideoResult:
     """Who speaks when, where several faces speak in turns."""
     pooled: tuple[PooledScore, ...] = ()
     """Tracks of one face between edits, which count together."""
+    over_time: JudgedOverTime | None = None
+    """Its time line: segments, and what they come to; None where there is no score, or one of an earlier version."""
     verdict: Verdict | None = None
     """None for a failed video."""
     error: str = ""
@@ -131,3 +138,10 @@ class VideoResult:
     @property
     def passed(self) -> bool:
         return self.verdict is not None and self.verdict.passed
+
+
+def share_of(result: VideoResult) -> str:
+    """``in sync for 11 of 73 s``; empty where nothing is known, and where no segment passes."""
+    if result.over_time is None or result.info is None or not result.over_time.in_sync_seconds:
+        return ""
+    return describe_share(result.over_time.in_sync_seconds, result.info.duration_seconds)

@@ -99,7 +99,8 @@ class SyncScorer:
         from syncnet.engines.video import VideoJob
 
         chosen = self._settings
-        rules = VerdictRules(chosen.thresholds, chosen.tracks, self.stages.model.min_track_frames, None, _NoRecords())
+        least = self.stages.model.min_track_frames
+        rules = VerdictRules(chosen.thresholds, chosen.tracks, least, None, _NoRecords(), over_time=chosen.over_time)
         return VideoJob(self.measure, "", rules, timeout_seconds=self._timeout_seconds)
 
 

@@ -34,16 +34,18 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
     if score is None:
         return Verdict(False, (describe_no_track(no_track) if no_track else "no face track",))
     reasons = []
+    evidence = score.evidence
     if not score.confidence >= thresholds.min_confidence:
         reasons.append(_low_confidence(score.confidence, thresholds.min_confidence))
-    if not thresholds.allow(score.offset_frames):
+    if evidence and evidence.level == "none":
+        # An offset that nothing supports is no offset.
+        reasons.append(f"no evidence of sync ({evidence.problem})")
+    elif not thresholds.allow(score.offset_frames):
         reasons.append(_large_offset(score.offset_frames, thresholds))
-    if score.evidence and score.evidence.level == "none":
-        reasons.append(f"no evidence of sync ({score.evidence.problem})")
-    if score.evidence and not all(thresholds.allow(piece.offset_frames) for piece in score.evidence.pieces):
-        reasons.append(describe_pieces(score.evidence.pieces))
-    if score.evidence and not score.evidence.fits:
-        reasons.append(describe_fit(score.evidence))
+    if evidence and not all(thresholds.allow(piece.offset_frames) for piece in evidence.pieces):
+        reasons.append(describe_pieces(evidence.pieces))
+    if evidence and not evidence.fits:
+        reasons.append(describe_fit(evidence))
     return Verdict(not reasons, tuple(reasons))
 
 
@@ -65,6 +67,11 @@ def describe_offset(offset_frames: int) -> str:
         return "in sync"
     subject, when = offset_direction(offset_frames).split()
     return f"{subject} {abs(offset_milliseconds(offset_frames))} ms {when}"
+
+
+def describe_score(score: SyncScore) -> str:
+    """The offset in words, where something supports it; else that nothing does."""
+    return describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
 
 
 def _low_confidence(confidence: float, minimum: float) -> str:

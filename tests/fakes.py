@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -15,6 +15,8 @@ from syncnet.engines.serving import Score
 from syncnet.faces.no_track import MissedGate, NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.media.opening import MediaInfo
+from syncnet.overtime.judging import JudgedOverTime, judge_over_time
+from syncnet.overtime.timeline import Drift, Jump, OffsetAlong, OverTime, Segment
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.run import Run
 from syncnet.results import TrackScore, VideoResult, VideoScore, best_score
@@ -22,7 +24,15 @@ from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.stretches import Stretch
 from syncnet.scoring.timing import Timing
-from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, Thresholds, TrackSettings
+from syncnet.settings import (
+    DetectSettings,
+    OverTimeSettings,
+    Precision,
+    ScorerSettings,
+    ShotSettings,
+    Thresholds,
+    TrackSettings,
+)
 from syncnet.system.interruption import StopFlag
 from syncnet.verdict import judge
 from weights import Identity
@@ -77,6 +87,29 @@ def faceless(name: str, reason: str = "no face seen", cure: str = "try --min_fac
 def failed(name: str, error: str = "no sound in it", cure: str = "add sound") -> VideoResult:
     return VideoResult(Path("in") / name, PurePath(name), 5, "failed", 0.1, error=error, cure=cure)
 
+
+IN_SYNC = Segment(
+    "speech", 1.0, 4.0, 2.8, 0, (10.2, 20.7, 110.4, 140.6), 1, Timing(41.26, (30.0, 52.04)), 7.1234, "strong", 6, 5
+)
+"""A segment of three seconds in sync."""
+
+
+def over_time_of(*segments: Segment, along: OffsetAlong | None = None) -> OverTime:
+    """A time line: all but ``off_screen`` is seen, and faces are seen as long as somebody speaks."""
+    speech = sum(one.speech_seconds for one in segments)
+    seen = sum(one.speech_seconds for one in segments if one.kind != "off_screen")
+    return OverTime(segments, speech, seen, seen, along or OffsetAlong("constant", 41.3))
+
+
+def judged(*segments: Segment, along: OffsetAlong | None = None) -> JudgedOverTime:
+    """At the default thresholds."""
+    return judge_over_time(over_time_of(*segments, along=along), Thresholds(), OverTimeSettings())
+
+
+MIXED = OffsetAlong(
+    "mixed", None, (Jump(3.0, 2.5, 40.0, -200.0),), Drift(-120.0, (-130.0, -110.0), 1.0, 40.0, 9.0, -216.0, "1000/1001")
+)
+OFF_SCREEN = Segment("off_screen", 4.5, 7.0, 2.2)
 
 STRETCHES = (Stretch(0.0, 7.0, 6.6, 6.4), Stretch(7.0, 8.0, 1.0, 0.1))
 CHANGING = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 3), OffsetPiece(3.6, 7.8, 0)), STRETCHES, 7.6)
@@ -155,7 +188,7 @@ def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
         return VideoScore(INFO, (), NoTrackReason(face_px=MissedGate(50, 31)))
     if "poor" in name:
         return scored(make_score(1.2, -15))
-    return scored(make_score(7.5, 1), make_score(2.0, 9))
+    return replace(scored(make_score(7.5, 1), make_score(2.0, 9)), over_time=over_time_of(IN_SYNC, OFF_SCREEN))
 
 
 def load_scorer_by_name(_settings: object, _workers: int) -> Score:

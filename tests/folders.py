@@ -28,7 +28,7 @@ def results_in(folder: Path) -> dict[str, Any]:
     return document
 
 
-MADE_FROM_RESULTS = ("report.html", "results.csv")
+MADE_FROM_RESULTS = ("report.html", "results.csv", "segments.csv")
 
 
 def files_below(folder: Path) -> list[str]:

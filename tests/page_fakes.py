@@ -8,9 +8,11 @@ from pathlib import Path, PurePath
 
 import cv2
 import numpy as np
-from fakes import INFO, faceless, failed, make_track
+from fakes import INFO, faceless, failed, make_track, over_time_of
 
 from syncnet.keepsake.file import Keepsake, TrackKeepsake
+from syncnet.overtime.judging import judge_video
+from syncnet.overtime.timeline import Drift, Jump, Kind, OffsetAlong, OverTime, Segment
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import CommandLine
 from syncnet.report.content import ReportContent
@@ -18,12 +20,20 @@ from syncnet.results import VideoResult
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.stretches import Stretch
-from syncnet.settings import Thresholds
-from syncnet.verdict import judge
+from syncnet.settings import OverTimeSettings, Thresholds
+
+WHOLE = OverTimeSettings(min_coverage=0.2, min_in_sync_seconds=2.5, max_off_screen=0.5)
+"""What a whole file needs, where more than the best face decides."""
 
 
-def make_content(output_dir: Path, results: list[VideoResult], thresholds: Thresholds | None = None) -> ReportContent:
+def make_content(
+    output_dir: Path,
+    results: list[VideoResult],
+    thresholds: Thresholds | None = None,
+    over_time: OverTimeSettings | None = None,
+) -> ReportContent:
     return ReportContent(
+        over_time=over_time or OverTimeSettings(),
         folders=OutputFolders(output_dir),
         command=CommandLine(("--input_dir", "in", "--output_dir", "out"), "/home/someone", "in"),
         thresholds=thresholds or Thresholds(),
@@ -44,14 +54,35 @@ def with_score(
     offset_frames: int = 0,
     evidence: Evidence | None = None,
     thresholds: Thresholds | None = None,
+    over_time: OverTime | None = None,
 ) -> VideoResult:
     """A scored video whose curve has its minimum where the offset says."""
     curve = np.full(31, 1.0, np.float32)
     curve[15 - offset_frames] = 0.25
     score = SyncScore(offset_frames, confidence, 0.25, curve, evidence)
-    verdict = judge(score, thresholds or Thresholds())
-    path = PurePath(name)
-    return VideoResult(Path("in") / name, path, 9, "success", 1.0, INFO, (make_track(score),), score, verdict=verdict)
+    verdict, judged = judge_video(score, None, over_time, thresholds or Thresholds(), OverTimeSettings())
+    tracks, place = (make_track(score),), Path("in") / name
+    result = VideoResult(place, PurePath(name), 9, "success", 1.0, INFO, tracks, score, verdict=verdict)
+    return replace(result, over_time=judged)
+
+
+def some_over_time(rng: random.Random) -> OverTime:
+    """Segments of every kind, and an offset along the file of every kind."""
+    segments, start = [], 0.0
+    for _ in range(rng.randint(0, 5)):
+        seconds = rng.choice([2.0, 2.52, 4.0])
+        kind: Kind = rng.choice(["speech", "speech", "no_match", "off_screen"])
+        one = Segment(kind, start, start + seconds, round(0.8 * seconds, 2), 0)
+        if kind == "speech":
+            score = {"offset_frames": rng.randint(-8, 8), "confidence": rng.choice([5.0, rng.uniform(3, 9)])}
+            one = replace(one, **score, evidence=rng.choice(["strong", "weak", "none"]))
+        segments.append(one)
+        start += seconds
+    jump = Jump(3.0, 2.0, rng.randint(-8, 8) * 40.0, rng.randint(-8, 8) * 40.0)
+    drift = Drift(60.0, (50.0, 70.0), 0.0, rng.randint(-6, 6) * 40.0, 9.0, rng.randint(-6, 6) * 40.0)
+    constant = OffsetAlong("constant", 0.0)
+    changing = [OffsetAlong("jumps", None, (jump,)), OffsetAlong("drift", drift=drift)]
+    return over_time_of(*segments, along=rng.choice([*[constant] * 4, *changing]))
 
 
 def many_videos(count: int, thresholds: Thresholds) -> list[VideoResult]:
@@ -72,13 +103,20 @@ def many_videos(count: int, thresholds: Thresholds) -> list[VideoResult]:
                 rng.randint(-15, 15),
                 rng.choice([evidence, evidence, None]),
                 thresholds,
+                rng.choice([some_over_time(rng), some_over_time(rng), None]),
             )
         )
     return [*results, failed("broken.mp4"), faceless("empty.mp4")]
 
 
-def count_passing(results: list[VideoResult], thresholds: Thresholds) -> int:
-    return sum(judge(result.best, thresholds).passed for result in results if result.status == "success")
+def count_passing(results: list[VideoResult], thresholds: Thresholds, settings: OverTimeSettings | None = None) -> int:
+    chosen = settings or OverTimeSettings()
+    return sum(_passes(result, thresholds, chosen) for result in results if result.status == "success")
+
+
+def _passes(result: VideoResult, thresholds: Thresholds, settings: OverTimeSettings) -> bool:
+    over_time = result.over_time and result.over_time.over_time
+    return judge_video(result.best, None, over_time, thresholds, settings)[0].passed
 
 
 def make_keepsake(tracks: int = 1, frames: int = 100) -> Keepsake:

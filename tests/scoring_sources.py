@@ -22,6 +22,7 @@ STAGES = (
     "syncnet/faces",
     "syncnet/media",
     "syncnet/models",
+    "syncnet/overtime",
     "syncnet/reference",
     "syncnet/scoring",
     "syncnet/conventions.py",

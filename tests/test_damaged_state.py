@@ -98,7 +98,7 @@ def test_a_record_that_says_what_no_run_writes_is_scored_again(
     damage(record)
     lines[number] = json.dumps(record)
     write_lines(out, lines)
-    assert command.main(["rescore", "--output_dir", str(out)]) == 0
+    assert command.main(["rejudge", "--output_dir", str(out)]) == 0
     assert run(videos, out, *OFF) == 0
     document = results_in(out)
     assert document["this_run"]["scored"] == 1
@@ -137,7 +137,7 @@ def test_a_line_of_anybodys_ends_no_run_and_leads_nowhere(videos: Path, out: Pat
         assert run(videos, out, *OFF, "--preset", "strict") == 0
         assert sorted(entries_in(out)) == ["fine.mp4", "fine_too.mp4"]
     assert command.main(["report", "--output_dir", str(out)]) == 0
-    assert command.main(["rescore", "--output_dir", str(out), "--passing", str(tmp_path / "passing.txt")]) == 0
+    assert command.main(["rejudge", "--output_dir", str(out), "--passing", str(tmp_path / "passing.txt")]) == 0
     assert command.main(["merge", str(out), "--output_dir", str(tmp_path / "merged")]) == 0
     assert files_below(tmp_path / "merged" / "poor_quality") == ["fine.mp4", "fine_too.mp4"]
 

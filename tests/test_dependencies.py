@@ -14,7 +14,13 @@ from syncnet.report.table import PYARROW
 if sys.version_info >= (3, 11):
     import tomllib
 
-FILES = ("requirements.txt", "requirements-ray.txt", "requirements-remote.txt", "requirements-dev.txt")
+FILES = (
+    "requirements.txt",
+    "requirements-ray.txt",
+    "requirements-editors.txt",
+    "requirements-remote.txt",
+    "requirements-dev.txt",
+)
 REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)>=([0-9.]+)((?:,<[0-9.]+)?)(?:; [^#]*)?(?:\s*#.*)?$")
 
 

@@ -217,7 +217,7 @@ def test_the_passing_ones_are_a_list_again(tmp_path: Path, out: Path, fake_scori
     assert run(manifest, out, "--keep_all") == 0
     assert files_below(out) == ["sync_filter_results.json"]
     passing = tmp_path / "a" / "passing.txt"
-    assert command.main(["rescore", "--output_dir", str(out), "--passing", str(passing)]) == 0
+    assert command.main(["rejudge", "--output_dir", str(out), "--passing", str(passing)]) == 0
     assert passing.read_text().splitlines() == ["./#1.mp4", str(outside), "y.mp4"]
     again = [tmp_path / "a" / "#1.mp4", outside, tmp_path / "a" / "y.mp4"]
     assert [video.path for video in read_manifest(passing)] == again

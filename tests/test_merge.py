@@ -58,6 +58,9 @@ def test_parts_come_to_what_one_run_leaves(videos: Path, out: Path, tmp_path: Pa
     parts = run_parts(videos, out, "--place", place)
     assert merge(parts, out) == 0
     assert told(out) == told(tmp_path / "alone")
+    segments = (out / "segments.csv").read_text()
+    assert segments == (tmp_path / "alone" / "segments.csv").read_text()
+    assert segments.count("\n") == 1 + 2 * 3
     for folder in ("good_quality", "poor_quality"):
         assert files_below(out / folder) == files_below(tmp_path / "alone" / folder)
         assert [files_below(part / folder) for part in parts] == [[], [], []]

@@ -33,7 +33,7 @@ from syncnet import (
 from syncnet.cli.request import parse_request
 from syncnet.report.command_line import words_of
 from syncnet.run.engine_choice import load_on_node, pin_of
-from syncnet.settings import LookOptions, RaySettings, Request, ScaleOptions, Shard, TerminalOptions
+from syncnet.settings import LookOptions, OverTimeSettings, RaySettings, Request, ScaleOptions, Shard, TerminalOptions
 
 Make = Callable[[], Any]
 EVERYTHING = ScorerSettings(
@@ -45,6 +45,7 @@ EVERYTHING = ScorerSettings(
     detector="yunet",
     device="cuda",
     weights=WeightsPolicy(Path("-models"), offline=True, allow_unverified=True),
+    over_time=OverTimeSettings(0.25, 12.5, 0.354, 1.5, 30.0),
 )
 RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True)
 
@@ -52,7 +53,8 @@ VALID: dict[str, ScorerSettings] = {
     "": ScorerSettings(),
     "--min_confidence=4.25 --max_abs_offset=7 --min_offset=-2 --max_offset=5 --min_face_size=31 --min_track=62 "
     "--audio_track=2 --max_memory=1500.5 --precision=bfloat16 --detect_every=3 --model=syncnet_v2 --detector=yunet "
-    "--device=cuda --weights_dir=-models --offline --allow_unverified_weights": EVERYTHING,
+    "--device=cuda --weights_dir=-models --offline --allow_unverified_weights --min_coverage=0.25 --min_in_sync=12.5 "
+    "--max_off_screen=0.354 --min_segment=1.5 --max_segment=30": EVERYTHING,
     "--preset=strict": ScorerSettings(Thresholds(8.0, 2)),
     "--no_detection": ScorerSettings(no_detection=True),
     "--max_memory=inf": ScorerSettings(media=MediaSettings(max_memory_mb=math.inf)),
@@ -89,6 +91,12 @@ REFUSED: dict[str, tuple[Make, str]] = {
         partial(ScorerSettings, no_detection=True, detector="yunet"),
         "--no_detection needs no face detector: leave out --detector yunet",
     ),
+    "--min_coverage=1.5": (lambda: OverTimeSettings(1.5), "--min_coverage 1.5: give a share between 0 and 1"),
+    "--min_in_sync=-1": (lambda: OverTimeSettings(0, -1), "--min_in_sync -1.0: give a number of seconds of 0 or more"),
+    "--max_off_screen=nan": (lambda: OverTimeSettings(0, 0, math.nan), "--max_off_screen nan: give a share between"),
+    "--min_segment=inf": (lambda: OverTimeSettings(0, 0, 1, math.inf), "--min_segment inf: give a number of seconds"),
+    "--max_segment=0": (lambda: OverTimeSettings(0, 0, 1, 2, 0), "--max_segment 0.0: give a number of seconds above"),
+    "--max_segment=3": (lambda: OverTimeSettings(0, 0, 1, 2, 3), "--max_segment 3 is less than twice --min_segment 2"),
     "--reference --model=lite": (
         partial(ScorerSettings, reference=True, model="lite"),
         "--reference scores with syncnet_v2, not with --model lite: leave out --model lite",
@@ -201,7 +209,8 @@ def test_the_printed_command_has_what_was_asked_of_the_run_and_nothing_usual() -
 def test_the_test_above_changes_every_setting() -> None:
     # Where a field is added, it has to be named there, and so in the flags.
     without_flag = {"max_gap_frames", "min_overlap", "no_detection", "reference"}
-    for given in (EVERYTHING, EVERYTHING.thresholds, EVERYTHING.tracks, EVERYTHING.media, EVERYTHING.speed, RUNNING):
+    parts = (EVERYTHING.thresholds, EVERYTHING.over_time, EVERYTHING.tracks, EVERYTHING.media, EVERYTHING.speed)
+    for given in (EVERYTHING, *parts, RUNNING):
         usual: Any = type(given)()
         same = {f.name for f in dataclasses.fields(given) if getattr(given, f.name) == getattr(usual, f.name)}
         assert same <= without_flag, type(given)

@@ -21,6 +21,8 @@ def out(tmp_path: Path) -> Path:
 USERS_OWN = {
     "sync_filter_results.json": ((), b'{"filter_settings": {"min_confidence": 5.0}, "results": []}'),
     "results.csv": ((), b"video,score\na.mp4,3\n"),
+    "segments.csv": ((), b"video,from,to\na.mp4,3,4\n"),
+    "segments.parquet": (("--table", "parquet"), b"PAR1 of somebody"),
     "results.parquet": (("--table", "parquet"), b"PAR1 of somebody"),
     "report.html": ((), b"<title>Quarterly report</title>"),
     "visualized/fine.mp4.mp4": (("--visualize", "all"), b"drawn by hand"),
@@ -41,7 +43,7 @@ def test_a_file_of_the_users_in_the_place_of_an_output_is_refused_before_any_wor
     (out / name).write_bytes(data)
     assert run(videos, out, *OFF, *flags, *(["--keep_all"] if keep_all else [])) == 2
     assert {path: (out / path).read_bytes() for path in files_below(out)} == (
-        {name: data} if Path(name).name not in ("results.csv", "report.html") else {}
+        {name: data} if Path(name).name not in ("results.csv", "segments.csv", "report.html") else {}
     )
     assert (out / name).read_bytes() == data
     top = out / Path(name).parts[0]

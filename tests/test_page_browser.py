@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from fakes import ONE_OF_EACH, make_score, successful
-from page_fakes import count_passing, make_content, make_keepsake, many_videos, with_score
+from page_fakes import WHOLE, count_passing, make_content, make_keepsake, many_videos, with_score
 
 from syncnet.cli.request import parse_request
 from syncnet.keepsake.file import keepsake_path, write_keepsake
@@ -102,6 +102,16 @@ def open_page(chromium: Any, tmp_path: Path) -> Iterator[Opener]:
 
 
 LIMITS = [(0.0, -15, 15), (5.0, -3, 3), (4.9999, -2, 5), (7.3, 0, 0), (3.0, 2, 9), (9.9, -15, -1)]
+
+
+def test_what_the_whole_file_needs_counts_in_the_browser_too(open_page: Opener, tmp_path: Path) -> None:
+    results = many_videos(150, Thresholds())
+    page = open_page(make_content(tmp_path, results, over_time=WHOLE))
+    for confidence in (5.0, 3.0, 4.9999):
+        page.type_number("confidence", confidence)
+        expected = count_passing(results, Thresholds(confidence), WHOLE)
+        assert 0 < expected < count_passing(results, Thresholds(confidence))
+        assert page.counts()[0] == expected
 
 
 @pytest.mark.slow

@@ -9,7 +9,19 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-from fakes import ONE_OF_EACH, failed, make_run, make_score, make_track, scored, successful
+from fakes import (
+    IN_SYNC,
+    MIXED,
+    OFF_SCREEN,
+    ONE_OF_EACH,
+    failed,
+    judged,
+    make_run,
+    make_score,
+    make_track,
+    scored,
+    successful,
+)
 
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.report import entries, results
@@ -25,6 +37,11 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
         "max_abs_offset": 5,
         "min_offset": -5,
         "max_offset": 5,
+        "min_coverage": 0.0,
+        "min_in_sync": 0.0,
+        "max_off_screen": 1.0,
+        "min_segment": 2.0,
+        "max_segment": None,
         "min_face_size": 60,
         "min_track": 70,
         "preset": "medium",
@@ -81,6 +98,10 @@ def test_a_scored_video_tells_everything() -> None:
         **CHANGING_TOLD,
         "passes_quality": True,
         "quality_reasons": [],
+        # A record from before there were time lines.
+        **dict.fromkeys(["face_seconds", "seen_speech_seconds", "off_screen_seconds", "in_sync_seconds", "coverage"]),
+        "offset_along": None,
+        "segments": [],
         "turns": [],
         "pooled_tracks": [],
         "all_tracks": [
@@ -192,7 +213,9 @@ def test_every_key_is_documented_and_every_documented_key_is_written(repository:
     assert len(documented) == len(set(documented))
     pending = [SkippedPath(Path("in/growing.mp4"), "it changed a moment ago")]
     talk = Conversation(make_score(6.0, 1), (Turn(0, 0.0, 4.0),))
-    together = dataclasses.replace(successful("two.mp4", make_score(6.0, 1)), conversation=talk)
+    together = dataclasses.replace(
+        successful("two.mp4", make_score(6.0, 1)), conversation=talk, over_time=judged(IN_SYNC, OFF_SCREEN, along=MIXED)
+    )
     run = dataclasses.replace(make_run([*ONE_OF_EACH, together]), pending=pending)
     assert set(documented) == keys_of(build_results(run))
 

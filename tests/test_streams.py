@@ -45,7 +45,7 @@ def test_a_run_does_its_work_whatever_becomes_of_its_words(
     assert all(line.startswith("{") for line in ledger), "no words went into a file that was opened meanwhile"
 
 
-@pytest.mark.parametrize("arguments", ["--help", "rescore --output_dir OUT", "weights", "--no_such_flag"])
+@pytest.mark.parametrize("arguments", ["--help", "rejudge --output_dir OUT", "weights", "--no_such_flag"])
 def test_short_answers_end_quietly_too(tmp_path: Path, repository: Path, arguments: str) -> None:
     (tmp_path / "OUT" / ".sync_filter").mkdir(parents=True)
     (tmp_path / "OUT" / ".sync_filter" / "ledger.jsonl").write_text('{"kind": "ledger", "format": 1}\n')

@@ -11,7 +11,7 @@ from fakes import ONE_OF_EACH, make_run, make_score, successful
 from folders import make_videos, run
 
 from syncnet.errors import UsageError
-from syncnet.report import table
+from syncnet.report import typed_table
 from syncnet.report.results import build_results
 from syncnet.report.table import COLUMNS, check_table_format, write_csv, write_parquet
 from syncnet.results import VideoResult
@@ -35,7 +35,9 @@ def test_one_row_a_video_with_everything_that_is_known(tmp_path: Path) -> None:
         "windows_agreeing": "9", "offset_changes": "2", "tracks": "1", "duration_seconds": "4.004",
         "source_fps": "29.97", "width": "1280", "height": "720", "file_size": "1234", "processing_time": "1.5",
         "missing": "false", "error": "", "cure": "", "turns": "0", "peak_memory_mb": "",
-        "relative_path": "sub/a.b.mp4", "placed_path": "",
+        "relative_path": "sub/a.b.mp4", "placed_path": "", "speech_seconds": "7.6", "face_seconds": "",
+        "seen_speech_seconds": "", "off_screen_seconds": "", "in_sync_seconds": "", "in_sync": "", "coverage": "",
+        "offset_along": "", "segments": "0",
     }  # fmt: skip
 
 
@@ -128,6 +130,6 @@ def test_a_table_that_cannot_be_written_is_told_and_changes_nothing(
 def test_a_table_written_piece_by_piece_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = rows_of(ONE_OF_EACH * 3, tmp_path)
     for rows in (1, 4, 5):
-        monkeypatch.setattr(table, "ROWS_A_PIECE", rows)
+        monkeypatch.setattr(typed_table, "ROWS_A_PIECE", rows)
         assert rows_of(ONE_OF_EACH * 3, tmp_path) == whole
     assert len(whole) == 12

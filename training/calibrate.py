@@ -34,9 +34,9 @@ FAMILIAR_WRONG_MEDIAN = 1.7
 FAMILIAR_IN_SYNC_MEDIAN = 7.5
 FAMILIAR_IN_SYNC_90 = 8.7
 FAMILIAR_TOP, RAW_TOP = 12.0, 3.0
-# The default threshold: of wrong sound that lands within 3 frames by chance, few may reach it.
+# The default threshold: of wrong sound few may reach it, and of what does most lands further away than 3 frames.
 DEFAULT_THRESHOLD = 5.0
-WRONG_BELOW_THRESHOLD = 0.96
+WRONG_BELOW_THRESHOLD = 0.975
 # On the way from the median of wrong sound to that of in-sync sound. At 2 s the two overlap so far that the share above
 # would shut out half of what is in sync.
 THRESHOLD_AT_MOST = 0.7

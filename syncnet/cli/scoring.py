@@ -18,11 +18,13 @@ from syncnet.settings import (
     Thresholds,
     TrackSettings,
 )
+from syncnet.settings.over_time import add_over_time_flags
 
 
 def add_scoring_flags(parser: argparse.ArgumentParser) -> None:
-    """Four groups."""
+    """Five groups."""
     _add_gates(parser.add_argument_group("what a video needs to pass"))
+    add_over_time_flags(parser.add_argument_group("the whole file (docs/over-time.md)"))
     _add_means(parser.add_argument_group("how it is scored"))
     _add_media(parser.add_argument_group("reading a file"))
     _add_speed(parser.add_argument_group("speed (docs/performance.md)"))

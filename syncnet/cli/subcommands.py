@@ -11,7 +11,8 @@ import weights
 SUBCOMMANDS = {
     "report": "syncnet.subcommands.report",
     "merge": "syncnet.subcommands.merge",
-    "rescore": "syncnet.subcommands.rescore",
+    "export": "syncnet.subcommands.export",
+    "rejudge": "syncnet.subcommands.rejudge",
     "weights": f"{weights.__name__}.__main__",
 }
 """Name -> the module whose ``main(arguments) -> int`` does it, imported only when it is asked for.
@@ -21,11 +22,18 @@ and ImportError as the command itself does, and the command tells them.
 """
 
 
+ALIASES = {"rescore": "rejudge"}
+"""Names of before."""
+
+
 def find_subcommand(arguments: Sequence[str]) -> Callable[[], int] | None:
     """The subcommand that is asked for, ready to be called; None for the command itself."""
-    if not arguments or arguments[0] not in SUBCOMMANDS:
+    if not arguments:
         return None
     name, *rest = arguments
+    name = ALIASES.get(name, name)
+    if name not in SUBCOMMANDS:
+        return None
 
     def run() -> int:
         main = cast("Callable[[Sequence[str]], int]", importlib.import_module(SUBCOMMANDS[name]).main)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from syncnet.faces.no_track import advise_on_no_track
 from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.overtime.judging import judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.placing import place_video, replace_verdict
 from syncnet.placement.resting import RestingPlaces
 from syncnet.placement.slots import History, look
 from syncnet.results import Source, VideoResult, best_score
-from syncnet.settings import PlaceMode, Thresholds, TrackSettings
+from syncnet.settings import OverTimeSettings, PlaceMode, Thresholds, TrackSettings
 from syncnet.state.records import VideoRecord
+from syncnet.state.splitter import Splitter
 from syncnet.system.interruption import StopFlag
-from syncnet.verdict import judge
 
 
 class Records(History, Protocol):
@@ -44,6 +45,9 @@ class VerdictRules:
     """None: place nothing."""
     ledger: Records
     place: PlaceMode = "copy"
+    over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
+    splitter: Splitter | None = None
+    """By the path of a record: what takes long segments of its video apart; None where they stay whole."""
 
 
 def conclude(
@@ -117,7 +121,8 @@ def judge_record(
         return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
     best = best_score(score)
     no_track = None if best else score.no_track
-    verdict = judge(best, rules.thresholds, no_track)
+    split = rules.splitter(record.path) if rules.splitter else None
+    verdict, over_time = judge_video(best, no_track, score.over_time, rules.thresholds, rules.over_time, split)
     return VideoResult(
         path=video.path,
         relative_path=video.relative_path,
@@ -131,6 +136,7 @@ def judge_record(
         best=best,
         conversation=score.conversation,
         pooled=score.pooled,
+        over_time=over_time,
         verdict=verdict,
         error=verdict.reasons[0] if no_track else "",
         cure=advise_on_no_track(no_track, rules.tracks, rules.least_track_frames) if no_track else "",

@@ -24,17 +24,18 @@ _TURNS = {
 def look_again(
     frames: Iterable[np.ndarray], create: Callable[[int, int], FaceDetector], min_face_px: int
 ) -> View | None:
-    """The view in which at least half of a few frames show a face, and most of them; None where there is none.
+    """The view in which at least half of a few frames show a face, and more than as they are; None where there is none.
 
     ``frames``: BGR, from the first one on. ``create`` makes the detector for a width and a height. A face counts from
     ``min_face_px`` on, in pixels of the frame.
     """
-    found = dict.fromkeys(View, 0.0)
+    views: tuple[View | None, ...] = (None, *View)
+    found = dict.fromkeys(views, 0.0)
     detectors: dict[tuple[int, int], FaceDetector] = {}
     looks = 0
     for frame in itertools.islice(frames, 0, LOOKS * LOOK_EVERY_FRAMES, LOOK_EVERY_FRAMES):
         looks += 1
-        for view in View:
+        for view in views:
             shown = _seen_as(view, frame)
             size = (shown.shape[1], shown.shape[0])
             detector = detectors.get(size) or detectors.setdefault(size, create(*size))
@@ -43,12 +44,15 @@ def look_again(
             least = min_face_px / 2 if view is View.FRAMED else min_face_px
             # Beside a face that is upright, one that is tilted is seen more seldom, and smaller.
             found[view] += float((sides >= least).any()) + (sides.max(initial=0) / max(size)) / LOOKS
-    best = max(found, key=found.__getitem__)
+    # Of equals the first, the picture as it is.
+    best = max(views, key=found.__getitem__)
     return best if looks and found[best] >= max(1.0, looks / 2) else None
 
 
-def _seen_as(view: View, frame_bgr: np.ndarray) -> np.ndarray:
-    """The frame turned, or of half the size amid grey."""
+def _seen_as(view: View | None, frame_bgr: np.ndarray) -> np.ndarray:
+    """The frame as it is, turned, or of half the size amid grey."""
+    if view is None:
+        return frame_bgr
     if view is not View.FRAMED:
         return cv2.rotate(frame_bgr, _TURNS[view])
     height, width = frame_bgr.shape[:2]

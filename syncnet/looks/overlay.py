@@ -14,10 +14,12 @@ from syncnet.looks.drawing import DrawnTrack, draw_tracks
 from syncnet.looks.movie import open_movie
 from syncnet.looks.source import frame_at, source_frames
 from syncnet.looks.strip import HEIGHT_PX, Strip
+from syncnet.looks.whole import whole_file
 from syncnet.media.opening import Media
-from syncnet.results import VideoResult
+from syncnet.results import VideoResult, share_of
+from syncnet.scoring.score import SyncScore
 from syncnet.system.interruption import StopFlag
-from syncnet.verdict import describe_offset
+from syncnet.verdict import describe_score
 
 WIDEST_PX, NARROWEST_PX = 1280, 480
 """Larger pictures are drawn smaller, and small ones larger, so that words fit and stay readable."""
@@ -54,7 +56,8 @@ def draw_overlay(
     strip = None
     if min_confidence is not None:
         curve = result.best.curve if result.best else None
-        strip = Strip(width, describe_verdict(result), curve, tracks, info.duration_seconds, min_confidence)
+        whole = whole_file(result, keepsake)
+        strip = Strip(width, describe_verdict(result), curve, tracks, info.duration_seconds, min_confidence, whole)
     size = (width, height + HEIGHT_PX if strip else height)
     fps = info.source_fps or FPS
     with open_movie(target, size, fps, media.samples, threads=media.threads, comment=comment) as movie:
@@ -82,11 +85,18 @@ def drawn_tracks(result: VideoResult, keepsake: Keepsake | None) -> list[DrawnTr
         boxes = kept[number].boxes if kept else np.tile(np.array(track.mean_box), (track.frame_count, 1))
         whole = score.confidence if score else np.nan
         confidence = kept[number].confidence if kept else np.full(track.frame_count, whole)
-        label = f"{score.confidence:.1f}, {describe_offset(score.offset_frames)}" if score else "no score"
-        brief = f"{score.confidence:.1f}, {score.offset_frames:+d} fr" if score else "no score"
+        label, brief = _labels(score)
         chosen, turns = is_chosen(result, number), turns_of(result, number)
         drawn.append(DrawnTrack(number, chosen, track.first_frame, boxes, confidence, label, brief, turns))
     return drawn
+
+
+def _labels(score: SyncScore | None) -> tuple[str, str]:
+    """A track's score in a line and in a few letters; no offset where nothing supports it."""
+    if score is None:
+        return "no score", "no score"
+    offset = f", {score.offset_frames:+d} fr" if score.rests_on_evidence else ""
+    return f"{score.confidence:.1f}, {describe_score(score)}", f"{score.confidence:.1f}{offset}"
 
 
 def is_chosen(result: VideoResult, number: int) -> bool:
@@ -105,5 +115,6 @@ def describe_verdict(result: VideoResult) -> str:
     if result.best is None or result.verdict is None:
         return f"NO SCORE: {result.error}"
     if result.passed:
-        return f"GOOD: confidence {result.best.confidence:.1f}, {describe_offset(result.best.offset_frames)}"
+        words = f"GOOD: confidence {result.best.confidence:.1f}, {describe_score(result.best)}"
+        return f"{words}, {share}" if (share := share_of(result)) else words
     return f"POOR: {'; '.join(result.verdict.reasons)}"

@@ -10,8 +10,11 @@ import numpy as np
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.looks.drawing import DARK, GREY, WHITE, Colour, DrawnTrack, colour_of, shorten, text_width, write
+from syncnet.looks.whole import HEIGHT_PX as WHOLE_PX
+from syncnet.looks.whole import WholeFile, draw_whole
 
-HEIGHT_PX = 150
+_CURVES_PX = 150
+HEIGHT_PX = _CURVES_PX + WHOLE_PX
 _BACKGROUND: Colour = (38, 34, 32)
 _AXIS: Colour = (110, 104, 100)
 _SMALL = 0.4
@@ -46,13 +49,14 @@ class Strip:
         tracks: Sequence[DrawnTrack],
         duration_seconds: float,
         min_confidence: float,
+        whole: WholeFile | None = None,
     ) -> None:
         """``curve`` (31,): of the chosen track, as ``SyncScore.curve``; None where there is none."""
         self._width_px = width_px
         self._seconds = max(duration_seconds, 1 / FPS)
         self._chosen = [track for track in tracks if track.chosen]
         split = width_px * 3 // 10
-        lower = HEIGHT_PX - _LABEL_PX
+        lower = _CURVES_PX - _LABEL_PX
         self._left = _Panel(_MARGIN_PX, split - _MARGIN_PX, _TITLE_PX + 14, lower)
         self._time = _Panel(split + 22, width_px - _MARGIN_PX, _TITLE_PX + 14, lower)
         self._still = np.full((HEIGHT_PX, width_px, 3), _BACKGROUND, np.uint8)
@@ -61,14 +65,17 @@ class Strip:
         self._draw_time_axis(min_confidence)
         for track in sorted(tracks, key=lambda track: track.chosen):
             self._draw_confidence(track)
+        if whole is not None:
+            draw_whole(self._still, whole, self._time.left, self._time.right, _CURVES_PX, self._seconds)
 
     def draw(self, seconds: float) -> np.ndarray:
-        """The strip at this time of the video, (150, width, 3) uint8 BGR."""
+        """The strip at this time of the video, (HEIGHT_PX, width, 3) uint8 BGR."""
         strip = self._still.copy()
         label = f"{seconds:.1f} s"
         write(strip, label, (self._width_px - text_width(label) - _MARGIN_PX, 18))
         x = min(seconds / self._seconds, 1.0)
-        cv2.line(strip, self._time.at(x, 0), self._time.at(x, 1), GREY, 1)
+        column, top = self._time.at(x, 1)
+        cv2.line(strip, (column, HEIGHT_PX - 4), (column, top), GREY, 1)
         frame = round(seconds * FPS)
         for track in self._chosen:
             seen = track.at(frame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -15,8 +15,9 @@ from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, read_command
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
-from syncnet.settings import Thresholds, TrackSettings
+from syncnet.settings import OverTimeSettings, Thresholds, TrackSettings
 from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.state.splitter import splitter_of
 from syncnet.system.interruption import StopFlag
 from syncnet.system.plain import read_json
 
@@ -40,6 +41,7 @@ class ReportContent:
     """False where the run was killed, or is still under way."""
     timestamp: float
     """When the results were written, in seconds since 1970."""
+    over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
 
 
 def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportContent:
@@ -55,6 +57,7 @@ def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportCo
         interrupted=run.interrupted,
         complete=run.complete,
         timestamp=timestamp,
+        over_time=run.settings.over_time,
     )
 
 
@@ -82,8 +85,13 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
         settings["min_confidence"], settings["max_abs_offset"], settings["min_offset"], settings["max_offset"]
     )
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
+    # Files of earlier versions know of no time line.
+    over_time = OverTimeSettings.of_flags(settings)
     with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
-        rules = VerdictRules(thresholds, tracks, tracks.min_track_frames, None, ledger)
+        splitter = splitter_of(folders.state_dir, document["model"]["name"], over_time)
+        rules = VerdictRules(
+            thresholds, tracks, tracks.min_track_frames, None, ledger, over_time=over_time, splitter=splitter
+        )
         results = [_result(entry, command, rules, ledger) for entry in document["results"]]
     return ReportContent(
         folders=folders,
@@ -97,6 +105,7 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
         interrupted=document["interrupted"],
         complete=document["complete"],
         timestamp=document["timestamp"],
+        over_time=over_time,
     )
 
 

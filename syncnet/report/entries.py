@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
+from syncnet.report.segments import describe_over_time
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
@@ -58,12 +59,13 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "status": result.status,
         "offset": best["offset"],
         "offset_ms": None if offset is None else offset_milliseconds(offset),
-        "offset_direction": None if offset is None else offset_direction(offset),
+        "offset_direction": _direction(result.best),
         "confidence": best["confidence"],
         "min_distance": best["min_distance"],
         **evidence,
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
+        **describe_over_time(result.over_time),
         "turns": _turns(result.conversation),
         "pooled_tracks": [list(group.tracks) for group in result.pooled],
         "all_tracks": [
@@ -85,6 +87,11 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "error": result.error or None,
         "cure": result.cure or None,
     }
+
+
+def _direction(score: SyncScore | None) -> str | None:
+    """None where nothing supports the offset."""
+    return offset_direction(score.offset_frames) if score and score.rests_on_evidence else None
 
 
 def _turns(conversation: Conversation | None) -> list[dict[str, Any]]:

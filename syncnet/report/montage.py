@@ -21,7 +21,7 @@ from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
 from syncnet.system.atomic import write_file
 from syncnet.system.text import fit, printable
-from syncnet.verdict import describe_offset
+from syncnet.verdict import describe_score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +114,7 @@ def describe(result: VideoResult) -> tuple[str, str]:
         raise ValueError("only scored videos are shown")
     verdict, colour = ("passes", _PASS) if result.passed else ("does not pass", _FAIL)
     name = fit(printable(str(result.relative_path)), _NAME_COLUMNS).rstrip()
-    return f"{name}   {score.confidence:.1f}, {describe_offset(score.offset_frames)}: {verdict}", colour
+    return f"{name}   {score.confidence:.1f}, {describe_score(score)}: {verdict}", colour
 
 
 def _draw_strip(axes: Axes, result: VideoResult, strip: np.ndarray | None) -> None:

@@ -1,4 +1,4 @@
-"""What a run writes beside the results file: table and page. None of it changes a verdict or an exit code."""
+"""What a run writes beside the results file: tables and page. None of it changes a verdict or an exit code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from syncnet.report.content import content_of_run
 from syncnet.report.ownership import is_own
 from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.report.run import Run
+from syncnet.report.segments_table import (
+    SEGMENTS_CSV_NAME,
+    SEGMENTS_PARQUET_NAME,
+    write_segments_csv,
+    write_segments_parquet,
+)
 from syncnet.report.table import CSV_NAME, PARQUET_NAME, write_csv, write_parquet
 
 
@@ -27,9 +33,11 @@ def write_outputs(
     writers: list[tuple[Path, Callable[[Path], None]]] = [
         (run.folders.state_dir / COMMAND_NAME, partial(note_command, command=command)),
         (folder / CSV_NAME, partial(write_csv, document)),
+        (folder / SEGMENTS_CSV_NAME, partial(write_segments_csv, document["results"])),
     ]
     if table == "parquet":
         writers.append((folder / PARQUET_NAME, partial(write_parquet, document)))
+        writers.append((folder / SEGMENTS_PARQUET_NAME, partial(write_segments_parquet, document["results"])))
     if page:
         writers.append((folder / PAGE_NAME, partial(write_page, content_of_run(run, command, document["timestamp"]))))
     written, problems = [], []

@@ -7,13 +7,16 @@ import itertools
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.report.montage import MONTAGE_NAME, MONTAGE_TITLE
 from syncnet.report.page import PAGE_NAME, PAGE_TITLE
+from syncnet.report.segments_table import SEGMENT_COLUMNS, SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import COLUMNS, CSV_NAME, PARQUET_NAME
+from syncnet.report.typed_table import Columns
 
 HEAD_BYTES = 65536
 _FEWEST_COLUMNS = 12
@@ -44,6 +47,29 @@ def is_own(path: Path) -> bool:
         return path.stat().st_size == 0 or _KNOWN[path.name](path)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", cure="see that it can be read, or move it away") from error
+
+
+def refuse_other_kind(path: Path, is_such: Callable[[Path], bool]) -> None:
+    """Raises UsageError where the file that a flag names holds what no list of this kind does: a slip of the hand."""
+    try:
+        foreign = os.path.lexists(path) and not (path.is_file() and (path.stat().st_size == 0 or is_such(path)))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", cure="see that it can be read, or give another name") from error
+    if foreign:
+        raise UsageError(f"{path} holds something else and is not written over", cure="give another name")
+
+
+def is_text(path: Path) -> bool:
+    """As far as its beginning tells: lists of paths are, videos are not."""
+    return b"\0" not in _head(path)
+
+
+def is_segments_table(path: Path) -> bool:
+    return _is_table(path, SEGMENT_COLUMNS)
+
+
+def is_verdicts(path: Path) -> bool:
+    return _head(path).startswith(b'{"path": ')
 
 
 def mark_folder(folder: Path) -> None:
@@ -82,23 +108,23 @@ def _is_results(path: Path) -> bool:
     return head.lstrip().startswith(b"{") and b'"filter_settings"' in head and b'"no_detection"' in head
 
 
-def _is_table(path: Path) -> bool:
+def _is_table(path: Path, columns: Columns) -> bool:
     first = _head(path).split(b"\n", 1)[0].decode("utf-8", errors="replace")
-    return _are_columns(next(csv.reader([first]), []))
+    return _are_columns(next(csv.reader([first]), []), columns)
 
 
-def _is_parquet(path: Path) -> bool:
+def _is_parquet(path: Path, columns: Columns) -> bool:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        return _are_columns(pyarrow.parquet.read_schema(path).names)
+        return _are_columns(pyarrow.parquet.read_schema(path).names, columns)
     except pyarrow.ArrowException:
         return False
 
 
-def _are_columns(names: list[str]) -> bool:
-    return len(names) >= _FEWEST_COLUMNS and names == list(COLUMNS)[: len(names)]
+def _are_columns(names: list[str], columns: Columns) -> bool:
+    return len(names) >= _FEWEST_COLUMNS and names == list(columns)[: len(names)]
 
 
 def _is_page(path: Path) -> bool:
@@ -111,8 +137,10 @@ def _is_montage(path: Path) -> bool:
 
 _KNOWN: dict[str, Callable[[Path], bool]] = {
     "sync_filter_results.json": _is_results,
-    CSV_NAME: _is_table,
-    PARQUET_NAME: _is_parquet,
+    CSV_NAME: partial(_is_table, columns=COLUMNS),
+    PARQUET_NAME: partial(_is_parquet, columns=COLUMNS),
+    SEGMENTS_CSV_NAME: is_segments_table,
+    SEGMENTS_PARQUET_NAME: partial(_is_parquet, columns=SEGMENT_COLUMNS),
     PAGE_NAME: _is_page,
     MONTAGE_NAME.name: _is_montage,
 }

@@ -24,7 +24,7 @@ PAGE_TITLE = "Lip-sync report"
 """In the template, and what a page is known by."""
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("uPlot.min.css", "page.css")
-SCRIPTS = ("uPlot.iife.min.js", "judge.js", "charts.js", "detail.js", "table.js", "page.js")
+SCRIPTS = ("uPlot.iife.min.js", "judge.js", "charts.js", "timeline.js", "detail.js", "table.js", "page.js")
 """In the order in which they need each other."""
 
 

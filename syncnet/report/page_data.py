@@ -5,23 +5,28 @@ from __future__ import annotations
 import functools
 import math
 import os
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote_from_bytes
 
 import numpy as np
 
+from syncnet.conventions import FPS
+from syncnet.overtime.words import changes_of, describe_along
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import without_thresholds
 from syncnet.report.content import ReportContent
 from syncnet.report.run import count_results
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.turns import Conversation
-from syncnet.settings import PRESETS, Thresholds
+from syncnet.settings import PRESETS, OverTimeSettings, Thresholds
 from syncnet.system.text import printable
 
 MOST_TRACKS = 12
 """Of one video; the best one is among them."""
 CURVE_DECIMALS, TIME_DECIMALS = 3, 2
+SEGMENT_KINDS = ("speech", "no_match", "off_screen")
+"""By their numbers in the page."""
 
 
 def describe_content(content: ReportContent) -> dict[str, Any]:
@@ -38,6 +43,7 @@ def describe_content(content: ReportContent) -> dict[str, Any]:
         "total": content.total,
         "counts": {"good": counts.good, "poor": counts.poor, "no_faces": counts.no_faces, "failed": counts.failed},
         "thresholds": _thresholds(content.thresholds),
+        "whole": _whole(content.over_time),
         "presets": {name: _thresholds(preset) for name, preset in PRESETS.items()},
         "command": without_thresholds(content.command),
         "directory": printable(content.command.directory),
@@ -63,6 +69,7 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
             [round(p.start_seconds, TIME_DECIMALS), round(p.end_seconds, TIME_DECIMALS), p.offset_frames]
             for p in (evidence.pieces if evidence else ())
         ],
+        "time": _time(result),
         "unmatched": _number(evidence.unmatched_share) if evidence else 0.0,
         "fits": [
             [round(s.start_seconds, TIME_DECIMALS), round(s.end_seconds, TIME_DECIMALS)]
@@ -79,6 +86,46 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "href": find_href(result, content.folders),
         "overlay": find_overlay(result, content.folders),
     }
+
+
+def _time(result: VideoResult) -> dict[str, Any] | None:
+    """The time line of a file; the page judges its segments by itself. None in records of before."""
+    judged = result.over_time
+    if judged is None:
+        return None
+    over_time = judged.over_time
+    return {
+        "segments": [
+            [
+                SEGMENT_KINDS.index(one.segment.kind),
+                round(one.segment.start_seconds, TIME_DECIMALS),
+                round(one.segment.end_seconds, TIME_DECIMALS),
+                round(one.segment.speech_seconds, TIME_DECIMALS),
+                one.segment.track,
+                one.segment.offset_frames,
+                one.segment.confidence,
+                one.segment.evidence,
+            ]
+            for one in judged.segments
+        ],
+        "speech": round(over_time.speech_seconds, TIME_DECIMALS),
+        "seen": round(over_time.seen_speech_seconds, TIME_DECIMALS),
+        "off_screen": judged.off_screen_share or 0.0,
+        "faces": _faces(result.tracks),
+        "changes": [[list(offsets), words] for offsets, words in changes_of(over_time.along)],
+        "along": describe_along(over_time.along),
+    }
+
+
+def _faces(tracks: Sequence[TrackScore]) -> list[list[float]]:
+    """From when to when a face is seen, in seconds."""
+    ranges: list[list[float]] = []
+    for start, end in sorted((track.first_frame, track.first_frame + track.frame_count) for track in tracks):
+        if ranges and start / FPS <= ranges[-1][1]:
+            ranges[-1][1] = max(ranges[-1][1], end / FPS)
+        else:
+            ranges.append([start / FPS, end / FPS])
+    return ranges
 
 
 def describe_tracks(result: VideoResult) -> dict[str, Any]:
@@ -183,6 +230,15 @@ def _track(track: TrackScore, number: int | None, talk: Conversation | None, *, 
         "offset": int(score.offset_frames) if score else None,
         "evidence": score.evidence.level if score and score.evidence else None,
         "curve": _rounded_curve(score.curve) if score else None,
+    }
+
+
+def _whole(settings: OverTimeSettings) -> dict[str, float]:
+    """What the whole file needs to pass."""
+    return {
+        "min_coverage": settings.min_coverage,
+        "min_in_sync": settings.min_in_sync_seconds,
+        "max_off_screen": settings.max_off_screen,
     }
 
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from syncnet.conventions import FPS
 from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, read_keepsake
 from syncnet.report.content import ReportContent
 from syncnet.report.page_data import deciding_track, nearness, shown_tracks
+from syncnet.results import VideoResult
 
 MOST_LOOKED_AT = 400
 """Videos whose keepsakes are read: each takes some milliseconds."""
@@ -20,6 +22,9 @@ MOST_THUMBNAIL_BYTES = 2_500_000
 MOST_STRIP_BYTES = 5_000_000
 MOST_STRIPS = 3
 """Of one video, beside that of its best track."""
+LEAST_PAUSE_FRAMES = 5
+MOST_RANGES, MOST_OFFSETS = 300, 600
+"""Of the time line of a file."""
 MOST_POINTS = 300
 """Of a time line."""
 
@@ -51,7 +56,10 @@ def collect_pictures(content: ReportContent) -> Pictures:
             continue
         shown = shown_tracks(result)
         best = deciding_track(result) or 0
-        pictures.lines[number] = _lines(keepsake, shown, together=result.conversation is not None)
+        pictures.lines[number] = {
+            **_lines(keepsake, shown, together=result.conversation is not None),
+            "offsets": _strong_offsets(result, keepsake),
+        }
         thumbnail = keepsake.tracks[best].thumbnail
         if len(thumbnail) and thumbnail_bytes + len(thumbnail) <= MOST_THUMBNAIL_BYTES:
             thumbnail_bytes += len(thumbnail)
@@ -71,9 +79,35 @@ def _lines(keepsake: Keepsake, shown: Sequence[int], *, together: bool) -> dict[
         "shots": keepsake.shot_starts.tolist(),
         "loudness": thin_out(keepsake.loudness_db, 0),
         "frames": len(keepsake.loudness_db),
+        "speech": _ranges(keepsake.speech),
         # Faces scored as one come first, and have no windows of their own here.
         "tracks": [*([None] if together else []), *(_track_lines(keepsake.tracks[number]) for number in shown)],
     }
+
+
+def _ranges(speech: np.ndarray) -> list[list[int]]:
+    """Half-open ranges of frames in which somebody speaks, pauses of a few frames left out; the longest of them."""
+    borders = np.flatnonzero(np.diff(speech.astype(np.int8), prepend=0, append=0))
+    if not len(borders):
+        return []
+    gaps = borders[2::2] - borders[1:-1:2] >= LEAST_PAUSE_FRAMES
+    starts, ends = borders[::2][np.r_[True, gaps]], borders[1::2][np.r_[gaps, True]]
+    longest = np.sort(np.argsort(starts - ends, kind="stable")[:MOST_RANGES])
+    return np.stack([starts, ends], axis=1)[longest].tolist()  # type: ignore[no-any-return]
+
+
+def _strong_offsets(result: VideoResult, keepsake: Keepsake) -> list[list[float]]:
+    """Second and offset of windows within segments that have strong evidence, at most ``MOST_OFFSETS``."""
+    points = []
+    for one in result.over_time.segments if result.over_time else ():
+        segment = one.segment
+        if segment.evidence != "strong" or segment.track is None or segment.track >= len(keepsake.tracks):
+            continue
+        middles = keepsake.tracks[segment.track].windows[:, 0] / FPS + 0.5
+        inside = (middles >= segment.start_seconds) & (middles < segment.end_seconds)
+        offsets = keepsake.tracks[segment.track].windows[inside, 1]
+        points += [[round(float(at), 1), int(o)] for at, o in zip(middles[inside], offsets, strict=True)]
+    return points[:: 1 + len(points) // MOST_OFFSETS]
 
 
 def _track_lines(track: TrackKeepsake) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from tqdm import tqdm
 from syncnet.engines.activity import Activity
 from syncnet.report.live import LiveLines
 from syncnet.report.run import Counts
-from syncnet.results import TrackScore, VideoResult
+from syncnet.results import TrackScore, VideoResult, share_of
 from syncnet.scoring.evidence import Evidence
 from syncnet.system.log import Log
 from syncnet.system.text import format_duration, printable
-from syncnet.verdict import describe_offset, describe_times
+from syncnet.verdict import describe_score, describe_times
 
 _TOLD_SHARE = 0.1
 """Of speech that the lips do not fit: of a video that passes with more, the times that they fit are told."""
@@ -111,7 +111,9 @@ def _describe_track(number: int, track: TrackScore) -> str:
     if track.score is None:
         return f"    track {number}: {where}: no sound beside it"
     score = track.score
-    words = f"confidence {score.confidence:.2f}, {describe_offset(score.offset_frames)}"
+    words = f"confidence {score.confidence:.2f}"
+    if score.rests_on_evidence:
+        words += f", {describe_score(score)}"
     if score.evidence:
         words += f", evidence {score.evidence.level} ({score.evidence.agreeing} of {score.evidence.windows} windows)"
     return f"    track {number}: {where}: {words}"
@@ -126,9 +128,11 @@ def _outcome(result: VideoResult) -> str:
         return f"no face track: {result.error}"
     score = result.best
     quality = "good" if result.passed else "poor"
-    told = describe_offset(score.offset_frames) if score.rests_on_evidence else "no evidence of sync"
+    told = describe_score(score)
     if result.passed and score.evidence and _partly(score.evidence):
         told += f", {describe_times(score.evidence)}"
+    if share := share_of(result):
+        told += f", {share}"
     return f"{quality}, confidence {score.confidence:.1f}, {told}"
 
 

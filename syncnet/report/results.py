@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from syncnet.inputs.discovery import SkippedPath
 from syncnet.report.entries import describe_results
 from syncnet.report.run import Run, count_results, count_this_run
 from syncnet.report.versions import library_version
+from syncnet.settings import OverTimeSettings
+from syncnet.settings.checks import parts_of
 from syncnet.system.atomic import write_file
 from syncnet.system.collector import without_collector
 from syncnet.system.memory import PEAK_OF_PROCESS
@@ -33,6 +36,7 @@ def build_results(run: Run) -> dict[str, Any]:
             "max_abs_offset": settings.thresholds.max_abs_offset,
             "min_offset": settings.thresholds.lowest_offset,
             "max_offset": settings.thresholds.highest_offset,
+            **_over_time(settings.over_time),
             "min_face_size": settings.tracks.min_face_px,
             "min_track": settings.tracks.min_track_frames,
             "preset": run.preset,
@@ -111,6 +115,12 @@ def _this_run(run: Run) -> dict[str, Any]:
         "seconds": round(run.seconds, 3),
         "peak_memory_mb": PEAK_OF_PROCESS.most_mb(),
     }
+
+
+def _over_time(settings: OverTimeSettings) -> dict[str, float | None]:
+    """By flag; None where nothing limits a segment's length."""
+    values = {part.flag: getattr(settings, part.name) for part in parts_of(OverTimeSettings)}
+    return {flag: value if math.isfinite(value) else None for flag, value in values.items()}
 
 
 def _identity(identity: Identity) -> dict[str, str | bool]:

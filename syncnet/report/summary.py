@@ -11,10 +11,10 @@ from syncnet.report.histogram import draw_histogram
 from syncnet.report.media_notes import media_notes, other_endings
 from syncnet.report.pointers import find_pointers
 from syncnet.report.run import Counts, Run, count_results, count_this_run
-from syncnet.results import VideoResult
+from syncnet.results import VideoResult, share_of
 from syncnet.settings import Thresholds
 from syncnet.system.text import display_width, fit, format_duration, indent, printable
-from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_offset
+from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_score
 
 MOST_SHOWN = 20
 """Entries of one list; the results file has them all."""
@@ -147,7 +147,7 @@ def _best_videos(results: Sequence[VideoResult], width: int) -> list[str]:
 def _filtered_out(results: Sequence[VideoResult], width: int) -> list[str]:
     poor = [result for result in results if result.status == "success" and not result.passed]
     entries = (
-        [f"  {_name(result)}", *(indent(reason, width, 4) for reason in result.verdict.reasons)]
+        [f"  {_name(result)}{_share(result)}", *(indent(reason, width, 4) for reason in result.verdict.reasons)]
         for result in poor
         if result.verdict
     )
@@ -191,7 +191,8 @@ def _first(entries: Iterable[list[str]], count: int) -> Iterator[list[str]]:
 def _name_columns(results: Sequence[VideoResult], width: int) -> int:
     """As wide as the longest name, within what the terminal leaves beside the scores."""
     longest = max((display_width(_name(result)) for result in results), default=0)
-    return min(longest, max(NARROWEST_NAME, width - SCORE_COLUMNS))
+    scores = max((display_width(_score(result)) + 4 for result in results), default=0)
+    return min(longest, max(NARROWEST_NAME, width - max(scores, SCORE_COLUMNS)))
 
 
 def _name(result: VideoResult) -> str:
@@ -206,7 +207,12 @@ def _score(result: VideoResult) -> str:
     if result.best is None:
         return ""
     score = result.best
-    return f"confidence {score.confidence:5.1f}  {describe_offset(score.offset_frames)}"
+    words = f"confidence {score.confidence:5.1f}  {describe_score(score)}"
+    return f"{words}, {share}" if (share := share_of(result)) else words
+
+
+def _share(result: VideoResult) -> str:
+    return f"  ({share})" if (share := share_of(result)) else ""
 
 
 def _count(number: int, thing: str) -> str:

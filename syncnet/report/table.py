@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
-import io
-import itertools
 import operator
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from syncnet.errors import UsageError
-from syncnet.system.atomic import write_file
+from syncnet.overtime.words import describe_share
+from syncnet.report.typed_table import Kind, write_csv_table, write_parquet_table
 
 PYARROW = "pyarrow>=17,<27"
-ROWS_A_PIECE = 1000
 CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
 
-Kind = Literal["text", "whole", "number", "flag"]
 COLUMNS: dict[str, Kind] = {
     "video_path": "text",
     "status": "text",
@@ -51,62 +47,35 @@ COLUMNS: dict[str, Kind] = {
     "peak_memory_mb": "whole",
     "relative_path": "text",
     "placed_path": "text",
+    "speech_seconds": "number",
+    "face_seconds": "number",
+    "seen_speech_seconds": "number",
+    "off_screen_seconds": "number",
+    "in_sync_seconds": "number",
+    "in_sync": "text",
+    "coverage": "number",
+    "offset_along": "text",
+    "segments": "whole",
 }
 """In their order, which stays: a new column goes to the end."""
 
 _COLUMNS_OF = operator.itemgetter(*COLUMNS)
-_FLAGS = [place for place, kind in enumerate(COLUMNS.values()) if kind == "flag"]
-_TEXTS = [place for place, kind in enumerate(COLUMNS.values()) if kind == "text"]
-_STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-"""What a spreadsheet program may take for the start of a formula, and the sign that keeps it from doing so."""
 
 
-def check_table_format(wanted: str) -> None:
+def check_table_format(wanted: str, flag: str = "--table") -> None:
     """Raises UsageError where the library is missing; to be called before any video is scored."""
     if wanted == "parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise UsageError("--table parquet needs pyarrow", cure=f"pip install '{PYARROW}'")
+        raise UsageError(f"{flag} parquet needs pyarrow", cure=f"pip install '{PYARROW}'")
 
 
 def write_csv(document: dict[str, Any], path: Path) -> None:
     """The table of a results document. Raises OSError, leaving the old file as it was."""
-    write_file(path, (text.encode("utf-8", errors="backslashreplace") for text in _csv_pieces(document)))
-
-
-def _csv_pieces(document: dict[str, Any]) -> Iterator[str]:
-    """The file in stretches of rows: that of a million videos is half a gigabyte."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    rows = map(_as_text, _rows(document))
-    while True:
-        writer.writerows(itertools.islice(rows, ROWS_A_PIECE))
-        piece = text.getvalue()
-        if not piece:
-            return
-        yield piece
-        text.seek(0)
-        text.truncate()
+    write_csv_table(COLUMNS, _rows(document), path)
 
 
 def write_parquet(document: dict[str, Any], path: Path) -> None:
     """The same with types. Raises OSError, leaving the old file as it was."""
-    import pyarrow
-    import pyarrow.parquet
-
-    types = {
-        "text": pyarrow.string(),
-        "whole": pyarrow.int64(),
-        "number": pyarrow.float64(),
-        "flag": pyarrow.bool_(),
-    }
-    columns = list(zip(*_rows(document), strict=True)) or [()] * len(COLUMNS)
-    arrays = [
-        pyarrow.array([_without_stray_bytes(value) for value in column], types[kind])
-        for column, kind in zip(columns, COLUMNS.values(), strict=True)
-    ]
-    sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(pyarrow.table(arrays, names=list(COLUMNS)), sink, compression="zstd")
-    write_file(path, sink.getvalue().to_pybytes())
+    write_parquet_table(COLUMNS, _rows(document), path)
 
 
 def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
@@ -120,24 +89,13 @@ def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
             "quality_reasons": "; ".join(entry["quality_reasons"]),
             "tracks": len(entry["all_tracks"]),
             "turns": len(entry["turns"]),
+            "in_sync": _share(entry),
+            "offset_along": entry["offset_along"] and entry["offset_along"]["kind"],
+            "segments": len(entry["segments"]),
         }
         yield list(_COLUMNS_OF(row))
 
 
-def _as_text(row: list[Any]) -> list[Any]:
-    """The row as the writer is to have it, which itself writes numbers as they are, and None as nothing."""
-    for place in _FLAGS:
-        if row[place] is not None:
-            row[place] = "true" if row[place] else "false"
-    for place in _TEXTS:
-        # Only texts: -3 is no formula.
-        if row[place] and row[place].startswith(_STARTS_OF_FORMULAS):
-            row[place] = f"'{row[place]}"
-    return row
-
-
-def _without_stray_bytes(value: Any) -> Any:
-    """A name that is no valid UTF-8 is written with escapes (``\\udcff``), as in the other files."""
-    if isinstance(value, str):
-        return value.encode("utf-8", errors="backslashreplace").decode("utf-8")
-    return value
+def _share(entry: dict[str, Any]) -> str | None:
+    seconds, duration = entry["in_sync_seconds"], entry["duration_seconds"]
+    return None if seconds is None or duration is None else describe_share(seconds, duration)

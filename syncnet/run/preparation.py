@@ -19,12 +19,14 @@ from syncnet.report.notices import find_notices
 from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME
 from syncnet.report.run import Run
+from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import CSV_NAME, PARQUET_NAME
 from syncnet.run.engine_choice import pin_of
 from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
 from syncnet.state.records import fingerprint_of
 from syncnet.state.score_store import ScoreStore, default_folder
+from syncnet.state.splitter import splitter_of
 
 if TYPE_CHECKING:
     from syncnet.stages import ChosenStages
@@ -36,7 +38,9 @@ def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
     wanted = {
         folders.results_path: True,
         output_dir / CSV_NAME: True,
+        output_dir / SEGMENTS_CSV_NAME: True,
         output_dir / PARQUET_NAME: request.report.table == "parquet",
+        output_dir / SEGMENTS_PARQUET_NAME: request.report.table == "parquet",
         output_dir / PAGE_NAME: request.report.page,
         folders.overlays_dir: looks.visualize != "none",
         folders.outputs_dir: looks.save_outputs,
@@ -59,6 +63,8 @@ def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, led
             folders=None if request.keep_all else folders,
             ledger=ledger,
             place=options.place,
+            over_time=request.settings.over_time,
+            splitter=splitter_of(folders.state_dir, pin_of(stages).model.name, request.settings.over_time),
         ),
         state_dir=folders.state_dir,
         store=_open_store(options, remote=request.scale.ray is not None),

@@ -30,6 +30,7 @@ class Rule:
     """What to give, in words."""
     least: float = -math.inf
     above: float = -math.inf
+    most: float = math.inf
     finite: bool = True
     choices: tuple[str, ...] = ()
     flag: str | None = ""
@@ -73,7 +74,8 @@ class Part:
             return value in self.rule.choices
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return True
-        return self.rule.least <= value > self.rule.above and (value < math.inf or not self.rule.finite)
+        within = self.rule.least <= value <= self.rule.most and value > self.rule.above
+        return within and (value < math.inf or not self.rule.finite)
 
     def _wanted(self) -> str:
         words = self.rule.choices or [

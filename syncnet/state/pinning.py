@@ -52,6 +52,14 @@ def pin_choice(output_dir: Path, results_path: Path, choice: Pin, *, scored: boo
         )
 
 
+def pinned_model(output_dir: Path, results_path: Path) -> str:
+    """Name of the model that the folder's scores are of. Raises UsageError where nothing tells it."""
+    pin = begun_with(output_dir, results_path)
+    if pin is None:
+        raise UsageError(f"nothing in {output_dir} tells which model scored it", cure="run the filter on it again")
+    return pin.model.name
+
+
 def begun_with(output_dir: Path, results_path: Path) -> Pin | None:
     """What the results of a folder were made with; None where it has none. Raises UsageError."""
     return _read(output_dir / STATE_FOLDER / PIN_FILE) or _read(results_path)

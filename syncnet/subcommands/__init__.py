@@ -1,1 +1,1 @@
-"""The verbs beside the main command: merge, rescore, report."""
+"""The verbs beside the main command: merge, rejudge, report."""

@@ -18,6 +18,7 @@ from syncnet.placement.folders import OutputFolders
 from syncnet.placement.slots import look
 from syncnet.placement.transfer import move_file
 from syncnet.report.ownership import refuse_foreign
+from syncnet.report.segments_table import SEGMENTS_CSV_NAME, write_segments_csv
 from syncnet.state.ledger_state import LedgerState
 from syncnet.state.pinning import Pin, pin_choice
 from syncnet.subcommands.merge_ledgers import check_parts, read_part, write_merged
@@ -35,6 +36,7 @@ from syncnet.system.atomic import take_name, write_file
 from syncnet.system.interruption import StopFlag
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
+from syncnet.system.plain import read_json
 from syncnet.system.text import printable
 from weights import Identity
 
@@ -63,7 +65,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
-    refuse_foreign(target.results_path)
+    segments_path = target.output_dir / SEGMENTS_CSV_NAME
+    for path in (target.results_path, segments_path):
+        refuse_foreign(path)
     ledgers = [read_part(source.state_dir / "ledger.jsonl") for source in sources]
     check_parts(ledgers)
     _check_kept(ledgers, target)
@@ -83,6 +87,7 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
         moved = frozenset().union(*(ledger.moved for ledger in ledgers))
         document, entries = merge_results(results, notices, Standing(target, moved))
         write_file(target.results_path, encode_results(document, entries))
+        write_segments_csv((read_json(entry()) for entry in entries), segments_path)
     except OSError as error:
         raise UsageError(
             f"cannot write to {target.output_dir}: {error.strerror}",

@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=Path, required=True, help="folder that training.face.prepare filled")
     parser.add_argument("--out", type=Path, required=True, help="weights; a checkpoint lies beside them")
-    parser.add_argument("--steps", type=int, default=6500)
+    parser.add_argument("--steps", type=int, default=24000)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--validate_every", type=int, default=500)
     parser.add_argument("--threads", type=int, default=1)

@@ -33,7 +33,7 @@ function fillDetail(dialog, { number, video, outcome, reasons }, thumbnail, thre
   const perTrack = make("div");
   const body = make("div", { className: "detail-body" }, facts(video, outcome, reasons, thumbnail, thresholds));
   dialog.replaceChildren(detailHead(dialog, video, outcome, steps), body);
-  if (!tracks.length) return;
+  if (!tracks.length && !video.time) return;
   const show = (index) => {
     dropCharts(perTrack);
     perTrack.replaceChildren();
@@ -42,8 +42,10 @@ function fillDetail(dialog, { number, video, outcome, reasons }, thumbnail, thre
     }
     showTrack(perTrack, number, video, tracks[index], lines, lines?.tracks[index] ?? null, thresholds);
   };
-  body.append(timeline(video, tracks, moreTracks, lines, show), perTrack);
-  show(chosen);
+  if (video.time) body.append(wholeFile(video, lines, thresholds));
+  if (tracks.length) body.append(timeline(video, tracks, moreTracks, lines, show), perTrack);
+  if (video.time) drawWholeFile(body, video, lines, thresholds);
+  if (tracks.length) show(chosen);
 }
 
 function detailHead(dialog, video, outcome, steps) {
@@ -69,13 +71,15 @@ function facts(video, outcome, reasons, thumbnail, thresholds) {
   const fact = (name, value) => value && list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
   if (video.offset !== null) {
     fact("confidence", video.confidence === null ? "not a number" : video.confidence.toFixed(2));
-    fact("offset", `${signed(video.offset)} frames: ${offsetWords(video.offset)}`);
-    if (video.fine_ms !== null) {
+    const supported = video.evidence !== "none";
+    if (supported) fact("offset", `${signed(video.offset)} frames: ${offsetWords(video.offset)}`);
+    if (supported && video.fine_ms !== null) {
       const interval = video.interval_ms ? ` (95 %: ${signed(video.interval_ms[0])} to ${signed(video.interval_ms[1])})` : "";
       fact("between frames", `${signed(video.fine_ms)} ms${interval}`);
     }
     if (video.windows) fact("evidence", `${video.evidence}: ${video.windows[0]} of ${video.windows[1]} windows agree`);
   }
+  fact("in sync for", shareWords(video, thresholds));
   fact("length", durationWords(video.seconds));
   fact("picture", video.size && `${video.size[0]} \u00d7 ${video.size[1]}, ${video.fps} fps`);
   fact("face tracks", String(video.faces));
@@ -104,7 +108,8 @@ function timeline(video, tracks, moreTracks, lines, show) {
   const percent = (frames) => `${(100 * frames) / end}%`;
   const shots = lines ? lines.shots.filter((frame) => frame > 0) : [];
   const rows = tracks.map((track, index) => {
-    const score = track.confidence === null ? "no sound beside it" : `confidence ${track.confidence.toFixed(1)}, ${offsetWords(track.offset)}`;
+    const offset = track.evidence === "none" ? "no evidence of sync" : offsetWords(track.offset);
+    const score = track.confidence === null ? "no sound beside it" : `confidence ${track.confidence.toFixed(1)}, ${offset}`;
     const name = track.number === null ? "faces that speak in turns, as one" : `track ${track.number}`;
     const words = `${name}${track.best ? " (decides)" : ""}: ${score}`;
     const stretch = (className, from, length) => {
@@ -142,7 +147,7 @@ function timeline(video, tracks, moreTracks, lines, show) {
 /** The curves of one track; the panels are in the document before their charts are drawn, which need their width. */
 function showTrack(parent, number, video, track, lines, trackLines, thresholds) {
   if (track.curve) {
-    const plot = make("div", { className: "plot", role: "img", "aria-label": `Distance of lips and sound, lowest at ${signed(track.offset)} frames` });
+    const plot = make("div", { className: "plot", role: "img", "aria-label": track.evidence === "none" ? "Distance of lips and sound" : `Distance of lips and sound, lowest at ${signed(track.offset)} frames` });
     parent.append(panel("Sync curve", "mean distance of lips and sound at each shift: one deep dip is what sync looks like", plot));
     drawCurve(plot, track, thresholds);
   }

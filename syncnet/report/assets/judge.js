@@ -4,17 +4,72 @@
 /** Of the speech beside the face, as in syncnet/verdict.py. */
 const MOST_UNMATCHED_SHARE = 0.25;
 
-/** What the video misses, of "confidence", "offset", "evidence", "pieces" and "fit"; empty where it passes. */
+/** What the video misses, of "confidence", "offset", "evidence", "pieces", "fit" and what its whole time line misses,
+ * "changes", "coverage", "in_sync", "off_screen"; empty where it passes. */
 function judge(video, thresholds) {
   const reasons = [];
   const within = (offset) => thresholds.lowest <= offset && offset <= thresholds.highest;
   // Null stands for no number, which never passes; JavaScript would take it for 0.
   if (video.confidence === null || !(video.confidence >= thresholds.min_confidence)) reasons.push("confidence");
-  if (!within(video.offset)) reasons.push("offset");
+  // An offset that nothing supports is no offset.
   if (video.evidence === "none") reasons.push("evidence");
-  if (!video.pieces.every(([, , offset]) => within(offset))) reasons.push("pieces");
+  else if (!within(video.offset)) reasons.push("offset");
+  const changes = changesOf(video, thresholds);
+  // The face's own changes are among those of the file.
+  if (!changes.length && !video.pieces.every(([, , offset]) => within(offset))) reasons.push("pieces");
   if (video.unmatched > MOST_UNMATCHED_SHARE) reasons.push("fit");
+  if (changes.length) reasons.push("changes");
+  const { min_coverage: coverage, min_in_sync: seconds, max_off_screen: offScreen } = thresholds.whole;
+  if (!video.time && (coverage > 0 || seconds > 0 || offScreen < 1)) reasons.push("no_time_line");
+  if (video.time) {
+    const sums = sumsOf(video, thresholds);
+    if ((sums.coverage ?? 0) < coverage) reasons.push("coverage");
+    if (sums.seconds < seconds) reasons.push("in_sync");
+    if (video.time.off_screen > offScreen) reasons.push("off_screen");
+  }
   return reasons;
+}
+
+/** Sentences on jumps and drifts that go beyond the limits. */
+function changesOf(video, thresholds) {
+  const within = (offset) => thresholds.lowest <= offset && offset <= thresholds.highest;
+  return (video.time?.changes ?? []).filter(([offsets]) => !offsets.every(within)).map(([, words]) => words);
+}
+
+const SPEECH = 0;
+
+/** A segment of the time line by name. */
+function readSegment([kind, from, to, speech, track, offset, confidence, evidence]) {
+  return { kind, from, to, speech, track, offset, confidence, evidence };
+}
+
+function segmentPasses(segment, thresholds) {
+  const { kind, offset, confidence, evidence } = segment;
+  const within = thresholds.lowest <= offset && offset <= thresholds.highest;
+  return kind === SPEECH && evidence !== "none" && within && confidence >= thresholds.min_confidence;
+}
+
+/** Seconds of the file that lie in passing segments, and their share of the speech with a face in view. */
+function sumsOf(video, thresholds) {
+  let [seconds, reached, spoken] = [0, 0, 0];
+  for (const row of video.time.segments) {
+    const segment = readSegment(row);
+    if (!segmentPasses(segment, thresholds)) continue;
+    seconds += Math.max(0, segment.to - Math.max(segment.from, reached));
+    reached = Math.max(reached, segment.to);
+    spoken += segment.speech;
+  }
+  const rounded = (value, digits) => Math.round(value * 10 ** digits) / 10 ** digits;
+  const coverage = video.time.seen ? rounded(Math.min(1, spoken / video.time.seen), 9) : null;
+  return { seconds: rounded(seconds, 4), coverage };
+}
+
+/** "11 of 73 s"; empty where nothing is known or passes. */
+function shareWords(video, thresholds) {
+  const seconds = video.time ? sumsOf(video, thresholds).seconds : 0;
+  if (!seconds) return "";
+  const digits = video.seconds < 10 ? 1 : 0;
+  return `${seconds.toFixed(digits)} of ${video.seconds.toFixed(digits)} s`;
 }
 
 /** "pass", "fail", "no_faces" or "failed". */
@@ -49,6 +104,18 @@ function reasonWords(code, video, thresholds) {
       return `no evidence of sync (${video.problem})`;
     case "fit":
       return fitWords(video);
+    case "changes":
+      return changesOf(video, thresholds).join("; ");
+    case "no_time_line":
+      return "no time line is stored: run the filter on its folder again";
+    case "coverage": {
+      const share = (100 * (sumsOf(video, thresholds).coverage ?? 0)).toFixed(1);
+      return `in sync for ${share} % of the speech with a face in view, ${100 * thresholds.whole.min_coverage} % is needed`;
+    }
+    case "in_sync":
+      return `in sync for ${sumsOf(video, thresholds).seconds.toFixed(1)} s only, ${thresholds.whole.min_in_sync} s are needed`;
+    case "off_screen":
+      return `no face is seen for ${(100 * video.time.off_screen).toFixed(1)} % of the speech`;
     default:
       return `the offset changes: ${video.pieces
         .map(([from, to, offset]) => `${signed(offset)} from ${from.toFixed(1)} to ${to.toFixed(1)} s`)

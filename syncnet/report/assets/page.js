@@ -5,7 +5,7 @@
   const videos = readBlock("videos");
   const thumbnails = readBlock("thumbnails");
   const $ = (id) => document.getElementById(id);
-  const thresholds = { ...run.thresholds };
+  const thresholds = { ...run.thresholds, whole: run.whole };
   const view = { search: "", outcome: "", reason: "", sort: "name", descending: false, page: 0 };
   const asRun = videos.map((video) => outcomeOf(video, video.status === "success" ? judge(video, thresholds) : []));
   let rows = [];
@@ -83,7 +83,7 @@
     const chart = drawScatter($("scatter"), scatterData(byConfidence, videos, outcomes), current);
     const words = (index) => {
       const video = videos[byConfidence[index]];
-      return `${video.name}: confidence ${video.confidence.toFixed(1)}, ${offsetWords(video.offset)}`;
+      return `${video.name}: confidence ${video.confidence.toFixed(1)}, ${video.evidence === "none" ? "no evidence of sync" : offsetWords(video.offset)}`;
     };
     watchMarks($("scatter"), chart, words, (index) => open(byConfidence[index]));
     const summary = `${counts.pass} videos pass, ${counts.fail} do not; lowest confidence ${thresholds.min_confidence}`;

@@ -7,7 +7,7 @@ const COLUMNS = [
   { key: "name", title: "Video", by: (row) => row.video.name },
   { key: "outcome", title: "Verdict", by: (row) => ["pass", "fail", "no_faces", "failed"].indexOf(row.outcome) },
   { key: "confidence", title: "Confidence", number: true, by: (row) => row.video.confidence },
-  { key: "offset", title: "Offset", number: true, by: (row) => row.video.offset },
+  { key: "offset", title: "Offset", number: true, by: (row) => (row.video.evidence === "none" ? null : row.video.offset) },
   { key: "evidence", title: "Evidence", by: (row) => ({ strong: 0, weak: 1, none: 2 })[row.video.evidence] ?? null },
   { key: "seconds", title: "Length", number: true, by: (row) => row.video.seconds },
   { key: "faces", title: "Faces", number: true, by: (row) => row.video.faces },
@@ -67,15 +67,17 @@ function tableRow(row, thumbnails, thresholds, open) {
     data.dataset.title = column.title;
     return data;
   };
+  const supported = video.offset !== null && video.evidence !== "none";
+  const share = shareWords(video, thresholds);
   const missed = outcome === "fail" ? row.reasons.map((code) => reasonWords(code, video, thresholds)).join("; ") : video.error;
   const name = make("button", { type: "button", className: "name-button" }, ...breakable(video.name));
   const line = make(
     "tr",
     { onclick: () => open(row.number) },
     cell("name", make("div", {}, picture, make("span", {}, name, video.missing ? make("small", {}, "no longer in the input folder") : null))),
-    cell("outcome", badge(outcome), missed ? make("small", {}, missed) : null),
+    cell("outcome", badge(outcome), missed ? make("small", {}, missed) : null, share ? make("small", {}, `in sync for ${share}`) : null),
     cell("confidence", video.offset === null ? "" : video.confidence === null ? "no number" : video.confidence.toFixed(1)),
-    cell("offset", video.offset === null ? "" : signed(video.offset), video.offset === null ? null : make("small", {}, offsetWords(video.offset))),
+    cell("offset", supported ? signed(video.offset) : "", supported ? make("small", {}, offsetWords(video.offset)) : null),
     cell("evidence", video.evidence ?? "", video.windows ? make("small", {}, `${video.windows[0]} of ${video.windows[1]}`) : null),
     cell("seconds", durationWords(video.seconds)),
     cell("faces", String(video.faces)),

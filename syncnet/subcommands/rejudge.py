@@ -1,4 +1,4 @@
-"""The subcommand ``rescore``: new thresholds on stored scores. No video, no copy and no result is touched."""
+"""The subcommand ``rejudge``: new thresholds on stored scores. No video, no copy and no result is touched."""
 
 from __future__ import annotations
 
@@ -18,18 +18,27 @@ from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.inputs.manifest import as_line, is_uri, location_of
 from syncnet.inputs.paths import absolute
+from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS
+from syncnet.report.ownership import is_segments_table, is_text, is_verdicts, refuse_other_kind
+from syncnet.report.segments import describe_over_time
+from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
-from syncnet.settings import PRESETS, Thresholds, resolve_thresholds
+from syncnet.settings import PRESETS, OverTimeSettings, Thresholds, resolve_thresholds
+from syncnet.settings.over_time import add_over_time_flags
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
+from syncnet.state.pinning import pinned_model
+from syncnet.state.splitter import Splitter, splitter_of
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
-from syncnet.verdict import judge
 
-DESCRIPTION = "Applies other thresholds to the stored scores of an earlier run. Opens, moves and copies no video."
+DESCRIPTION = (
+    "Applies other thresholds to the stored scores of an earlier run, and derives the segments of each video anew. "
+    "Opens, moves and copies no video."
+)
 STATUS_NAMES = {
     "good": "good quality",
     "poor": "poor quality",
@@ -39,7 +48,7 @@ STATUS_NAMES = {
 
 
 @dataclass(frozen=True)
-class Rescored:
+class Rejudged:
     """The verdict on one stored score."""
 
     path: str
@@ -52,6 +61,7 @@ class Rescored:
     source: str = ""
     """Its own path below that folder, where it has another name in the ledger."""
     identity: FileIdentity | None = None
+    over_time: JudgedOverTime | None = None
 
     @property
     def passed(self) -> bool:
@@ -64,14 +74,27 @@ def main(arguments: Sequence[str]) -> int:
     thresholds = resolve_thresholds(
         options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
     )
-    started = time.perf_counter()
-    scan = LedgerScan(OutputFolders(options.output_dir).state_dir / "ledger.jsonl")
-    find = partial(_location, input_dir=options.input_dir, folders=OutputFolders(options.output_dir), moved=scan.moved)
+    over_time = OverTimeSettings.of_flags(vars(options))
+    for path, is_such in (
+        (options.verdicts, is_verdicts),
+        (options.segments, is_segments_table),
+        (options.passing, is_text),
+    ):
+        if path:
+            refuse_other_kind(path, is_such)
+    started, folders = time.perf_counter(), OutputFolders(options.output_dir)
+    scan = LedgerScan(folders.state_dir / "ledger.jsonl")
+    find = partial(_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
+    rules = _Rules(thresholds, over_time, _find_splitter(folders, over_time))
     tally = _Tally(find if options.passing else None)
-    verdicts = tally.counted(_judge(line, thresholds) for line in scan)
+    verdicts = tally.counted(map(rules.judge, scan))
     if options.verdicts:
         _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)
+    if options.segments:
+        # The ledger is read once more, so that nothing is held of a million videos.
+        again = map(rules.judge, LedgerScan(scan.path))
+        _written(options.segments, partial(write_segments_csv, map(_segments_entry, again)))
     if options.passing:
         _write(options.passing, map(as_line, tally.passing))
     total = f"{tally.counts.total():,}"
@@ -80,6 +103,11 @@ def main(arguments: Sequence[str]) -> int:
         print(f"  {name:<14} {tally.counts[status]:>{len(total)},}")
     if scan.damaged_lines:
         print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
+    if tally.without_time_line:
+        print(
+            f"Videos without a stored time line, scored by an earlier version: {tally.without_time_line}. To get their "
+            "segments, run the filter on their folder again."
+        )
     if tally.gone:
         print(f"Videos that pass, but whose files are gone, so that the list does not name them: {tally.gone}")
     return 0
@@ -88,18 +116,20 @@ def main(arguments: Sequence[str]) -> int:
 class _Tally:
     """What is kept of verdicts that go by: a million of them are not held."""
 
-    def __init__(self, find: Callable[[Rescored], str] | None) -> None:
+    def __init__(self, find: Callable[[Rejudged], str] | None) -> None:
         """``find``: where a video is now, empty where it is gone; None where nobody asks for it."""
         self.counts: Counter[str] = Counter()
         self.passing: list[str] = []
         """Paths and URIs, where they are wanted."""
         self.gone = 0
+        self.without_time_line = 0
         self._find = find
 
-    def counted(self, verdicts: Iterable[Rescored]) -> Iterator[Rescored]:
+    def counted(self, verdicts: Iterable[Rejudged]) -> Iterator[Rejudged]:
         """The same verdicts, noted one by one."""
         for verdict in verdicts:
             self.counts[verdict.status] += 1
+            self.without_time_line += verdict.over_time is None and verdict.confidence is not None
             if self._find and verdict.passed:
                 location = self._find(verdict)
                 self.gone += not location
@@ -107,21 +137,43 @@ class _Tally:
             yield verdict
 
 
-def _judge(line: ScoredLine, thresholds: Thresholds) -> Rescored:
-    if line.score is None or line.failure:
-        return Rescored(line.path, "failed", None, None, (line.error,))
-    # It has what both ask for; the rest of a score costs ten times as long to read.
-    best = best_score(cast("VideoScore", line.score))
-    verdict = judge(best, thresholds, line.score.no_track)
-    if best is None:
-        return Rescored(line.path, "no_faces", None, None, verdict.reasons)
-    confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None
-    status = "good" if verdict.passed else "poor"
-    place = line.source, line.identity
-    return Rescored(line.path, status, confidence, best.offset_frames, verdict.reasons, *place)
+@dataclass(frozen=True)
+class _Rules:
+    thresholds: Thresholds
+    over_time: OverTimeSettings
+    splitter: Splitter | None
+
+    def judge(self, line: ScoredLine) -> Rejudged:
+        """The verdict on a stored score."""
+        score = line.score
+        if score is None or line.failure:
+            return Rejudged(line.path, "failed", None, None, (line.error,))
+        # It has what is asked for; the rest of a score costs ten times as long to read.
+        best = best_score(cast("VideoScore", score))
+        split = self.splitter(line.path) if self.splitter else None
+        rules = self.thresholds, self.over_time, split
+        verdict, over_time = judge_video(best, score.no_track, score.over_time, *rules)
+        if best is None:
+            return Rejudged(line.path, "no_faces", None, None, verdict.reasons, over_time=over_time)
+        confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None
+        status = "good" if verdict.passed else "poor"
+        place = line.source, line.identity
+        return Rejudged(line.path, status, confidence, best.offset_frames, verdict.reasons, *place, over_time)
 
 
-def _plain(verdict: Rescored) -> dict[str, Any]:
+def _find_splitter(folders: OutputFolders, settings: OverTimeSettings) -> Splitter | None:
+    if math.isinf(settings.max_segment_seconds):
+        return None
+    return splitter_of(folders.state_dir, pinned_model(folders.output_dir, folders.results_path), settings)
+
+
+def _segments_entry(verdict: Rejudged) -> dict[str, Any]:
+    """As much of an entry of the results file as the table of segments needs."""
+    location = verdict.source or verdict.path
+    return {"video_path": location, "relative_path": verdict.path, **describe_over_time(verdict.over_time)}
+
+
+def _plain(verdict: Rejudged) -> dict[str, Any]:
     """The keys of the results file, where they are the same."""
     return {
         "path": verdict.path,
@@ -130,10 +182,11 @@ def _plain(verdict: Rescored) -> dict[str, Any]:
         "confidence": verdict.confidence,
         "offset": verdict.offset,
         "quality_reasons": verdict.reasons,
+        **describe_over_time(verdict.over_time),
     }
 
 
-def _location(verdict: Rescored, input_dir: Path | None, folders: OutputFolders, moved: set[str]) -> str:
+def _location(verdict: Rejudged, input_dir: Path | None, folders: OutputFolders, moved: set[str]) -> str:
     """Where the video is: its own file, else what was put into the output folder; empty where neither is there."""
     location = location_of(PurePath(verdict.source or verdict.path), input_dir or "")
     if verdict.path not in moved:
@@ -148,8 +201,12 @@ def _location(verdict: Rescored, input_dir: Path | None, folders: OutputFolders,
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
+    _written(path, lambda to: write_file(to, _encoded(lines)))
+
+
+def _written(path: Path, write: Callable[[Path], None]) -> None:
     try:
-        write_file(path, _encoded(lines))
+        write(path)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", cure="check that it can be written") from error
 
@@ -160,7 +217,7 @@ def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
 
 def build_parser() -> Parser:
     default = Thresholds()
-    parser = Parser(prog=f"{PROGRAM} rescore", description=DESCRIPTION)
+    parser = Parser(prog=f"{PROGRAM} rejudge", description=DESCRIPTION)
     parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="output folder of that run")
     parser.add_argument("--preset", choices=PRESETS, help="a confidence and an offset limit, as in the command")
     parser.add_argument(
@@ -174,7 +231,11 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--min_offset", type=int, metavar="FRAMES", help="lowest offset, as in the command")
     parser.add_argument("--max_offset", type=int, metavar="FRAMES", help="highest offset, as in the command")
+    add_over_time_flags(parser)
     parser.add_argument("--verdicts", type=Path, metavar="FILE", help="write one line of JSON per video")
+    parser.add_argument(
+        "--segments", type=Path, metavar="FILE", help="write the table of segments, as segments.csv of a run"
+    )
     parser.add_argument(
         "--passing", type=Path, metavar="FILE", help="write the path of each video that passes, one per line"
     )

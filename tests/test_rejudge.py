@@ -38,9 +38,9 @@ def remember(out: Path, *records: VideoRecord) -> Path:
     return path
 
 
-def rescore(out: Path, *extra: str) -> list[dict[str, Any]]:
+def rejudge(out: Path, *extra: str) -> list[dict[str, Any]]:
     verdicts = out.parent / "verdicts.jsonl"
-    assert command.main(["rescore", "--output_dir", str(out), "--verdicts", str(verdicts), *extra]) == 0
+    assert command.main(["rejudge", "--output_dir", str(out), "--verdicts", str(verdicts), *extra]) == 0
     return [json.loads(line) for line in verdicts.read_text().splitlines()]
 
 
@@ -51,13 +51,13 @@ def test_verdicts_are_those_of_the_command_with_these_thresholds(tmp_path: Path,
     out = tmp_path / "out"
     run(videos, out, "--score_cache", "off")
     before = {name: (out / name).stat().st_mtime_ns for name in files_below(out)}
-    rescored = rescore(out, *thresholds)
+    rejudged = rejudge(out, *thresholds)
     assert {name: (out / name).stat().st_mtime_ns for name in files_below(out)} == before
     run(videos, out, "--score_cache", "off", *thresholds)
     names = ("status", "passes_quality", "confidence", "offset", "quality_reasons")
     told = [{name: entry[name] for name in names} for entry in results_in(out)["results"]]
-    assert [{name: entry[name] for name in names} for entry in rescored] == told
-    assert [entry["path"] for entry in rescored] == ["damaged.mp4", "faceless.mp4", "fine.mp4", "poor.mp4"]
+    assert [{name: entry[name] for name in names} for entry in rejudged] == told
+    assert [entry["path"] for entry in rejudged] == ["damaged.mp4", "faceless.mp4", "fine.mp4", "poor.mp4"]
 
 
 def test_evidence_and_changing_offsets_count_as_in_a_run(out: Path) -> None:
@@ -80,26 +80,26 @@ def test_evidence_and_changing_offsets_count_as_in_a_run(out: Path) -> None:
     partly = Evidence("strong", "", 18, 9, (), stretches, 10.0)
     records.append(make_record("h", score=scored(make_score(9.0, 0, evidence=partly))))
     remember(out, *records)
-    rescored = {entry["path"]: entry for entry in rescore(out)}
-    assert [path for path, entry in rescored.items() if entry["passes_quality"]] == ["c", "f"]
-    assert rescored["g"]["quality_reasons"] == ["confidence 4.0 is below 5.0"]
-    assert rescored["h"]["quality_reasons"] == ["fits 0.0 - 6.0 s only: no match for 40% of the speech"]
-    assert rescored["a"]["quality_reasons"] == ["no evidence of sync (too little speech)"]
-    assert rescored["b"]["quality_reasons"] == [
+    rejudged = {entry["path"]: entry for entry in rejudge(out)}
+    assert [path for path, entry in rejudged.items() if entry["passes_quality"]] == ["c", "f"]
+    assert rejudged["g"]["quality_reasons"] == ["confidence 4.0 is below 5.0"]
+    assert rejudged["h"]["quality_reasons"] == ["fits 0.0 - 6.0 s only: no match for 40% of the speech"]
+    assert rejudged["a"]["quality_reasons"] == ["no evidence of sync (too little speech)"]
+    assert rejudged["b"]["quality_reasons"] == [
         "the offset changes: +6 from 0.0 s to 4.2 s, +0 from 3.6 s to 7.8 s"
     ]  # fmt: skip
-    assert (rescored["c"]["confidence"], rescored["c"]["offset"]) == (6.0, 1)
-    assert rescored["d"]["confidence"] is None
-    assert rescored["d"]["quality_reasons"] == ["confidence is not a number, 5.0 is needed"]
-    assert (rescored["f"]["confidence"], rescored["f"]["offset"]) == (8.0, -1)
+    assert (rejudged["c"]["confidence"], rejudged["c"]["offset"]) == (6.0, 1)
+    assert rejudged["d"]["confidence"] is None
+    assert rejudged["d"]["quality_reasons"] == ["confidence is not a number, 5.0 is needed"]
+    assert (rejudged["f"]["confidence"], rejudged["f"]["offset"]) == (8.0, -1)
 
 
 def test_the_last_record_of_a_video_counts(out: Path) -> None:
     failed = make_record("a", score=None, failure="file", error="no sound")
     remember(out, failed, make_record("b"), make_record("a"))
-    assert [entry["status"] for entry in rescore(out)] == ["success", "success"]
+    assert [entry["status"] for entry in rejudge(out)] == ["success", "success"]
     remember(out, failed)
-    assert [(entry["status"], entry["quality_reasons"]) for entry in rescore(out)] == [
+    assert [(entry["status"], entry["quality_reasons"]) for entry in rejudge(out)] == [
         ("failed", ["no sound"]), ("success", []),
     ]  # fmt: skip
 
@@ -109,13 +109,13 @@ def test_names_of_any_bytes_and_lines_of_any_kind(out: Path, capsys: pytest.Capt
     with path.open("ab") as writer:
         writer.write(b'\x00\xff\n[]\n{"kind": "video", "path": 7}\n{"kind": "given_up", "path": "x"}\n{"kind": "vid')
     passing = out.parent / "passing.txt"
-    rescored = rescore(out, "--passing", str(passing), "--input_dir", str(out.parent / "in"))
-    assert [entry["path"] for entry in rescored] == ["line\nbreak.mp4", "stray\udcff.mp4", "ä b.mp4"]
+    rejudged = rejudge(out, "--passing", str(passing), "--input_dir", str(out.parent / "in"))
+    assert [entry["path"] for entry in rejudged] == ["line\nbreak.mp4", "stray\udcff.mp4", "ä b.mp4"]
     assert passing.read_bytes() == b"", "none of them is there"
     told = capsys.readouterr().out
     assert "Lines of the ledger that cannot be read: 3\n" in told
     assert "Videos that pass, but whose files are gone, so that the list does not name them: 3\n" in told
-    rescore(out, "--passing", str(passing))
+    rejudge(out, "--passing", str(passing))
     assert os.fsdecode(passing.read_bytes()) == '"line\\nbreak.mp4"\nstray\udcff.mp4\nä b.mp4\n'
 
 
@@ -127,7 +127,7 @@ def test_a_reason_is_told_as_a_run_tells_it_also_one_of_an_earlier_version(out: 
     )
     assert text.count("no_track_reason") == 1
     path.write_text(text)
-    assert [(entry["status"], entry["quality_reasons"]) for entry in rescore(out)] == [
+    assert [(entry["status"], entry["quality_reasons"]) for entry in rejudge(out)] == [
         ("no_faces", ["only faces smaller than 50 px (largest 31 px)"]), ("no_faces", ["no face seen"]),
     ]  # fmt: skip
 
@@ -141,19 +141,23 @@ def test_the_counts_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> N
         make_record("d", score=None, failure="file", error="no sound"),
         make_record("e"),
     )
-    rescore(out)
-    first, *lines = capsys.readouterr().out.splitlines()
+    rejudge(out)
+    first, *lines, old = capsys.readouterr().out.splitlines()
     assert first.startswith("5 videos judged in ")
+    assert old == (
+        "Videos without a stored time line, scored by an earlier version: 3. To get their segments, run the filter on "
+        "their folder again."
+    )
     assert lines == ["  good quality   2", "  poor quality   1", "  no face track  1", "  failed         1"]
 
 
 def test_what_cannot_be_read_or_written_is_one_line(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["rescore", "--output_dir", str(out)]) == 2
+    assert command.main(["rejudge", "--output_dir", str(out)]) == 2
     path = remember(out, make_record("a"))
-    assert command.main(["rescore", "--output_dir", str(out), "--verdicts", str(out / "no" / "file")]) == 2
-    assert command.main(["rescore", "--output_dir", str(out), "--min_confidence", "-1"]) == 2
+    assert command.main(["rejudge", "--output_dir", str(out), "--verdicts", str(out / "no" / "file")]) == 2
+    assert command.main(["rejudge", "--output_dir", str(out), "--min_confidence", "-1"]) == 2
     path.write_text('{"kind": "ledger", "format": 99}\n')
-    assert command.main(["rescore", "--output_dir", str(out)]) == 2
+    assert command.main(["rejudge", "--output_dir", str(out)]) == 2
     missing, unwritable, wrong, newer = capsys.readouterr().err.splitlines()
     assert missing.endswith("ledger.jsonl: no such file or directory: give the output folder of an earlier run")
     assert "cannot write" in unwritable
@@ -184,7 +188,7 @@ def test_a_list_of_what_passes_names_the_same_files_again(tmp_path: Path, way: s
     assert command.main([*inputs, "--output_dir", str(out), "--score_cache", "off"]) == 0
     assert sorted(entry["relative_path"] for entry in results_in(out)["results"]) == sorted(HARD_NAMES)
     where = [] if way == "list" else ["--input_dir", str(videos)]
-    assert command.main(["rescore", "--output_dir", str(out), "--passing", str(passing), *where]) == 0
+    assert command.main(["rejudge", "--output_dir", str(out), "--passing", str(passing), *where]) == 0
     again = [video.path for video in read_manifest(passing)]
     assert sorted(again) == sorted(videos / name for name in HARD_NAMES)
 
@@ -209,7 +213,7 @@ def test_a_list_of_what_passes_names_files_that_are_there(
         "fine_deleted.mp4": True, "fine_kept.mp4": False, "fine_new.mp4": not moved, "fine_new~2.mp4": False,
         "poor.mp4": False,
     }  # fmt: skip
-    arguments = ["rescore", "--output_dir", str(out), "--passing", str(passing), "--input_dir", str(videos)]
+    arguments = ["rejudge", "--output_dir", str(out), "--passing", str(passing), "--input_dir", str(videos)]
     assert command.main(arguments) == 0
     good = out / "good_quality"
     assert passing.read_text().splitlines() == [
@@ -221,3 +225,19 @@ def test_a_list_of_what_passes_names_files_that_are_there(
         "Videos that pass, but whose files are gone, so that the list does not name them: 1\n"
         in capsys.readouterr().out
     )
+
+
+@pytest.mark.parametrize("flag", ["--verdicts", "--segments", "--passing"])
+def test_a_file_that_is_no_such_list_is_not_written_over(
+    out: Path, tmp_path: Path, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remember(out, make_record("a.mp4"))
+    target = tmp_path / "mine"
+    target.write_bytes(b"\0\0\0\x1cftypisom")
+    assert command.main(["rejudge", "--output_dir", str(out), flag, str(target)]) == 2
+    assert "holds something else and is not written over" in capsys.readouterr().err
+    assert target.read_bytes() == b"\0\0\0\x1cftypisom"
+    target.unlink()
+    for _ in range(2):
+        assert command.main(["rejudge", "--output_dir", str(out), flag, str(target)]) == 0
+    assert target.read_bytes() != b""

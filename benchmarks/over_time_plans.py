@@ -1,0 +1,88 @@
+"""Plans of long files for benchmarks/over_time.py: each kind of file in turn, at several frame rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.over_time_files import Part, Plan, usable_seconds
+
+FRAME_RATES = (25.0, 30000 / 1001, 24000 / 1001, 30.0, 50.0)
+KINDS = ("plain", "jumps", "drift", "moved parts", "two in turn")
+DRIFTS = (0.002, -0.001, 0.005, -0.0005, 0.001, 0.0005)
+MS_PER_FRAME = 40
+FEWEST_JUMP_FRAMES, MOST_JUMP_FRAMES = 3, 10
+
+
+def make_plans(own_early_ms: Mapping[Path, float], count: int, seconds: float, seed: int) -> Iterator[Plan]:
+    """``count`` plans of at least so many seconds, of each kind in turn.
+
+    ``own_early_ms``: the clips, and by how much the sound of each is early.
+    """
+    clips = list(own_early_ms)
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        kind = KINDS[number % len(KINDS)]
+        parts = tuple(_parts(clips, seconds, rng, pairs=kind == "two in turn"))
+        rate = FRAME_RATES[number % len(FRAME_RATES)]
+        plan = Plan(f"{number:02d} {kind}", parts, rate, own_early_ms=tuple(own_early_ms.items()))
+        if kind == "jumps":
+            plan = replace(plan, jumps=tuple(_jumps(plan, 1 + number // len(KINDS) % 2, rng)))
+        elif kind == "drift":
+            plan = replace(plan, drift=DRIFTS[number // len(KINDS) % len(DRIFTS)])
+        elif kind == "moved parts":
+            plan = replace(plan, parts=_moved(parts, rng))
+        yield plan
+
+
+def _parts(clips: Sequence[Path], seconds: float, rng: np.random.Generator, *, pairs: bool) -> Iterator[Part]:
+    """Faces that speak, and between some of them what is no face, nobody, or another one's voice."""
+    made, order = 0.0, list(rng.permutation(len(clips)))
+    while made < seconds:
+        if len(order) < 2:
+            order = [*order, *rng.permutation(len(clips))]
+        clip, other = clips[order.pop(0)], clips[order[0]]
+        left = bool(rng.integers(2))
+        part = Part("pair" if pairs else "own", clip, other if pairs else None, _length(clip), speaker_left=left)
+        between = rng.choice(["", "", "silence", "narration", "stranger"])
+        yield part
+        made += part.seconds
+        if between == "silence":
+            yield Part("silence", None, None, 3.0)
+        elif between == "narration":
+            yield Part("narration", other, None, min(4.0, _length(other)))
+        elif between == "stranger":
+            third = clips[order[len(order) // 2]]
+            if third not in (clip, other):
+                yield Part("stranger", other, third, min(_length(other), _length(third)))
+
+
+def _length(clip: Path) -> float:
+    return round(usable_seconds(clip), 2)
+
+
+def _size(rng: np.random.Generator) -> float:
+    return float(rng.integers(FEWEST_JUMP_FRAMES, MOST_JUMP_FRAMES + 1) * rng.choice([-1, 1]) * MS_PER_FRAME)
+
+
+def _jumps(plan: Plan, count: int, rng: np.random.Generator) -> Iterator[tuple[float, float]]:
+    late = 0.0
+    for place in range(1, count + 1):
+        size = _size(rng)
+        # Not beyond what is searched.
+        late += size if abs(late + size) <= MOST_JUMP_FRAMES * MS_PER_FRAME else -size
+        yield round(plan.seconds * (place + float(rng.uniform(-0.2, 0.2))) / (count + 1), 2), late
+
+
+def _moved(parts: Sequence[Part], rng: np.random.Generator) -> tuple[Part, ...]:
+    """A third and two thirds into the file, two neighbouring faces with late or early sound."""
+    moved = list(parts)
+    speaking = [number for number, part in enumerate(parts) if part.kind == "own"]
+    for place in (len(speaking) // 3, 2 * len(speaking) // 3):
+        late = _size(rng)
+        for number in speaking[place : place + 2]:
+            moved[number] = replace(moved[number], late_ms=late)
+    return tuple(moved)

@@ -1,0 +1,185 @@
+"""How the offset goes along a file: constant, with jumps, as a drift, or as both."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from syncnet.overtime.drift import POINT_SPREAD_MS, Line, fit_line, ratio_name
+from syncnet.overtime.points import MOST_POINTS, Found, Points, points_along
+from syncnet.overtime.timeline import Drift, Jump, OffsetAlong
+from syncnet.scoring.timing import MS_PER_FRAME
+
+LEAST_JUMP_MS = 2.4 * MS_PER_FRAME
+LEAST_DRIFT_MS = 60.0
+"""Over the whole file: less is told apart from nothing by no viewer, and hardly by this."""
+FEWEST_SEGMENTS = 6
+"""Of a drift that is not seen within the tracks themselves."""
+_SURE = 4.0
+"""Standard errors that the slope of a drift is from zero."""
+_SEGMENT_SPREAD_MS = 25.0
+"""Standard deviation of the offset from segment to segment where it is constant."""
+_LEVEL_COST = 5.5
+"""In natural units of likelihood, that a further level has to be worth; a slope has to be worth _SLOPE_COST."""
+_SLOPE_COST = 3.0
+_MOST_COST = 18.0
+"""A segment that is farther off than six times the spread is no worse than that."""
+_NEAR_SECONDS = 2.0
+"""Between segments closer than this the jump is put in the middle."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """An account of the points."""
+
+    fitted: np.ndarray
+    """(n,) milliseconds."""
+    line: Line | None = None
+    levels: np.ndarray | None = None
+    """(n,) int: which stretch of constant offset each point is of."""
+
+    def cost(self, points: Points) -> float:
+        """By the middles of the segments: log likelihood, and what is paid for levels and slope; lower is better."""
+        misses = _by_segment(points.ms - self.fitted, points.segment)
+        likelihood = np.minimum((misses / _SEGMENT_SPREAD_MS) ** 2 / 2, _MOST_COST).sum()
+        levels = 0 if self.levels is None else int(self.levels.max())
+        return float(likelihood) + _LEVEL_COST * levels + (_SLOPE_COST if self.line else 0.0)
+
+
+def offset_along(found: Sequence[Found]) -> OffsetAlong:
+    """By the points of all segments with strong evidence."""
+    return along_of(points_along(found))
+
+
+def along_of(points: Points) -> OffsetAlong:
+    """The account of the points that costs least."""
+    if not len(points.ms):
+        return OffsetAlong("none")
+    step = math.ceil(len(points.ms) / MOST_POINTS)
+    points = points.chosen(np.arange(len(points.ms)) % step == 0)
+    best = min(_models(points), key=lambda model: model.cost(points))
+    jumps = tuple(_jumps(points, best))
+    drift = _drift(points, best.line) if best.line else None
+    if drift:
+        return OffsetAlong("mixed" if jumps else "drift", jumps=jumps, drift=drift)
+    if jumps:
+        return OffsetAlong("jumps", jumps=jumps)
+    return OffsetAlong("constant", offset_ms=round(float(np.median(points.ms)), 1))
+
+
+def _models(points: Points) -> Iterator[_Model]:
+    yield _Model(np.full(len(points.ms), float(np.median(points.ms))))
+    yield _stepped(points, None)
+    span = float(np.ptp(points.seconds))
+    if span > 0:
+        line, inner = fit_line(points), _slope_within(points)
+        # Through few segments there is always a line, also where the offset jumps between them.
+        known = len(np.unique(points.segment)) >= FEWEST_SEGMENTS or (inner is not None and _is_drift(inner, span))
+        if known and _is_drift(line, span):
+            yield _Model(line.at(points.seconds), line)
+        if inner and _is_drift(inner, span):
+            yield _stepped(points, inner)
+
+
+def _is_drift(line: Line, span_seconds: float) -> bool:
+    return abs(line.slope) * span_seconds >= LEAST_DRIFT_MS and abs(line.slope) >= _SURE * line.slope_error
+
+
+def _stepped(points: Points, line: Line | None) -> _Model:
+    """Stretches of constant offset, beside the slope of a line."""
+    rise = line.slope * points.seconds if line else np.zeros(len(points.ms))
+    flat = points.ms - rise
+    numbers, place = np.unique(points.segment, return_inverse=True)
+    levels = _levels(_by_segment(flat, points.segment))[place] if len(numbers) else place
+    fitted = np.array([np.median(flat[levels == level]) for level in levels]) + rise
+    return _Model(fitted, line, levels)
+
+
+def _by_segment(values: np.ndarray, segment: np.ndarray) -> np.ndarray:
+    """The median of each segment's points, in order of time."""
+    return np.array([np.median(values[segment == number]) for number in np.unique(segment)])
+
+
+def _levels(ms: np.ndarray) -> np.ndarray:
+    """Which stretch each segment is of, (n,) int: the cheapest way to part them, then without steps that are no jump.
+
+    Source: the optimal partitioning of Jackson et al., "An algorithm for optimal partitioning of data on an interval",
+    2005.
+    """
+    sums, squares = (np.concatenate([[0.0], np.cumsum(values)]) for values in (ms, ms**2))
+    best, came_from = np.zeros(len(ms) + 1), np.zeros(len(ms) + 1, int)
+    for end in range(1, len(ms) + 1):
+        counts = end - np.arange(end)
+        spread = squares[end] - squares[:end] - (sums[end] - sums[:end]) ** 2 / counts
+        costs = best[:end] + spread / (2 * _SEGMENT_SPREAD_MS**2) + _LEVEL_COST
+        came_from[end] = int(costs.argmin())
+        best[end] = costs[came_from[end]]
+    starts = [len(ms)]
+    while starts[-1]:
+        starts.append(int(came_from[starts[-1]]))
+    borders = starts[::-1]
+    while small := _smallest_step(ms, borders):
+        borders.remove(small)
+    return np.searchsorted(np.array(borders[1:-1]), np.arange(len(ms)), side="right")
+
+
+def _smallest_step(ms: np.ndarray, borders: Sequence[int]) -> int:
+    """The border with the smallest step that is no jump; 0 where all are jumps."""
+    middles = [float(np.median(ms[start:end])) for start, end in itertools.pairwise(borders)]
+    steps = [abs(after - before) for before, after in itertools.pairwise(middles)]
+    if not steps or min(steps) >= LEAST_JUMP_MS:
+        return 0
+    return borders[1 + int(np.argmin(steps))]
+
+
+def _slope_within(points: Points) -> Line | None:
+    """The slope that the points have within tracks, whatever the tracks' own offsets are."""
+    middles = {track: points.track == track for track in np.unique(points.track)}
+    seconds, ms = points.seconds.copy(), points.ms.copy()
+    for mask in middles.values():
+        seconds[mask] -= seconds[mask].mean()
+        ms[mask] -= np.median(ms[mask])
+    squares = float(seconds @ seconds)
+    freedom = len(ms) - len(middles) - 1
+    if squares <= 0 or freedom < 3:
+        return None
+    slope = float(seconds @ ms) / squares
+    spread = max(POINT_SPREAD_MS, float(np.sqrt(((ms - slope * seconds) ** 2).sum() / freedom)))
+    return Line(0.0, slope, spread / math.sqrt(squares))
+
+
+def _jumps(points: Points, model: _Model) -> Iterator[Jump]:
+    if model.levels is None:
+        return
+    for before, after in itertools.pairwise(range(len(points.ms))):
+        if model.levels[before] == model.levels[after]:
+            continue
+        number = int(points.segment[before])
+        last, first = points.segments[number], points.segments[int(points.segment[after])]
+        at = first.start_seconds
+        if at - last.end_seconds <= _NEAR_SECONDS:
+            at = (last.end_seconds + at) / 2
+        elif number in points.broken_off:
+            at = last.end_seconds
+        earliest = min(last.end_seconds, at)
+        old, new = (round(float(model.fitted[place]), 1) for place in (before, after))
+        yield Jump(round(at, 2), round(earliest, 2), old, new)
+
+
+def _drift(points: Points, line: Line) -> Drift:
+    start, end = points.segments[0].start_seconds, max(one.end_seconds for one in points.segments)
+    middle = float(np.median(points.ms - line.slope * points.seconds))
+    rate, error = 60 * line.slope, 60 * line.slope_error
+    return Drift(
+        round(rate, 2),
+        (round(rate - 1.96 * error, 2), round(rate + 1.96 * error, 2)),
+        start,
+        round(middle + line.slope * start, 1),
+        end,
+        round(middle + line.slope * end, 1),
+        ratio_name(line.slope, line.slope_error),
+    )

@@ -1,0 +1,95 @@
+"""Segments of a file -> the offset at places along it, finer than by frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from syncnet.conventions import FPS
+from syncnet.overtime.timeline import Segment
+from syncnet.scoring.evidence import WINDOW_LENGTH_FRAMES, window_curves
+from syncnet.scoring.timing import MS_PER_FRAME, parabola_offsets
+
+BLOCK_WINDOWS = 10
+"""Neighbouring windows that make one point: four seconds."""
+MOST_POINTS = 400
+_FARTHEST_MS = 2.5 * MS_PER_FRAME
+"""Of a point from the offset of its segment: its windows found something else."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A segment whose lips fit, with what it was found in."""
+
+    segment: Segment
+    first_lip: int
+    """The video's frame of the first lip."""
+    distances: np.ndarray
+    """(31, W) of its lips, NaN for those that do not count."""
+    speech: np.ndarray
+    """(W,) whether somebody speaks at each lip, bool."""
+    broken_off: bool = False
+    """Whether the lips end to fit while the track and the speech go on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Offsets along a file, in order of time."""
+
+    seconds: np.ndarray
+    """(n,) middles of the blocks."""
+    ms: np.ndarray
+    """(n,) offsets; positive: the sound comes early."""
+    track: np.ndarray
+    """(n,) int: positions of the tracks."""
+    segment: np.ndarray
+    """(n,) int: positions of the segments in ``segments``."""
+    segments: tuple[Segment, ...]
+    """Those with points, in order of time."""
+    broken_off: frozenset[int] = frozenset()
+    """Positions of segments that end while their track and the speech go on."""
+
+    def chosen(self, mask: np.ndarray) -> Points:
+        """Some of them."""
+        return Points(
+            self.seconds[mask], self.ms[mask], self.track[mask], self.segment[mask], self.segments, self.broken_off
+        )
+
+
+def points_along(found: Sequence[Found]) -> Points:
+    """A point for every four seconds of each segment that has strong evidence."""
+    seconds, ms, segment = [], [], []
+    segments: list[Segment] = []
+    broken_off = set()
+    for one in sorted(found, key=lambda one: one.segment.start_seconds):
+        if one.segment.evidence != "strong" or one.segment.offset_frames is None:
+            continue
+        starts, curves = window_curves(one.distances, one.speech)
+        middle_ms = one.segment.offset_frames * MS_PER_FRAME
+        parts = max(1, round(len(curves) / BLOCK_WINDOWS))
+        added = False
+        for block, first in zip(np.array_split(curves, parts), np.array_split(np.array(starts), parts), strict=True):
+            if not len(block):
+                continue
+            offset = float(parabola_offsets(_mean(block)[None])[0]) * MS_PER_FRAME
+            if abs(offset - middle_ms) <= _FARTHEST_MS:
+                seconds.append((one.first_lip + float(first.mean()) + WINDOW_LENGTH_FRAMES / 2) / FPS)
+                ms.append(offset)
+                segment.append(len(segments))
+                added = True
+        if added:
+            if one.broken_off:
+                broken_off.add(len(segments))
+            segments.append(one.segment)
+    numbers = np.array(segment, int)
+    tracks = np.array([one.track for one in segments], int)
+    return Points(np.array(seconds), np.array(ms), tracks[numbers], numbers, tuple(segments), frozenset(broken_off))
+
+
+def _mean(curves: np.ndarray) -> np.ndarray:
+    """The mean curve; where a shift has no pair in any of them it cannot be the lowest."""
+    heard = np.isfinite(curves)
+    sums = np.where(heard, curves, 0.0).sum(axis=0)
+    return np.where(heard.any(axis=0), sums / np.maximum(heard.sum(axis=0), 1), np.nan)

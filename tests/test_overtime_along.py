@@ -1,0 +1,129 @@
+"""Jumps and drifts from points whose answer is known."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from syncnet.overtime.along import along_of
+from syncnet.overtime.drift import fit_line, ratio_name
+from syncnet.overtime.points import Points
+from syncnet.overtime.timeline import OffsetAlong, Segment
+
+SEGMENT_SECONDS, GAP_SECONDS = 8.0, 1.0
+
+
+def points_at(*offsets_ms: float, tracks: int = 1, slope: float = 0.0, noise_ms: float = 4.0) -> Points:
+    """Segments of 8 s with two points each, a second between them; ``tracks``: segments of one track in a row."""
+    rng = np.random.default_rng(3)
+    segments, seconds, ms = [], [], []
+    for number, offset in enumerate(offsets_ms):
+        start = number * (SEGMENT_SECONDS + GAP_SECONDS)
+        segments.append(Segment("speech", start, start + SEGMENT_SECONDS, 7.0, number // tracks, evidence="strong"))
+        for place in (start + 2, start + 6):
+            seconds.append(place)
+            ms.append(offset + slope * place + rng.normal(0, noise_ms))
+    segment = np.repeat(np.arange(len(segments)), 2)
+    return Points(np.array(seconds), np.array(ms), segment // tracks, segment, tuple(segments))
+
+
+def test_without_points_nothing_is_known() -> None:
+    assert along_of(points_at()) == OffsetAlong("none")
+
+
+def test_the_middle_of_an_offset_that_stays() -> None:
+    along = along_of(points_at(*[38.0] * 10))
+    assert (along.kind, along.jumps, along.drift) == ("constant", (), None)
+    assert along.offset_ms == pytest.approx(38, abs=3)
+
+
+@pytest.mark.parametrize("size_ms", [-240.0, 120.0])
+def test_a_jump_is_told_with_its_time_and_size(size_ms: float) -> None:
+    along = along_of(points_at(*[10.0] * 6, *[10.0 + size_ms] * 5))
+    assert along.kind == "jumps"
+    (jump,) = along.jumps
+    # Segment 5 ends at 53, segment 6 starts at 54.
+    assert (jump.at_seconds, jump.earliest_seconds) == (53.5, 53.0)
+    assert jump.after_ms - jump.before_ms == pytest.approx(size_ms, abs=6)
+
+
+def test_a_jump_across_a_long_pause_is_where_the_new_offset_is_first_heard() -> None:
+    points = points_at(*[0.0] * 5, *[0.0] * 3, *[200.0] * 5)
+    mask = (points.segment < 5) | (points.segment > 7)
+    (jump,) = along_of(points.chosen(mask)).jumps
+    assert (jump.earliest_seconds, jump.at_seconds) == (44.0, 72.0)
+
+
+def test_a_jump_in_mid_speech_is_where_the_lips_no_longer_fit() -> None:
+    points = points_at(*[0.0] * 5, *[0.0] * 3, *[200.0] * 5)
+    chosen = points.chosen((points.segment < 5) | (points.segment > 7))
+    (jump,) = along_of(dataclasses.replace(chosen, broken_off=frozenset({4}))).jumps
+    assert (jump.earliest_seconds, jump.at_seconds) == (44.0, 44.0)
+
+
+def test_two_offsets_of_two_shots_are_a_jump_and_no_drift() -> None:
+    along = along_of(points_at(0.0, -320.0))
+    assert along.kind == "jumps"
+    assert [round(jump.after_ms - jump.before_ms, -1) for jump in along.jumps] == [-320]
+
+
+def test_an_offset_that_comes_back_jumps_twice() -> None:
+    along = along_of(points_at(*[0.0] * 4, *[-320.0] * 2, *[0.0] * 4))
+    assert [round(jump.after_ms, -1) for jump in along.jumps] == [-320, 0]
+
+
+def test_two_frames_between_faces_are_no_jump_and_no_drift() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        along = along_of(points_at(*rng.uniform(-40, 40, 12)))
+        assert along.kind == "constant"
+
+
+@pytest.mark.parametrize("slope", [-2.0, 1.0])
+def test_a_drift_is_told_with_its_rate(slope: float) -> None:
+    rng = np.random.default_rng(1)
+    along = along_of(points_at(*rng.normal(0, 12, 22), slope=slope))
+    assert (along.kind, along.jumps) == ("drift", ())
+    assert along.drift is not None
+    assert along.drift.ms_per_minute == pytest.approx(60 * slope, rel=0.1)
+    low, high = along.drift.interval_ms_per_minute
+    assert low <= 60 * slope <= high
+    # It starts at 0 s, and its last segment ends at 197 s.
+    assert along.drift.end_ms - along.drift.start_ms == pytest.approx(197 * slope, rel=0.1)
+
+
+def test_a_drift_within_one_long_shot_is_one_whatever_its_offset() -> None:
+    along = along_of(points_at(*[-80.0] * 12, tracks=12, slope=0.8))
+    assert along.kind == "drift"
+    assert along.drift is not None and along.drift.ms_per_minute == pytest.approx(48, rel=0.1)
+
+
+def test_a_jump_on_top_of_a_drift_is_both() -> None:
+    along = along_of(points_at(*[0.0] * 8, *[300.0] * 8, tracks=8, slope=-2.0))
+    assert along.kind == "mixed"
+    assert along.drift is not None and along.drift.ms_per_minute == pytest.approx(-120, rel=0.1)
+    (jump,) = along.jumps
+    assert (jump.at_seconds, jump.after_ms - jump.before_ms) == (71.5, pytest.approx(300, abs=30))
+
+
+def test_points_far_off_do_not_turn_the_line() -> None:
+    points = points_at(*[0.0] * 20, slope=1.0)
+    points.ms[[3, 21, 30]] += 300
+    assert fit_line(points).slope == pytest.approx(1.0, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("share", "name"),
+    [
+        (0.001, "1000/1001"),
+        (1 / 1001, "1000/1001"),
+        (1 - 24000 / 1001 / 25, "24000/1001 against 25"),
+        (1 - 24 / 25, "24 against 25"),
+        (0.002, ""),
+        (0.0005, ""),
+    ],
+)
+def test_known_ratios_have_names(share: float, name: str) -> None:
+    assert ratio_name(-1000 * share, 0.002) == ratio_name(1000 * share, 0.0) == name

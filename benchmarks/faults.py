@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -273,11 +273,8 @@ def grow_uploads(bench: Bench, seed: int) -> Finding:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--crashes", type=int, default=8)
-    parser.add_argument("--stops", type=int, default=6)
-    parser.add_argument("--clips", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
+    for flag, default in {"--kills": 50, "--crashes": 8, "--stops": 6, "--clips": 20, "--seed": 1}.items():
+        parser.add_argument(flag, type=int, default=default)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
@@ -285,14 +282,14 @@ def main() -> int:
         make_clips(bench.clips, options.clips)
         bench.prepare()
         killed, stages = kill_at_any_moment(bench, options.kills, options.seed)
-        cases: list[Callable[[], Finding]] = [
-            lambda: crash_at_any_moment(bench, options.crashes, options.seed),
-            lambda: stop_at_any_moment(bench, options.stops, options.seed),
-            lambda: fill_the_disk(bench),
-            lambda: run_two_at_once(bench, 3),
-            lambda: grow_uploads(bench, options.seed),
+        findings = [
+            killed,
+            crash_at_any_moment(bench, options.crashes, options.seed),
+            stop_at_any_moment(bench, options.stops, options.seed),
+            fill_the_disk(bench),
+            run_two_at_once(bench, 3),
+            grow_uploads(bench, options.seed),
         ]
-        findings = [killed, *(case() for case in cases)]
     print("| case | how often | what is wrong in the end |\n|---|---|---|")
     for finding in findings:
         print(f"| {finding.case} | {finding.count} | {'; '.join(finding.problems) or 'nothing'} |")

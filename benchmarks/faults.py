@@ -148,13 +148,13 @@ def crash_at_any_moment(bench: Bench, crashes: int, seed: int) -> Finding:
     """The process that scores is ended by SIGSEGV in each of its stages: the same command scores everything."""
     chance = random.Random(seed)
     problems: list[str] = []
-    stages = ["opening", "finding faces", "linking tracks", "scoring tracks"]
     for number in range(crashes):
+        stage = ("opening", "finding faces", "linking tracks", "scoring tracks")[number % 4]
         struck = Path(f"{bench.note}.crashed")
         struck.unlink(missing_ok=True)
         with bench.fresh() as out:
             delay = chance.choice((0, chance.uniform(0, MOST_AIM_DELAY_SECONDS)))
-            code = bench.start(out, f"crash {stages[number % len(stages)]}:{chance.randint(1, 3)}:{delay}").wait()
+            code = bench.start(out, f"crash {stage}:{chance.randint(1, 3)}:{delay}").wait()
             if (code, struck.exists()) != (1, True):
                 problems.append(f"exit code {code}, {'a' if struck.exists() else 'no'} crash")
             problems += problems_of(out, bench.reference, bench.names)
@@ -229,8 +229,7 @@ def run_two_at_once(bench: Bench, times: int) -> Finding:
                 time.sleep(0.005)
             first.send_signal(signal.SIGSTOP)
             if first.poll() is not None:
-                # It was done before it could be held up: they would not meet.
-                continue
+                continue  # Done before it could be held up: they would not meet.
             met += 1
             other = bench.start(out).wait()
             first.send_signal(signal.SIGCONT)
@@ -282,14 +281,9 @@ def main() -> int:
         make_clips(bench.clips, options.clips)
         bench.prepare()
         killed, stages = kill_at_any_moment(bench, options.kills, options.seed)
-        findings = [
-            killed,
-            crash_at_any_moment(bench, options.crashes, options.seed),
-            stop_at_any_moment(bench, options.stops, options.seed),
-            fill_the_disk(bench),
-            run_two_at_once(bench, 3),
-            grow_uploads(bench, options.seed),
-        ]
+        findings = [killed, crash_at_any_moment(bench, options.crashes, options.seed)]
+        findings += [stop_at_any_moment(bench, options.stops, options.seed), fill_the_disk(bench)]
+        findings += [run_two_at_once(bench, 3), grow_uploads(bench, options.seed)]
     print("| case | how often | what is wrong in the end |\n|---|---|---|")
     for finding in findings:
         print(f"| {finding.case} | {finding.count} | {'; '.join(finding.problems) or 'nothing'} |")
@@ -297,8 +291,8 @@ def main() -> int:
     for stage in ("starting", *STAGES, "between stages"):
         print(f"| {stage} | {stages[stage]} |")
     if options.out:
-        told = {"findings": [vars(finding) for finding in findings], "stages": stages}
-        options.out.write_text(json.dumps(told, indent=2) + "\n")
+        told = [vars(finding) for finding in findings]
+        options.out.write_text(json.dumps({"findings": told, "stages": stages}, indent=2) + "\n")
     return int(any(finding.problems for finding in findings))
 
 

@@ -14,7 +14,7 @@ from syncnet.overtime.along import offset_along
 from syncnet.overtime.path import match_path, matched_runs
 from syncnet.overtime.points import Found
 from syncnet.overtime.timeline import Kind, OverTime, Segment
-from syncnet.scoring.evidence import AGREEMENT_FRAMES
+from syncnet.scoring.evidence import AGREEMENT_FRAMES, window_curves
 from syncnet.scoring.score import Counted, count_lips, distance_unit, score_distances
 from syncnet.scoring.speech import speech_beside
 from syncnet.scoring.stretches import told_by_shift
@@ -114,7 +114,9 @@ def _find_matches(
             distance_unit(distances[:, first:last], table.metric),
         )
         broken_off = end < len(lips) and lips[end] - lips[end - 1] <= _EDGE_FRAMES
-        yield Found(segment, table.first_lip + first, distances[:, first:last], beside[first:last], broken_off)
+        starts, curves = window_curves(distances[:, first:last], beside[first:last])
+        window_starts = np.array(starts, int) + table.first_lip + first
+        yield Found(segment, window_starts, curves.astype(np.float32), broken_off)
 
 
 def _longest_row(path: np.ndarray, lips: np.ndarray) -> int | None:

@@ -29,6 +29,7 @@ HOW_TESTED = {
     r"python filter_videos\S+ --input_dir (my_videos|samples) --output_dir (sorted|curated|quick) .*--preset.*": RUN,
     r"python filter_videos\S+ report .*": RUN,
     r"python filter_videos\S+ export .*": "tests/test_export.py",
+    r"python filter_videos\S+ rejudge .*--segments .*": "tests/test_rejudge.py",
     r"python filter_videos\S+ rejudge .*": RUN,
     r"python filter_videos\S+ --calibrate FOLDER_THAT_IS_IN_SYNC": RUN,
     r"python filter_videos\S+ --input_dir videos .*--shard 3/16": RUN,

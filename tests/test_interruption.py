@@ -203,7 +203,9 @@ def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> Non
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
-    assert process.stderr.read() == "[1/1] fine.mp4: good, confidence 7.5, sound 40 ms early\n"
+    assert (
+        process.stderr.read() == "[1/1] fine.mp4: good, confidence 7.5, sound 40 ms early, in sync for 3.0 of 4.0 s\n"
+    )
     assert process.wait(120) == 0
     assert results_in(tmp_path / "out")["good_quality"] == 1
 

@@ -29,7 +29,6 @@ HOW_TESTED = {
     r"python filter_videos\S+ --input_dir (my_videos|samples) --output_dir (sorted|curated|quick) .*--preset.*": RUN,
     r"python filter_videos\S+ report .*": RUN,
     r"python filter_videos\S+ export .*": "tests/test_export.py",
-    r"python filter_videos\S+ rejudge .*--segments .*": "tests/test_rejudge.py",
     r"python filter_videos\S+ rejudge .*": RUN,
     r"python filter_videos\S+ --calibrate FOLDER_THAT_IS_IN_SYNC": RUN,
     r"python filter_videos\S+ --input_dir videos .*--shard 3/16": RUN,
@@ -262,6 +261,11 @@ def test_links_to_a_section_find_it(page: str) -> None:
 def anchor_of(heading: str) -> str:
     """The name that GitHub gives a heading: lower case, punctuation left out, spaces as dashes."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_holds_two_versions_of_itself(page: str) -> None:
+    assert not re.search(r"^(<<<<<<<|>>>>>>>) ", text_of(page), re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])

@@ -8,6 +8,7 @@ import json
 from fakes import IN_SYNC, MIXED, OFF_SCREEN, judged, make_run, make_score, successful
 
 from syncnet.report.results import build_results
+from syncnet.results import with_share
 from syncnet.scoring.evidence import Evidence
 
 
@@ -44,3 +45,10 @@ def test_where_nothing_supports_an_offset_no_words_are_made_of_it() -> None:
     (entry,) = build_results(make_run([successful("a.mp4", none)]))["results"]
     assert (entry["offset"], entry["offset_direction"], entry["evidence"]) == (0, None, "none")
     assert "in sync" not in json.dumps(entry).replace("in_sync", "")
+
+
+def test_a_share_is_told_beside_the_offset_and_in_the_place_of_in_sync() -> None:
+    known = dataclasses.replace(successful("a.mp4", make_score(7.0, 1)), over_time=judged(IN_SYNC))
+    assert with_share("sound 40 ms early", known) == "sound 40 ms early, in sync for 3.0 of 4.0 s"
+    assert with_share("in sync", known) == "in sync for 3.0 of 4.0 s"
+    assert with_share("in sync", dataclasses.replace(known, over_time=None)) == "in sync"

@@ -16,7 +16,7 @@ from syncnet.looks.source import frame_at, source_frames
 from syncnet.looks.strip import HEIGHT_PX, Strip
 from syncnet.looks.whole import whole_file
 from syncnet.media.opening import Media
-from syncnet.results import VideoResult, share_of
+from syncnet.results import VideoResult, with_share
 from syncnet.scoring.score import SyncScore
 from syncnet.system.interruption import StopFlag
 from syncnet.verdict import describe_score
@@ -115,6 +115,5 @@ def describe_verdict(result: VideoResult) -> str:
     if result.best is None or result.verdict is None:
         return f"NO SCORE: {result.error}"
     if result.passed:
-        words = f"GOOD: confidence {result.best.confidence:.1f}, {describe_score(result.best)}"
-        return f"{words}, {share}" if (share := share_of(result)) else words
+        return f"GOOD: confidence {result.best.confidence:.1f}, {with_share(describe_score(result.best), result)}"
     return f"POOR: {'; '.join(result.verdict.reasons)}"

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from syncnet.engines.activity import Activity
 from syncnet.report.live import LiveLines
 from syncnet.report.run import Counts
-from syncnet.results import TrackScore, VideoResult, share_of
+from syncnet.results import TrackScore, VideoResult, with_share
 from syncnet.scoring.evidence import Evidence
 from syncnet.system.log import Log
 from syncnet.system.text import format_duration, printable
@@ -128,11 +128,9 @@ def _outcome(result: VideoResult) -> str:
         return f"no face track: {result.error}"
     score = result.best
     quality = "good" if result.passed else "poor"
-    told = describe_score(score)
+    told = with_share(describe_score(score), result)
     if result.passed and score.evidence and _partly(score.evidence):
         told += f", {describe_times(score.evidence)}"
-    if share := share_of(result):
-        told += f", {share}"
     return f"{quality}, confidence {score.confidence:.1f}, {told}"
 
 

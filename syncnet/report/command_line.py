@@ -22,6 +22,8 @@ _OF_THRESHOLDS = ("--preset", "--min_confidence", "--max_abs_offset", "--min_off
 """What the page's own thresholds take the place of."""
 _ONCE = ("--rescan",)
 """What would score everything again, where only the verdicts change."""
+_KEPT = ("--decisions",)
+"""What the folder remembers: the same file once more would undo what was decided since."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def without_thresholds(command: CommandLine) -> str:
             skip_value = False
         elif not argument.startswith("--") or argument == "--":
             words.append(argument)
-        elif any(known.startswith(flag) for known in _OF_THRESHOLDS):
+        elif any(known.startswith(flag) for known in _OF_THRESHOLDS + _KEPT):
             # A flag may be shortened as long as it stands for itself alone, which the command has seen to.
             skip_value = not equals
         elif not any(known.startswith(flag) for known in _ONCE):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from syncnet.decisions.kept import read_kept
 from syncnet.engines.conclusion import VerdictRules, conclude
 from syncnet.errors import UsageError
 from syncnet.inputs.manifest import video_at
@@ -90,7 +91,14 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
     with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
         splitter = splitter_of(folders.state_dir, document["model"]["name"], over_time)
         rules = VerdictRules(
-            thresholds, tracks, tracks.min_track_frames, None, ledger, over_time=over_time, splitter=splitter
+            thresholds,
+            tracks,
+            tracks.min_track_frames,
+            None,
+            ledger,
+            over_time=over_time,
+            splitter=splitter,
+            decisions=read_kept(folders.state_dir),
         )
         results = [_result(entry, command, rules, ledger) for entry in document["results"]]
     return ReportContent(

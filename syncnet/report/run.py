@@ -56,10 +56,17 @@ class Counts:
     poor: int = 0
     no_faces: int = 0
     failed: int = 0
+    accepted: int = 0
+    """Of the good ones, those that a person accepted."""
+    rejected: int = 0
+    """Of the poor ones, those that a person rejected."""
 
     def add(self, result: VideoResult) -> None:
         if result.status == "pending":
             return
+        if result.verdict and (decision := result.verdict.decision):
+            self.accepted += decision.accepted
+            self.rejected += not decision.accepted
         if result.status == "failed":
             self.failed += 1
         elif result.status == "no_faces":

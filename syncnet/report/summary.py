@@ -115,6 +115,9 @@ def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
         row = f"  {name:<14} {number:>{digits}}"
         # Nothing is alarming about a kind that did not occur.
         lines.append((mark(row) if number else row) + (f"   {note}" if note else ""))
+    if decided := counts.accepted + counts.rejected:
+        said = f"{counts.accepted} accepted, {counts.rejected} rejected, whatever the thresholds say"
+        lines.append(f"  {'by a person':<14} {decided:>{digits}}   {said}")
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
     return lines
@@ -207,7 +210,9 @@ def _score(result: VideoResult) -> str:
     if result.best is None:
         return ""
     score = result.best
-    return f"confidence {score.confidence:5.1f}  {with_share(describe_score(score), result)}"
+    said = f"confidence {score.confidence:5.1f}  {with_share(describe_score(score), result)}"
+    decision = result.verdict.decision if result.verdict else None
+    return f"{said}, {decision}" if decision else said
 
 
 def _share(result: VideoResult) -> str:

@@ -56,6 +56,8 @@ COLUMNS: dict[str, Kind] = {
     "coverage": "number",
     "offset_along": "text",
     "segments": "whole",
+    "decision": "text",
+    "decision_note": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 

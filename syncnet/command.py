@@ -242,8 +242,8 @@ def _process(
     job = make_job(request, folders, chosen, ledger, engine, plan.decisions)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    notices = (*told, *run.notices)
-    run = replace(run, notices=notices, gone=plan.total - len(found.videos), left_for_later=plan.left_for_later)
+    run = replace(run, notices=(*told, *run.notices), decisions=plan.decisions, left_for_later=plan.left_for_later)
+    run = replace(run, gone=plan.total - len(found.videos))
     keeper = ResultsKeeper(replace(run, pending=plan.pending))
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}

@@ -115,10 +115,12 @@ def line_of(*arguments: str) -> str:
         ("--min_offset", "-3", "--max_offset=5"),
         ("--rescan",),
         ("--res",),
+        ("--decisions", "of yesterday.jsonl"),
+        ("--decis=of_yesterday.jsonl",),
     ],
 )
 def test_thresholds_and_rescan_are_left_out_however_they_are_spelled(thresholds: tuple[str, ...]) -> None:
-    expected = "python filter_videos_by_sync_score.py --input_dir in --recursive --output_dir out"
+    expected = "cd /home && python filter_videos_by_sync_score.py --input_dir in --recursive --output_dir out"
     assert line_of("--input_dir", "in", *thresholds, "--recursive", "--output_dir", "out") == expected
 
 
@@ -134,7 +136,7 @@ def test_everything_else_stays_in_its_order() -> None:
         "--place",
         "move",
     )
-    assert shlex.split(line_of(*kept))[2:] == list(kept)
+    assert shlex.split(line_of(*kept))[5:] == list(kept)
 
 
 @pytest.mark.parametrize(

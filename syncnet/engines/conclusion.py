@@ -132,6 +132,7 @@ def judge_record(
         path=video.path,
         relative_path=video.relative_path,
         file_bytes=video.file_bytes,
+        mtime_ns=record.identity.mtime_ns,
         uri=video.uri,
         status="success" if best else "no_faces",
         seconds=record.seconds,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from syncnet.decisions.kept import read_kept
+from syncnet.decisions.kept import NO_DECISIONS, Decisions, read_kept
 from syncnet.engines.conclusion import VerdictRules, conclude
 from syncnet.errors import UsageError
 from syncnet.inputs.manifest import video_at
@@ -43,6 +43,8 @@ class ReportContent:
     timestamp: float
     """When the results were written, in seconds since 1970."""
     over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
+    decisions: Decisions = NO_DECISIONS
+    """Of people, as the folder keeps them."""
 
 
 def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportContent:
@@ -59,6 +61,7 @@ def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportCo
         complete=run.complete,
         timestamp=timestamp,
         over_time=run.settings.over_time,
+        decisions=run.decisions,
     )
 
 
@@ -88,6 +91,7 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
     # Files of earlier versions know of no time line.
     over_time = OverTimeSettings.of_flags(settings)
+    decisions = read_kept(folders.state_dir)
     with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
         splitter = splitter_of(folders.state_dir, document["model"]["name"], over_time)
         rules = VerdictRules(
@@ -98,7 +102,7 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
             ledger,
             over_time=over_time,
             splitter=splitter,
-            decisions=read_kept(folders.state_dir),
+            decisions=decisions,
         )
         results = [_result(entry, command, rules, ledger) for entry in document["results"]]
     return ReportContent(
@@ -114,6 +118,7 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
         complete=document["complete"],
         timestamp=document["timestamp"],
         over_time=over_time,
+        decisions=decisions,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.placement.folders import OutputFolders
 from syncnet.results import VideoResult
@@ -39,6 +40,8 @@ class Run:
     """New videos beyond the limit."""
     reference_tools: str = ""
     """What did the published passes, and its version; empty where they were not asked for."""
+    decisions: Decisions = NO_DECISIONS
+    """Of people, as the folder keeps them."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 

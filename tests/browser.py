@@ -28,6 +28,9 @@ class Opened:
     def names(self) -> list[str]:
         return list(self.tab.locator("tbody .name-button").all_inner_texts())
 
+    def open_video(self, name: str) -> None:
+        self.tab.locator("tbody .name-button").nth(self.names().index(name)).click()
+
     def type_number(self, name: str, value: float) -> None:
         self.tab.fill(f"#{name}-number", str(value))
         self.settle()

@@ -1,4 +1,4 @@
-"""What a reviewer does on the page: plays the file, accepts, rejects, saves the decisions; in Chromium."""
+"""What a reviewer does on the page: accepts, rejects, notes, saves the decisions; in Chromium."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from pathlib import Path
 
 import pytest
 from browser import Opened, Opener
-from fakes import IN_SYNC, OFF_SCREEN, faceless, make_score, over_time_of, successful
+from fakes import IN_SYNC, OFF_SCREEN, faceless, over_time_of
 from folders import entries_in, make_videos, run
-from page_fakes import WHOLE, make_content, make_keepsake, many_videos, moved_to, with_score
+from page_fakes import WHOLE, make_content, many_videos, with_score
 
 from syncnet.decisions.file import Entry, read_decisions
 from syncnet.decisions.kept import Decisions
-from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.overtime.judging import judge_video
 from syncnet.results import VideoResult
 from syncnet.settings import OverTimeSettings, Thresholds
-from synthetic.media import Clip, write_clip
-
-
-def open_video(page: Opened, name: str) -> None:
-    page.tab.locator("tbody .name-button").nth(page.names().index(name)).click()
 
 
 def verdict(page: Opened) -> str:
@@ -42,14 +36,11 @@ def save(page: Opened, to: Path) -> Path:
     return to
 
 
-# Decisions
-
-
 def test_what_is_decided_by_key_is_shown_counted_and_kept(open_page: Opener, tmp_path: Path) -> None:
     content = make_content(tmp_path, [with_score("bad.mp4", 1.0), with_score("fine.mp4", 7.0), faceless("none.mp4")])
     page = open_page(content)
     assert page.tab.is_hidden("#decisions")
-    open_video(page, "bad.mp4")
+    page.open_video("bad.mp4")
     page.tab.keyboard.press("a")
     page.settle()
     assert (verdict(page), reasons(page)) == (
@@ -78,7 +69,7 @@ def test_what_is_decided_by_key_is_shown_counted_and_kept(open_page: Opener, tmp
     page.tab.fill("#search", "")
     page.tab.select_option("#reason", "accepted")
     assert page.names() == ["bad.mp4"]
-    open_video(page, "bad.mp4")
+    page.open_video("bad.mp4")
     page.tab.keyboard.press("u")
     page.settle()
     assert reasons(page) == ["confidence 1.0 is below 5"]
@@ -92,7 +83,7 @@ def test_what_is_decided_by_key_is_shown_counted_and_kept(open_page: Opener, tmp
 def test_two_folders_do_not_mix(open_page: Opener, tmp_path: Path) -> None:
     results = [with_score("a.mp4", 1.0)]
     page = open_page(make_content(tmp_path / "one", results))
-    open_video(page, "a.mp4")
+    page.open_video("a.mp4")
     page.tab.keyboard.press("a")
     page.settle()
     assert page.counts()[0] == 1
@@ -103,7 +94,7 @@ def test_two_folders_do_not_mix(open_page: Opener, tmp_path: Path) -> None:
 def test_a_decision_on_another_version_of_the_file_does_not_count(open_page: Opener, tmp_path: Path) -> None:
     result = with_score("a.mp4", 1.0)
     page = open_page(make_content(tmp_path, [result]))
-    open_video(page, "a.mp4")
+    page.open_video("a.mp4")
     page.tab.keyboard.press("a")
     page = open_page(make_content(tmp_path, [replace(result, mtime_ns=1_700_000_000_123_456_789)]))
     assert page.counts()[0] == 0
@@ -123,10 +114,10 @@ def test_the_command_obeys_the_file_that_the_page_saves(open_page: Opener, tmp_p
     run(*call)
     open_page.videos = {file.as_uri() for file in videos.iterdir()}
     page = open_page.visit()
-    open_video(page, "poor \\udcff.mp4")
+    page.open_video("poor \\udcff.mp4")
     page.tab.keyboard.press("a")
     page.tab.keyboard.press("Escape")
-    open_video(page, "fine.mp4")
+    page.open_video("fine.mp4")
     page.tab.fill("#detail .note", "not his voice")
     page.tab.click("#detail .decide.reject")
     page.tab.keyboard.press("Escape")
@@ -144,7 +135,7 @@ def test_the_command_obeys_the_file_that_the_page_saves(open_page: Opener, tmp_p
     page = open_page.visit()
     assert page.tab.inner_text("#unapplied") == "All of them are applied."
     assert "As in the last run" in page.tab.inner_text("#changed")
-    open_video(page, "fine.mp4")
+    page.open_video("fine.mp4")
     assert page.tab.input_value("#detail .note") == "not his voice"
     page.tab.keyboard.press("u")
     page.tab.keyboard.press("Escape")
@@ -156,7 +147,7 @@ def test_the_command_obeys_the_file_that_the_page_saves(open_page: Opener, tmp_p
 
 def test_a_segment_is_decided_by_itself(open_page: Opener, tmp_path: Path) -> None:
     page = open_page(make_content(tmp_path, [with_score("a.mp4", 7.0, over_time=over_time_of(IN_SYNC, OFF_SCREEN))]))
-    open_video(page, "a.mp4")
+    page.open_video("a.mp4")
     segments = page.tab.locator("#detail button.segment")
     segments.nth(0).click()
     assert page.tab.inner_text(".chosen > span") == "0:01 \u2013 0:04: passes, confidence 7.1, sound 40 ms early"
@@ -208,94 +199,10 @@ def test_with_decisions_the_browser_counts_as_python_does(
         assert page.counts()[0] == passing
 
 
-# The player
-
-SEEN = "() => document.querySelector('#detail video')"
-
-
-def playable(folder: Path, name: str, clip: Clip) -> VideoResult:
-    """A video of four seconds with a time line, beside the page."""
-    (folder / "in").mkdir(exist_ok=True)
-    write_clip(folder / "in" / name, clip)
-    result = with_score(name, 7.0, over_time=over_time_of(IN_SYNC))
-    assert result.info
-    info = replace(result.info, video_codec=str(clip.video_codec).removeprefix("lib").replace("x264", "h264"))
-    return moved_to(replace(result, info=info), folder / "in")
-
-
-def test_the_player_goes_where_a_time_line_is_pressed(open_page: Opener, tmp_path: Path) -> None:
-    result = playable(tmp_path, "a b.mp4", Clip(seconds=4.0))
-    content = make_content(tmp_path, [result, with_score("gone.mp4", 7.0)])
-    write_keepsake(keepsake_path(content.folders.state_dir, "a b.mp4"), make_keepsake())
-    open_page.videos = {(tmp_path / "in" / "a b.mp4").as_uri()}
-    page = open_page(content)
-    open_video(page, "a b.mp4")
-    page.tab.wait_for_function("() => document.querySelector('#detail video').readyState >= 1")
-
-    def time() -> float:
-        page.tab.wait_for_function("() => !document.querySelector('#detail video').seeking")
-        return float(page.tab.evaluate("document.querySelector('#detail video').currentTime"))
-
-    lane = page.tab.locator(".whole .lane").nth(0)
-    width = lane.bounding_box()["width"]
-    lane.click(position={"x": width / 4, "y": 7})
-    assert time() == pytest.approx(4.0041 / 4, abs=0.02)
-    heads = page.tab.locator(".whole .playhead")
-    assert heads.nth(0).evaluate("(head) => parseFloat(head.style.left)") == pytest.approx(25, abs=0.5)
-    # A segment goes to its start.
-    page.tab.locator("#detail button.segment").click()
-    assert time() == pytest.approx(1.0, abs=0.001)
-    # The opened file, in another tab, starts there too.
-    assert page.tab.get_attribute("#detail a.play", "href") == "./in/a%20b.mp4#t=1.00"
-    # A chart whose x axis is the time: the offset of windows, 0 to 4 s.
-    over = page.tab.locator("[aria-label^='Offset of each window'] .u-over")
-    over.scroll_into_view_if_needed()
-    over.click(position={"x": 0.75 * over.bounding_box()["width"], "y": 40})
-    assert time() == pytest.approx(3.0, abs=0.03)
-    page.tab.locator("#detail").focus()
-    page.tab.keyboard.press("k")
-    page.tab.wait_for_function("() => !document.querySelector('#detail video').paused")
-    page.tab.keyboard.press("ArrowRight")
-    assert page.tab.inner_text("#detail-name") == "gone.mp4"
-    assert "The file is no longer where it was." in page.tab.inner_text("#detail")
-    assert page.tab.locator("#detail video").count() == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "clip", "told"),
-    [
-        ("a.avi", Clip(video_codec="mpeg4", audio_codec="mp2"), "This browser cannot play this file (avi, mpeg4 and"),
-        ("a.mpg", Clip(video_codec="mpeg2video", audio_codec="mp2"), "cannot play this file (mpg, mpeg2video and"),
-    ],
-)
-def test_what_the_browser_cannot_play_is_said(
-    open_page: Opener, tmp_path: Path, name: str, clip: Clip, told: str
-) -> None:
-    page_content = make_content(tmp_path, [playable(tmp_path, name, clip)])
-    open_page.videos = {(tmp_path / "in" / name).as_uri()}
-    page = open_page(page_content)
-    open_video(page, name)
-    page.tab.wait_for_selector("#detail .player-note:visible")
-    assert told in page.tab.inner_text("#detail .player-note")
-    assert page.tab.is_hidden("#detail video")
-    assert page.tab.get_attribute("#detail a.play", "href") == f"./in/{name}"
-
-
-def test_each_face_of_a_video_has_its_picture(open_page: Opener, tmp_path: Path) -> None:
-    result = successful("two.mp4", make_score(7.0))
-    result = replace(result, tracks=(result.tracks[0], successful("x", make_score(2.0)).tracks[0]))
-    content = make_content(tmp_path, [result])
-    write_keepsake(keepsake_path(content.folders.state_dir, "two.mp4"), make_keepsake(tracks=2))
-    page = open_page(content)
-    open_video(page, "two.mp4")
-    sizes = page.tab.locator(".track-bar img").evaluate_all("(faces) => faces.map((face) => face.naturalWidth)")
-    assert sizes == [64, 64]
-
-
 def test_the_file_that_is_saved_is_json_lines(open_page: Opener, tmp_path: Path) -> None:
     content = make_content(tmp_path, [replace(with_score("a.mp4", 1.0), mtime_ns=1_700_000_000_123_456_789)])
     page = open_page(content)
-    open_video(page, "a.mp4")
+    page.open_video("a.mp4")
     page.tab.keyboard.press("a")
     page.tab.keyboard.press("Escape")
     page.settle()

@@ -47,7 +47,9 @@ function wholeFile(video, lines, thresholds, player, decide) {
     if (!current) return;
     const { from, to, track } = current;
     const own = video.said?.ranges.find((entry) => entry.from === from && entry.to === to && entry.track === track);
-    const buttons = current.kind === SPEECH ? decisionButtons(own?.decision, false, (decision) => (decide(decision, { from, to, track }), update())) : [];
+    // Of a rejected video nothing passes.
+    const isOpen = current.kind === SPEECH && video.said?.whole?.decision !== "reject";
+    const buttons = isOpen ? decisionButtons(own?.decision, false, (decision) => (decide(decision, { from, to, track }), update())) : [];
     chosen.replaceChildren(make("span", {}, segmentWords(current, thresholds, video.said)), ...buttons);
   }
 

@@ -229,6 +229,7 @@ def _process(
     told: tuple[str, ...],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
+    from syncnet.report.command_line import command_of
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
     from syncnet.run.deciding import useless_decisions
@@ -242,9 +243,9 @@ def _process(
     job = make_job(request, folders, chosen, ledger, engine, plan.decisions)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    run = replace(run, notices=(*told, *run.notices), decisions=plan.decisions, left_for_later=plan.left_for_later)
-    run = replace(run, gone=plan.total - len(found.videos))
-    keeper = ResultsKeeper(replace(run, pending=plan.pending))
+    gone, notices = plan.total - len(found.videos), (*told, *run.notices)
+    run = replace(run, notices=notices, decisions=plan.decisions, left_for_later=plan.left_for_later, gone=gone)
+    keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
     with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:

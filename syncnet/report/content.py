@@ -17,7 +17,7 @@ from syncnet.report.command_line import COMMAND_NAME, CommandLine, read_command
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 from syncnet.settings import OverTimeSettings, Thresholds, TrackSettings
-from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.state.ledger import Ledger, look_at_ledger
 from syncnet.state.splitter import splitter_of
 from syncnet.system.interruption import StopFlag
 from syncnet.system.plain import read_json
@@ -66,7 +66,7 @@ def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportCo
 
 
 def read_content(folders: OutputFolders) -> ReportContent:
-    """What is stored in the folder; no video is opened. Hold the folder's lock.
+    """What is stored in the folder, also while a run is at work in it; no video is opened.
 
     Raises UsageError where there is nothing, or nothing that this version can read.
     """
@@ -92,7 +92,7 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
     # Files of earlier versions know of no time line.
     over_time = OverTimeSettings.of_flags(settings)
     decisions = read_kept(folders.state_dir)
-    with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
+    with look_at_ledger(folders.state_dir / "ledger.jsonl") as ledger:
         splitter = splitter_of(folders.state_dir, document["model"]["name"], over_time)
         rules = VerdictRules(
             thresholds,

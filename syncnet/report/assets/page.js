@@ -193,7 +193,9 @@
     $("means").textContent = `${run.total.toLocaleString("en")} videos, model ${run.model}, detector ${run.detector}`;
     const notices = [...run.notices];
     const unfinished = run.total - videos.length;
-    if (run.interrupted || !run.complete) notices.unshift(`The run did not finish: ${unfinished} of ${run.total} videos are not processed.`);
+    if (!run.complete && !run.interrupted)
+      notices.unshift(`The run was under way when this page was written: ${videos.length} of ${run.total} videos were finished. Reload the page for more; if none come, the run was ended, and a new one goes on.`);
+    else if (run.interrupted) notices.unshift(`The run did not finish: ${unfinished} of ${run.total} videos are not processed.`);
     else if (unfinished > 0) notices.unshift(`${unfinished} of ${run.total} videos are left for a later run.`);
     $("notices").append(...notices.map((words) => make("li", {}, words)));
     $("left-out").textContent = run.pictures_left_out

@@ -248,7 +248,8 @@ def _process(
     keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
-    with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:
+    least = request.settings.thresholds.min_confidence
+    with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
 
         def add(result: VideoResult) -> None:
             progress.show(result)

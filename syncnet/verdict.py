@@ -107,12 +107,20 @@ def describe_score(score: SyncScore) -> str:
 def _low_confidence(confidence: float, minimum: float) -> str:
     if not math.isfinite(confidence):
         return f"confidence is not a number, {minimum} is needed"
-    # Enough decimals that 4.98 does not read "5.0 is below 5.0".
-    shown = next(
-        (text for digits in range(1, MOST_DECIMALS) if float(text := f"{confidence:.{digits}f}") < minimum),
-        str(confidence),
-    )
-    return f"confidence {shown} is below {minimum}"
+    return f"confidence {describe_confidence(confidence, minimum)} is below {minimum}"
+
+
+def describe_confidence(confidence: float, minimum: float) -> str:
+    """To a tenth, as everywhere; with more decimals where 4.98 would read as the 5.0 that it misses."""
+    passes = confidence >= minimum
+    digits = range(1, MOST_DECIMALS) if math.isfinite(confidence) else ()
+    shown = (f"{confidence:.{number}f}" for number in digits)
+    return next((text for text in shown if (float(text) >= minimum) == passes), str(confidence))
+
+
+def describe_passing(*, passed: bool) -> str:
+    """The one pair of words for it."""
+    return "passes" if passed else "does not pass"
 
 
 def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:

@@ -16,11 +16,20 @@ from page_fakes import WHOLE, count_passing, make_content, make_keepsake, many_v
 
 from syncnet.cli.request import parse_request
 from syncnet.keepsake.file import keepsake_path, write_keepsake
+from syncnet.overtime.judging import judge_video
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.turns import Conversation, Turn
 from syncnet.settings import PRESETS, Thresholds
 from syncnet.system.text import printable
+from syncnet.verdict import describe_confidence
 
+ROWS = """(rows) => rows.map((row) => [
+  row.querySelector(".name-button").textContent,
+  row.querySelector(".confidence").textContent,
+  [...row.querySelectorAll(".outcome small")].map((small) => small.textContent)
+    .find((text) => !/^in sync for [\\d.]+ of [\\d.]+ s$/.test(text)) ?? "",
+])"""
+"""Name, confidence and reasons of the rows of the table."""
 LIMITS = [(0.0, -15, 15), (5.0, -3, 3), (4.9999, -2, 5), (7.3, 0, 0), (3.0, 2, 9), (9.9, -15, -1)]
 
 
@@ -32,6 +41,32 @@ def test_what_the_whole_file_needs_counts_in_the_browser_too(open_page: Opener, 
         expected = count_passing(results, Thresholds(confidence), WHOLE)
         assert 0 < expected < count_passing(results, Thresholds(confidence))
         assert page.counts()[0] == expected
+
+
+@pytest.mark.parametrize("thresholds", [Thresholds(), Thresholds(6.25, 3, -2, 5)])
+def test_reasons_and_numbers_are_those_of_the_terminal(
+    open_page: Opener, tmp_path: Path, thresholds: Thresholds
+) -> None:
+    results = many_videos(150, thresholds)
+    told = []
+    for result in results:
+        over_time = result.over_time and result.over_time.over_time
+        if result.status == "success" and result.best:
+            verdict = judge_video(result.best, None, over_time, thresholds, WHOLE)[0]
+            confidence = describe_confidence(result.best.confidence, thresholds.min_confidence)
+            told.append((str(result.relative_path), confidence, "; ".join(verdict.reasons)))
+    page = open_page(make_content(tmp_path, results, thresholds, WHOLE))
+    shown = []
+    for _ in range(4):
+        shown += page.tab.locator("tbody tr").evaluate_all(ROWS)
+        if page.tab.is_enabled("#later"):
+            page.tab.click("#later")
+    # Minus signs and dashes are the right ones on the page.
+    plain = str.maketrans("\u2212\u2013", "--")
+    read = {name: (confidence, reasons.translate(plain)) for name, confidence, reasons in shown}
+    for name, confidence, reasons in told:
+        assert read[name] == (confidence.replace("nan", "no number"), reasons), name
+    assert len({words for _, _, words in told}) > 100
 
 
 @pytest.mark.slow

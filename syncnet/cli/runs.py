@@ -25,7 +25,7 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         "--decisions",
         metavar="FILE",
         help="what a person accepted and rejected, as the report page saves it: it wins over the thresholds. It is "
-        "kept in the output folder, and holds for later runs too (docs/report.md)",
+        "kept in the output folder, and holds for later runs too (docs/decisions.md)",
     )
     alone = parser.add_argument_group("running unattended")
     alone.add_argument("--cron", action="store_true", help="print nothing unless something failed")

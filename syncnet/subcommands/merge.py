@@ -99,8 +99,8 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
     for line in (*notices, *problems):
         print(f"{PROGRAM}: {printable(line)}", file=sys.stderr)
     print(
-        f"{len(entries):,} videos of {len(sources)} folders in {target.output_dir}: {document['good_quality']:,} good, "
-        f"{document['poor_quality']:,} poor, {document['no_faces_detected']:,} without a face track, "
+        f"{len(entries):,} videos of {len(sources)} folders in {target.output_dir}: {document['good_quality']:,} pass, "
+        f"{document['poor_quality']:,} do not pass, {document['no_faces_detected']:,} without a face track, "
         f"{document['processing_failed']:,} failed"
     )
     return EXIT_SOME_FAILED if problems else 0

@@ -37,15 +37,15 @@ from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
-from syncnet.verdict import Verdict
+from syncnet.verdict import Verdict, describe_passing
 
 DESCRIPTION = (
     "Applies other thresholds to the stored scores of an earlier run, and derives the segments of each video anew. "
     "Opens, moves and copies no video."
 )
 STATUS_NAMES = {
-    "good": "good quality",
-    "poor": "poor quality",
+    "good": describe_passing(passed=True),
+    "poor": describe_passing(passed=False),
     "no_faces": "no face track",
     "failed": "failed",
 }

@@ -85,7 +85,8 @@ function outcomeOf(video, reasons) {
 const MILLISECONDS_PER_FRAME = 40;
 const SEARCH_EDGE = 15;
 
-function signed(number) {
+function signed(number, zero = "0") {
+  if (number === 0) return zero;
   return number > 0 ? `+${number}` : `${number}`.replace("-", "\u2212");
 }
 
@@ -98,12 +99,10 @@ function reasonWords(code, video, thresholds) {
   switch (code) {
     case "confidence":
       return video.confidence === null
-        ? "confidence is not a number"
-        : `confidence ${confidenceWords(video.confidence, thresholds.min_confidence)} is below ${thresholds.min_confidence}`;
+        ? `confidence is not a number, ${decimal(thresholds.min_confidence)} is needed`
+        : `confidence ${confidenceWords(video.confidence, thresholds.min_confidence)} is below ${decimal(thresholds.min_confidence)}`;
     case "offset":
-      return Math.abs(video.offset) >= SEARCH_EDGE
-        ? `offset ${signed(video.offset)} is at the edge of the search range: no matching shift was found`
-        : `offset ${signed(video.offset)} is not within ${signed(thresholds.lowest)} and ${signed(thresholds.highest)}`;
+      return largeOffsetWords(video.offset, thresholds);
     case "evidence":
       return `no evidence of sync (${video.problem})`;
     case "fit":
@@ -111,26 +110,42 @@ function reasonWords(code, video, thresholds) {
     case "changes":
       return changesOf(video, thresholds).join("; ");
     case "no_time_line":
-      return "no time line is stored: run the filter on its folder again";
+      return "no time line is stored, its score is of an earlier version: run the filter on its folder again";
     case "coverage": {
-      const share = (100 * (sumsOf(video, thresholds).coverage ?? 0)).toFixed(1);
-      return `in sync for ${share} % of the speech with a face in view, ${100 * thresholds.whole.min_coverage} % is needed`;
+      const [share, needed] = [sumsOf(video, thresholds).coverage ?? 0, thresholds.whole.min_coverage].map(percent);
+      return `in sync for ${share} of the speech with a face in view, ${needed} is needed`;
     }
     case "in_sync":
       return `in sync for ${sumsOf(video, thresholds).seconds.toFixed(1)} s only, ${thresholds.whole.min_in_sync} s are needed`;
     case "off_screen":
-      return `no face is seen for ${(100 * video.time.off_screen).toFixed(1)} % of the speech`;
+      return `no face is seen for ${percent(video.time.off_screen)} of the speech, ${percent(thresholds.whole.max_off_screen)} is allowed`;
     default:
       return `the offset changes: ${video.pieces
-        .map(([from, to, offset]) => `${signed(offset)} from ${from.toFixed(1)} to ${to.toFixed(1)} s`)
+        .map(([from, to, offset]) => `${signed(offset, "+0")} from ${from.toFixed(1)} s to ${to.toFixed(1)} s`)
         .join(", ")}`;
   }
+}
+
+/** With a point, as limits are written elsewhere: "5.0". */
+function decimal(number) {
+  return Number.isInteger(number) ? number.toFixed(1) : String(number);
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+function largeOffsetWords(offset, { lowest, highest }) {
+  const size = `${Math.abs(offset) * MILLISECONDS_PER_FRAME} ms, ${offset === 0 ? "in sync" : offset > 0 ? "sound early" : "sound late"}`;
+  const limit = lowest === -highest ? `beyond ${highest}` : `not within ${signed(lowest, "+0")} and ${signed(highest, "+0")}`;
+  const edge = Math.abs(offset) >= SEARCH_EDGE ? ", at the edge of the search range: no matching shift was found" : "";
+  return `offset ${signed(offset, "+0")} frames (${size}) is ${limit}${edge}`;
 }
 
 function fitWords(video) {
   const times = video.fits.map(([from, to]) => `${from.toFixed(1)} \u2013 ${to.toFixed(1)} s`).join(", ");
   const share = Math.round(100 * video.unmatched);
-  return `fits ${times ? `${times} only` : "nowhere"}: no match for ${share} % of the speech`;
+  return `fits ${times ? `${times} only` : "nowhere"}: no match for ${share}% of the speech`;
 }
 
 /** To a tenth, as everywhere; with more decimals where 4.98 would read as the 5.0 that it misses. */

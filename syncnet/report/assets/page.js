@@ -40,7 +40,7 @@
       const outcome = tile.dataset.outcome;
       tile.querySelector("b").textContent = now[outcome].toLocaleString("en");
       const difference = now[outcome] - before[outcome];
-      const share = videos.length ? `${Math.round((100 * now[outcome]) / videos.length)} %` : "";
+      const share = videos.length ? `${Math.round((100 * now[outcome]) / videos.length)}%` : "";
       tile.querySelector("i").textContent = difference ? `${share}, ${signed(difference)} against the run` : share;
       tile.setAttribute("aria-pressed", String(view.outcome === outcome));
     }

@@ -18,6 +18,8 @@
   let rows = [];
   let chosen = [];
   let opened = null;
+  /** Whether the video is closed for the search, and not to go back to its row. */
+  let isForSearch = false;
   const byConfidence = videos
     .map((_, number) => number)
     .filter((number) => videos[number].status === "success" && videos[number].confidence !== null)
@@ -280,7 +282,8 @@
       const number = $("detail").dataset.number;
       stopPlayers($("detail"));
       dropCharts($("detail"));
-      document.querySelector(`tr[data-number="${number}"] .name-button`)?.focus();
+      (isForSearch ? $("search") : document.querySelector(`tr[data-number="${number}"] .name-button`))?.focus();
+      isForSearch = false;
       note(true);
     });
     // A press beside the dialog closes it.
@@ -305,8 +308,9 @@
     const isText = event.target.closest("input[type=text], input[type=search]");
     if (event.key === "/" && !isText) {
       event.preventDefault();
-      if ($("detail").open) $("detail").close();
-      $("search").focus();
+      isForSearch = $("detail").open;
+      if (isForSearch) $("detail").close();
+      else $("search").focus();
       return;
     }
     if ($("detail").open) hearKeyOfDetail(event, isText);

@@ -245,6 +245,13 @@ def test_the_keyboard_is_enough(open_page: Opener, tmp_path: Path) -> None:
     assert page.tab.evaluate("document.activeElement.textContent") == "b.mp4", "back where it was opened from"
 
 
+def test_offsets_of_axes_have_their_signs(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_content(tmp_path, [with_score("a.mp4", 7.0)]))
+    axis = "charts.get(document.getElementById('scatter')).axes[1]"
+    ticks = page.tab.evaluate(f"{axis}.values(null, [-15, 0, 5])")
+    assert ticks == ["\u221215", "0", "+5"]
+
+
 def test_a_mark_in_the_scatter_opens_its_video(open_page: Opener, tmp_path: Path) -> None:
     page = open_page(make_content(tmp_path, [with_score("far.mp4", 1.0, -10), with_score("near.mp4", 8.0, 0)]))
     x, y = page.tab.evaluate(

@@ -15,7 +15,8 @@ from syncnet.report.results import build_results, write_results
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 
-VIDEOS_BETWEEN_WRITES = 10
+VIDEOS_BETWEEN_WRITES, SECONDS_BETWEEN_WRITES = 10, 30.0
+"""Whichever comes first."""
 MOST_SHARE_OF_TIME = 0.05
 """Of the run's time is spent on writing: the file of 100,000 videos takes seconds, and so does a page of thousands."""
 SECONDS_A_VIDEO = 0.001
@@ -31,7 +32,7 @@ class _Share:
         self._seconds_a_video = seconds_a_video
         self._undone = 0
         self._times = 0
-        self._earliest = 0.0
+        self._earliest = self._done_at = 0.0
 
     def hear_of(self, run: Callable[[], Run], *, videos: int, finished: bool) -> None:
         """After each video: ``run`` as it is now, how many it knows, and whether it scored this one."""
@@ -40,13 +41,14 @@ class _Share:
         if finished and not self._earliest:
             self._earliest = now + videos * self._seconds_a_video / MOST_SHARE_OF_TIME
         # The first finished video is shown at once.
-        if self._undone < (VIDEOS_BETWEEN_WRITES if self._times else 1) or now < self._earliest:
+        is_due = self._undone >= VIDEOS_BETWEEN_WRITES or now - self._done_at >= SECONDS_BETWEEN_WRITES
+        if not self._undone or now < self._earliest or (self._times and not is_due):
             return
         with contextlib.suppress(OSError):
             # The end of the run tells it, should it still be so then.
             self._do(run())
-        ended = time.monotonic()
-        self._earliest = ended + (ended - now) / MOST_SHARE_OF_TIME
+        self._done_at = time.monotonic()
+        self._earliest = self._done_at + (self._done_at - now) / MOST_SHARE_OF_TIME
         self._undone, self._times = 0, self._times + 1
 
 

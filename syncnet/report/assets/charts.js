@@ -194,7 +194,7 @@ function drawScatter(element, data, thresholds) {
       ],
       axes: [
         { label: "confidence" },
-        { label: "offset in frames", size: 36, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) },
+        { label: "offset in frames", size: 36, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map((tick) => signed(tick)) },
       ],
       hooks: {
         drawClear: [

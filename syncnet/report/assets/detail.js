@@ -239,7 +239,7 @@ function drawCurve(element, track, thresholds) {
     {
       scales: { x: { time: false, range: [-15.5, 15.5] }, y: { range: [low - margin, high + margin] } },
       series: [{}, { stroke: () => colour("accent"), width: 2, points: { show: true, size: 5, fill: () => colour("accent") } }],
-      axes: [{ label: "offset in frames", splits: OFFSET_TICKS, values: (_, ticks) => ticks.map(signed) }, {}],
+      axes: [{ label: "offset in frames", splits: OFFSET_TICKS, values: (_, ticks) => ticks.map((tick) => signed(tick)) }, {}],
       hooks: {
         drawClear: [(chart) => shade(chart, [thresholds.lowest - 0.4, thresholds.highest + 0.4], [low - margin, high + margin])],
         draw: [(chart) => drawLimit(chart, "x", track.offset)],
@@ -257,7 +257,7 @@ function drawWindows(element, windows, track, thresholds) {
     {
       scales: { x: { time: false, range: timeRange(track) }, y: { range: [-16, 16] } },
       series: [{}, { stroke: () => colour("accent"), fill: () => colour("accent"), width: 1, paths: marks(3.2, false), points: { show: false } }],
-      axes: [{ label: "seconds" }, { splits: OFFSET_TICKS, values: (_, ticks) => ticks.map(signed) }],
+      axes: [{ label: "seconds" }, { splits: OFFSET_TICKS, values: (_, ticks) => ticks.map((tick) => signed(tick)) }],
       hooks: { drawClear: [(chart) => shade(chart, [null, null], [thresholds.lowest - 0.4, thresholds.highest + 0.4])] },
     },
     [middles, windows.map(([, offset]) => offset)],
@@ -281,7 +281,7 @@ function drawLoudness(element, track, lines) {
     {
       scales: { x: { time: false, range: timeRange(track) }, y: { range: [QUIETEST_DB, 0] } },
       series: [{}, { stroke: () => colour("accent"), fill: () => colour("within"), fillTo: QUIETEST_DB, width: 1.5, points: { show: false } }],
-      axes: [{ label: "seconds" }, { splits: [-60, -40, -20, 0], values: (_, ticks) => ticks.map(signed) }],
+      axes: [{ label: "seconds" }, { splits: [-60, -40, -20, 0], values: (_, ticks) => ticks.map((tick) => signed(tick)) }],
     },
     [times(values.length, 0, lines.frames), values.map((value) => value === null ? null : Math.max(QUIETEST_DB, value))],
   );

@@ -124,7 +124,7 @@ function drawWholeFile(within, video, lines, thresholds, seek) {
     {
       scales: { x: { time: false, range: [0, video.seconds] }, y: { range: [-16, 16] } },
       series: [{}, { stroke: () => colour("accent"), fill: () => colour("accent"), width: 1, paths: marks(2.4, false), points: { show: false } }],
-      axes: [{ label: "offset of each window with strong evidence, by time", values: (_, ticks) => ticks.map(clockWords) }, { splits: OFFSET_TICKS, values: (_, ticks) => ticks.map(signed) }],
+      axes: [{ label: "offset of each window with strong evidence, by time", values: (_, ticks) => ticks.map(clockWords) }, { splits: OFFSET_TICKS, values: (_, ticks) => ticks.map((tick) => signed(tick)) }],
       hooks: { drawClear: [(chart) => shade(chart, [null, null], [thresholds.lowest - 0.4, thresholds.highest + 0.4])] },
     },
     [lines.offsets.map(([seconds]) => seconds), lines.offsets.map(([, offset]) => offset)],

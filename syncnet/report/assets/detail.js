@@ -122,7 +122,7 @@ function facts(video, thumbnail, thresholds) {
     const supported = video.evidence !== "none";
     if (supported) fact("offset", `${signed(video.offset)} frames: ${offsetWords(video.offset)}`);
     if (supported && video.fine_ms !== null) {
-      const interval = video.interval_ms ? ` (95 %: ${signed(video.interval_ms[0])} to ${signed(video.interval_ms[1])})` : "";
+      const interval = video.interval_ms ? ` (95%: ${signed(video.interval_ms[0])} to ${signed(video.interval_ms[1])})` : "";
       fact("between frames", `${signed(video.fine_ms)} ms${interval}`);
     }
     if (video.windows) fact("evidence", `${video.evidence}: ${video.windows[0]} of ${video.windows[1]} windows agree`);

@@ -107,6 +107,10 @@ def shift_told(model: LiteModel, clip: TalkingClip, shift: int) -> Iterator[tupl
         yield before.offset_frames - after.offset_frames > shift / 2, judge(after, Thresholds()).passed
 
 
+def _own_offset(model: LiteModel, clip: TalkingClip) -> int:
+    return next(scored_windows(model, clip, clip.frame_count)).offset_frames
+
+
 def _outcomes(model: LiteModel, clips: Sequence[tuple[TalkingClip, int]]) -> list[tuple[bool, bool]]:
     """For each window: offset within a frame, passes."""
     return [
@@ -129,15 +133,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="rows with one of these in their names")
     options = parser.parse_args()
     model = read_lite(Path("weights") / WEIGHTS_FILE, Path("weights") / CALIBRATION_FILE, "cpu")
     corpus = load_corpus(options.corpus, options.cache)
     held_out = [clip for clip in corpus.clips if clip.held_out and clip.frame_count >= WINDOW_FRAMES]
     chosen = [clip for clip in held_out if clip.source not in EXCLUDED_SOURCES]
     plain = [read_corpus_clip(model, corpus, clip) for clip in chosen]
-    truths = [next(scored_windows(model, clip, clip.frame_count)).offset_frames for clip in plain]
+    truths = [_own_offset(model, clip) for clip in plain]
     print("| case | clips | offset within a frame | passes |\n|---|---:|---|---|")
-    for case in CASES:
+    for case in (case for case in CASES if any(word in case.name for word in options.only)):
         others = [*plain[7:], *plain[:7]]
         spoilt = [
             read_case(model, corpus, clip, case, other.samples) for clip, other in zip(chosen, others, strict=True)
@@ -149,7 +154,7 @@ def main() -> None:
     }
     for name, clips in apart.items():
         read = [read_corpus_clip(model, corpus, clip) for clip in clips]
-        print_rows(name, len(read), _outcomes(model, [(clip, 0) for clip in read]))
+        print_rows(name, len(read), _outcomes(model, [(clip, _own_offset(model, clip)) for clip in read]))
     print("\n| sound later by | clips | noticed | passes |\n|---|---:|---|---|")
     for shift in SHIFTS:
         told = [outcome for clip in plain for outcome in shift_told(model, clip, shift)]

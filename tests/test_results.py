@@ -68,6 +68,8 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
 
 
 CHANGING_TOLD = {
+    "p_in_sync": 0.97,
+    "p_belongs": 0.98,
     "evidence": "strong",
     "evidence_problem": None,
     "windows": 18,

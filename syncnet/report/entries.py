@@ -110,12 +110,14 @@ def _scores(score: SyncScore | None) -> dict[str, Any]:
 
 
 def _evidence(score: SyncScore | None) -> dict[str, Any]:
-    evidence, timing = (score.evidence, score.timing) if score else (None, None)
+    evidence, timing, odds = (score.evidence, score.timing, score.odds) if score else (None, None, None)
     interval = timing.interval_ms if timing else None
     pieces = evidence.pieces if evidence else ()
     return {
         "offset_fine_ms": _rounded(timing.milliseconds, 1) if timing else None,
         "offset_interval_ms": [_rounded(edge, 1) for edge in interval] if interval else None,
+        "p_in_sync": odds.p_in_sync if odds else None,
+        "p_belongs": odds.p_belongs if odds else None,
         "evidence": evidence.level if evidence else None,
         "evidence_problem": (evidence.problem or None) if evidence else None,
         "windows": evidence.windows if evidence else None,

@@ -195,6 +195,8 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
             if request.looks.any and not run.interrupted:
                 code = _look_back(run, request, workers, stop, log) or code
+            if request.cuts.cut != "none" and not stop.stopped:
+                code = _cut(run, request, ledger, workers, stop, log) or code
     took = format_duration(run.seconds)
     log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
     return Finished(run, written, code, abandoned)
@@ -288,6 +290,28 @@ def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Lo
     if made.interrupted:
         return stop.exit_code
     return EXIT_SOME_FAILED if made.problems else 0
+
+
+def _cut(run: Run, request: Request, ledger: Ledger, workers: int, stop: StopFlag, log: Log) -> int:
+    """Cuts the clips that were asked for, and gives the exit code that they ask for."""
+    from syncnet.engines.threads import share_cores
+    from syncnet.report.entries import describe_results
+    from syncnet.takeaway.clips import CutJob
+    from syncnet.takeaway.progress import describe_cuts, make_cuts_with_progress
+
+    uris = {str(result.relative_path): result.uri for result in run.results if result.uri}
+    threads = share_cores(workers)
+    job = CutJob(request.cuts, run.folders, ledger.identity_of, uris, request.settings.media, threads)
+    entries, quiet = describe_results(run.results), request.quiet
+    cuts = make_cuts_with_progress(entries, job, stop, workers=request.max_workers, quiet=quiet, note=log.error)
+    lines = describe_cuts(cuts, job)
+    for line in lines:
+        log.info(line)
+    if not quiet:
+        print_out("".join(f"{line}\n" for line in lines))
+    if cuts.interrupted:
+        return stop.exit_code
+    return EXIT_SOME_FAILED if cuts.problems else 0
 
 
 def _exit_code(run: Run, written: bool) -> int:

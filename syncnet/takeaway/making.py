@@ -1,0 +1,214 @@
+"""After a run, or from what it stored: the clips that were asked for and are not there yet, and those that must go."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from syncnet.errors import VideoError
+from syncnet.inputs.discovery import FileIdentity, VideoFile
+from syncnet.inputs.remote import local_copy
+from syncnet.keepsake.file import Keepsake, keepsake_path, read_keepsake
+from syncnet.looks.making import describe_problem, in_threads
+from syncnet.media.opening import Media, open_media
+from syncnet.report.ownership import mark_folder
+from syncnet.state.score_store import hash_content
+from syncnet.system.interruption import StopFlag
+from syncnet.system.text import masked
+from syncnet.takeaway.clips import Clip, CutJob, CutVideo, plan_clips, same_names
+from syncnet.takeaway.copying import copy_clips
+from syncnet.takeaway.cutting import Drawn, cut_exactly, whole_picture
+from syncnet.takeaway.face import FaceCrops
+from syncnet.takeaway.manifest import describe_clip, lines_of_others, made_from, own_words, write_manifest
+from syncnet.takeaway.ranges import find_ranges
+
+_AGAIN = "run the filter on its folder again"
+
+
+@dataclass
+class Cuts:
+    """What came of it."""
+
+    there: int = 0
+    """Clips that stand there now, face clips too."""
+    cut_now: int = 0
+    videos: int = 0
+    """That the clips are of."""
+    removed: int = 0
+    """Clips of segments that are no longer asked for."""
+    kept: int = 0
+    """The same of videos that are gone, so that nobody could cut them again."""
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    """Which clip, or which video, and why it could not be cut."""
+    interrupted: bool = False
+
+
+def make_cuts(
+    entries: Sequence[dict[str, Any]],
+    job: CutJob,
+    stop: StopFlag,
+    *,
+    workers: int,
+    on_done: Callable[[object], object] = bool,
+) -> Cuts:
+    """``entries``: those of a results document; what passes in them is cut. ``on_done`` is called for each video.
+
+    What could not be cut is a problem, and stops nothing. Raises OSError where the folder or the manifest cannot be
+    written; KeyError or TypeError where the document is of a version without segments.
+    """
+    folder = job.folders.segments_dir
+    planned = plan_clips(find_ranges(entries, "passing" if job.options.cut == "passing" else "all"), job)
+    folder.mkdir(exist_ok=True)
+    mark_folder(folder)
+    cuts = Cuts()
+    taken = same_names(planned, folder)
+    outcome = in_threads(planned, partial(_cut_video, job=job, taken=taken, stop=stop), workers, on_done)
+    cuts.interrupted = outcome.interrupted
+    for video, problems, count in outcome.done:
+        cuts.cut_now += count
+        cuts.problems += [(_label(video, clip), problem) for clip, problem in problems]
+    cuts.problems += [(str(video.video.relative_path), problem) for video, problem in outcome.problems]
+    cuts.problems.sort()
+    if not cuts.interrupted:
+        _remove_stale(entries, planned, folder, cuts)
+    clips = [(video, clip) for video in planned for clip in video.clips if made_from(clip.target) == clip.made_from]
+    cuts.there, cuts.videos = len(clips), len({id(video) for video, _ in clips})
+    others = list(lines_of_others(folder, {entry["relative_path"] for entry in entries}))
+    write_manifest(planned, folder, others)
+    return cuts
+
+
+def _label(video: CutVideo, clip: Clip) -> str:
+    return f"{video.video.relative_path}: {clip.target.name}"
+
+
+def _cut_video(
+    cut: CutVideo, *, job: CutJob, taken: dict[Path, Path], stop: StopFlag
+) -> tuple[CutVideo, list[tuple[Clip, str]], int]:
+    """Cuts what is not there yet. Comes back with the clips that could not be cut, and why, and how many could."""
+    stop.check()
+    problems: list[tuple[Clip, str]] = []
+
+    def fail(clip: Clip, error: Exception) -> None:
+        problems.append((clip, describe_problem(error)))
+
+    missing = [clip for clip in cut.clips if made_from(clip.target) != clip.made_from]
+    for clip in list(missing):
+        try:
+            _refuse_foreign(clip.target, taken)
+        except VideoError as error:
+            fail(clip, error)
+            missing.remove(clip)
+    if missing:
+        with _at_hand(cut, job, stop) as path:
+            _cut_from(path, cut, missing, job, stop, fail)
+    return cut, problems, sum(made_from(clip.target) == clip.made_from for clip in missing)
+
+
+def _refuse_foreign(target: Path, taken: dict[Path, Path]) -> None:
+    """Raises VideoError where a file stands that this tool did not cut, or that another clip has."""
+    if target in taken:
+        raise VideoError(f"another segment has the name {taken[target]}", path=target, cure="rename its video")
+    if os.path.lexists(target) and not own_words(target):
+        raise VideoError(f"{target} was not cut by this tool", path=target, cure="move it away, then run again")
+
+
+def _cut_from(
+    path: Path,
+    cut: CutVideo,
+    clips: Sequence[Clip],
+    job: CutJob,
+    stop: StopFlag,
+    on_failed: Callable[[Clip, Exception], None],
+) -> None:
+    digest = hash_content(path, stop)
+    settings = replace(job.media, audio_track=cut.video.audio_track)
+    media = open_media(path, threads=job.threads, settings=settings, stop=stop)
+    # Boxes are in pixels of the size that was scored, which may be that of pictures further on.
+    width, height = cut.video.size_px
+    media = replace(media, info=replace(media.info, width=width, height=height))
+
+    def describe(clip: Clip, begun: Fraction) -> str:
+        return describe_clip(clip, begun, str(cut.video.relative_path), digest)
+
+    keepsake = read_keepsake(keepsake_path(job.folders.state_dir, cut.video.relative_path))
+    drawn = []
+    for clip in clips:
+        try:
+            if clip.how != "copy":
+                drawn.append(_drawn(clip, cut, media, keepsake))
+        except VideoError as error:
+            on_failed(clip, error)
+    copied = [clip for clip in clips if clip.how == "copy"]
+    if copied:
+        try:
+            copy_clips(media, copied, describe, stop, on_failed)
+        except VideoError as error:
+            for clip in copied:
+                on_failed(clip, error)
+    if drawn:
+        cut_exactly(media, drawn, describe, stop, on_failed)
+
+
+def _drawn(clip: Clip, cut: CutVideo, media: Media, keepsake: Keepsake | None) -> Drawn:
+    """Raises VideoError."""
+    if clip.how == "exact":
+        return whole_picture(clip, media)
+    if keepsake is None or len(keepsake.tracks) != cut.video.tracks:
+        problem = "the boxes of its faces were not kept when it was scored"
+        raise VideoError(problem, path=media.path, cure="score it with --rescan")
+    track = keepsake.tracks[clip.one.fields["track"]]
+    crops = FaceCrops(track.first_frame, track.boxes, cut.video.size_px, clip.face_px)
+    return Drawn(clip, (clip.face_px, clip.face_px), crops.picture)
+
+
+@contextmanager
+def _at_hand(cut: CutVideo, job: CutJob, stop: StopFlag) -> Iterator[Path]:
+    """The file that was scored, or a copy of it: a remote one is fetched. Raises VideoError where there is none."""
+    video = cut.video
+    remote = "://" in video.location
+    places = [Path(place) for place in ("" if remote else video.location, video.placed) if place]
+    changed = False
+    for place in places:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found = FileIdentity.of(place.stat())
+            if cut.identity is None or cut.identity.is_of_copy(found):
+                yield place
+                return
+            changed = True
+    uri = job.uris.get(str(video.relative_path), video.location)
+    if remote and cut.identity is not None:
+        file = VideoFile(Path(uri), video.relative_path, cut.identity.size, cut.identity.mtime_ns, uri=uri)
+        with local_copy(file, stop) as copy:
+            yield copy.file
+        return
+    name = masked(video.location)
+    if changed:
+        raise VideoError(f"{name} has changed since it was scored", path=video.location, cure=_AGAIN)
+    raise VideoError(f"{name} is gone", path=video.location, cure=f"put it back, or {_AGAIN}")
+
+
+def _remove_stale(entries: Iterable[dict[str, Any]], planned: Sequence[CutVideo], folder: Path, cuts: Cuts) -> None:
+    """Clips that nobody asks for any more, of videos that are told of; of a video that is gone they stay."""
+    wanted = {clip.target for video in planned for clip in video.clips}
+    at_hand = {entry["relative_path"]: not entry["missing"] for entry in entries}
+    for parent, _, names in os.walk(folder, topdown=False):
+        for path in (Path(parent) / name for name in names if name.endswith(".mp4")):
+            if path in wanted or (video := own_words(path).get("video")) not in at_hand:
+                continue
+            if at_hand[video]:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    cuts.removed += 1
+            else:
+                cuts.kept += 1
+        if Path(parent) != folder:
+            with contextlib.suppress(OSError):
+                os.rmdir(parent)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.video.reformatter import ColorRange, Colorspace
 
 from syncnet.media.sound import SCORED, SoundForm
@@ -158,6 +159,7 @@ def _picture_stream(
     stream.time_base = stream.codec_context.time_base = Fraction(1, VIDEO_TICKS)
     context = stream.codec_context
     context.colorspace, context.color_range = _MATRIX, int(ColorRange.MPEG)
+    context.flags |= Flags.frame_duration
     context.thread_count = threads
     if stream.codec.name == "libx264":
         stream.options = {**_ENCODER_OPTIONS, "crf": str(crf)}

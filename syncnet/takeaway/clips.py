@@ -7,7 +7,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -54,6 +54,8 @@ class Clip:
     delay: Fraction
     """Seconds by which its sound comes later than in the video."""
     face_px: int = 0
+    rival: Path | None = None
+    """Another clip that has the same file."""
 
     @property
     def start(self) -> Fraction:
@@ -89,22 +91,25 @@ class CutVideo:
 
 def plan_clips(videos: Iterable[RangedVideo], job: CutJob) -> list[CutVideo]:
     """What should stand in ``segments`` in the end, in the order of the videos."""
-    return [_plan_video(video, job) for video in videos]
+    names = _Names(job.folders.segments_dir)
+    return [_plan_video(video, job, names) for video in videos]
 
 
-def same_names(planned: Iterable[CutVideo], folder: Path) -> dict[Path, Path]:
-    """Targets that would be the file of another clip before them, on the disk that ``folder`` is on, and that one."""
-    first: dict[str, Path] = {}
-    taken = {}
-    as_named = os.fspath if _minds_case(folder) else _folded
-    for target in (clip.target for video in planned for clip in video.clips):
-        earlier = first.setdefault(as_named(target), target)
-        if earlier is not target:
-            taken[target] = earlier
-    return taken
+class _Names:
+    """Which files of the folder are spoken for."""
+
+    def __init__(self, folder: Path) -> None:
+        minds_case = not os.path.lexists(folder.with_name(folder.name.swapcase()))
+        self._as_named = os.fspath if minds_case else _folded
+        self._taken: dict[str, Path] = {}
+
+    def claim(self, target: Path) -> Path | None:
+        """The clip that has the file already, on the disk that the folder is on; None where it is free."""
+        earlier = self._taken.setdefault(self._as_named(target), target)
+        return None if earlier is target else earlier
 
 
-def _plan_video(video: RangedVideo, job: CutJob) -> CutVideo:
+def _plan_video(video: RangedVideo, job: CutJob, names: _Names) -> CutVideo:
     identity = job.identity_of(str(video.relative_path))
     folder = job.folders.segments_dir / video.relative_path
     used: dict[str, int] = {}
@@ -118,7 +123,7 @@ def _plan_video(video: RangedVideo, job: CutJob) -> CutVideo:
         if job.options.face_px is not None and one.fields["box"] is not None:
             kinds.append(("face", "_face"))
         clips = [_plan_clip(video, identity, one, job, how, folder / f"{name}{end}.mp4") for how, end in kinds]
-        segments.append(CutSegment(one, tuple(clips)))
+        segments.append(CutSegment(one, tuple(replace(clip, rival=names.claim(clip.target)) for clip in clips)))
     return CutVideo(video, identity, tuple(segments))
 
 
@@ -160,10 +165,6 @@ def offset_seconds(one: Range) -> Fraction:
 def _exactly(seconds: float) -> Fraction:
     """As it was written, in hundredths of a second."""
     return Fraction(round(seconds * 100), 100)
-
-
-def _minds_case(folder: Path) -> bool:
-    return not os.path.lexists(folder.with_name(folder.name.swapcase()))
 
 
 def _folded(path: Path) -> str:

@@ -22,11 +22,11 @@ from syncnet.report.ownership import mark_folder
 from syncnet.state.score_store import hash_content
 from syncnet.system.interruption import StopFlag
 from syncnet.system.text import masked
-from syncnet.takeaway.clips import Clip, CutJob, CutVideo, plan_clips, same_names
+from syncnet.takeaway.clips import Clip, CutJob, CutVideo, plan_clips
 from syncnet.takeaway.copying import copy_clips
 from syncnet.takeaway.cutting import Drawn, cut_exactly, whole_picture
 from syncnet.takeaway.face import FaceCrops
-from syncnet.takeaway.manifest import describe_clip, lines_of_others, made_from, own_words, write_manifest
+from syncnet.takeaway.manifest import describe_clip, lines_of_others, own_words, stands, write_manifest
 from syncnet.takeaway.ranges import find_ranges
 
 _AGAIN = "run the filter on its folder again"
@@ -68,8 +68,7 @@ def make_cuts(
     folder.mkdir(exist_ok=True)
     mark_folder(folder)
     cuts = Cuts()
-    taken = same_names(planned, folder)
-    outcome = in_threads(planned, partial(_cut_video, job=job, taken=taken, stop=stop), workers, on_done)
+    outcome = in_threads(planned, partial(_cut_video, job=job, stop=stop), workers, on_done)
     cuts.interrupted = outcome.interrupted
     for video, problems, count in outcome.done:
         cuts.cut_now += count
@@ -78,7 +77,7 @@ def make_cuts(
     cuts.problems.sort()
     if not cuts.interrupted:
         _remove_stale(entries, planned, folder, cuts)
-    clips = [(video, clip) for video in planned for clip in video.clips if made_from(clip.target) == clip.made_from]
+    clips = [(video, clip) for video in planned for clip in video.clips if stands(clip)]
     cuts.there, cuts.videos = len(clips), len({id(video) for video, _ in clips})
     others = list(lines_of_others(folder, {entry["relative_path"] for entry in entries}))
     write_manifest(planned, folder, others)
@@ -89,9 +88,7 @@ def _label(video: CutVideo, clip: Clip) -> str:
     return f"{video.video.relative_path}: {clip.target.name}"
 
 
-def _cut_video(
-    cut: CutVideo, *, job: CutJob, taken: dict[Path, Path], stop: StopFlag
-) -> tuple[CutVideo, list[tuple[Clip, str]], int]:
+def _cut_video(cut: CutVideo, *, job: CutJob, stop: StopFlag) -> tuple[CutVideo, list[tuple[Clip, str]], int]:
     """Cuts what is not there yet. Comes back with the clips that could not be cut, and why, and how many could."""
     stop.check()
     problems: list[tuple[Clip, str]] = []
@@ -99,23 +96,24 @@ def _cut_video(
     def fail(clip: Clip, error: Exception) -> None:
         problems.append((clip, describe_problem(error)))
 
-    missing = [clip for clip in cut.clips if made_from(clip.target) != clip.made_from]
+    missing = [clip for clip in cut.clips if not stands(clip)]
     for clip in list(missing):
         try:
-            _refuse_foreign(clip.target, taken)
+            _refuse_foreign(clip)
         except VideoError as error:
             fail(clip, error)
             missing.remove(clip)
     if missing:
         with _at_hand(cut, job, stop) as path:
             _cut_from(path, cut, missing, job, stop, fail)
-    return cut, problems, sum(made_from(clip.target) == clip.made_from for clip in missing)
+    return cut, problems, sum(map(stands, missing))
 
 
-def _refuse_foreign(target: Path, taken: dict[Path, Path]) -> None:
+def _refuse_foreign(clip: Clip) -> None:
     """Raises VideoError where a file stands that this tool did not cut, or that another clip has."""
-    if target in taken:
-        raise VideoError(f"another segment has the name {taken[target]}", path=target, cure="rename its video")
+    target = clip.target
+    if clip.rival is not None:
+        raise VideoError(f"another segment has the name {clip.rival}", path=target, cure="rename its video")
     if os.path.lexists(target) and not own_words(target):
         raise VideoError(f"{target} was not cut by this tool", path=target, cure="move it away, then run again")
 

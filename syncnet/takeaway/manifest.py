@@ -27,10 +27,9 @@ def describe_clip(clip: Clip, begun: Fraction, video: str, sha256: str) -> str:
     return f"{clip.made_from} {json.dumps(told)}"
 
 
-def made_from(path: Path) -> str:
-    """What the clip was made from, as ``Clip.made_from``; empty where there is none, or it is not this tool's."""
-    comment = read_comment(path)
-    return " ".join(comment.split(" ", 2)[:2]) if comment.startswith(MADE_BY) else ""
+def stands(clip: Clip) -> bool:
+    """Whether its file is there, made from all that it should be made from."""
+    return clip.rival is None and read_comment(clip.target).startswith(f"{clip.made_from} ")
 
 
 def own_words(path: Path) -> dict[str, Any]:
@@ -63,7 +62,7 @@ def _entries(cut: CutVideo, folder: Path) -> Iterator[dict[str, Any]]:
     """One for each segment whose clip is there."""
     for segment in cut.segments:
         plain, *besides = segment.clips
-        there = [clip for clip in segment.clips if made_from(clip.target) == clip.made_from]
+        there = [clip for clip in segment.clips if stands(clip)]
         if plain not in there:
             continue
         told = own_words(plain.target)

@@ -41,7 +41,10 @@ def make_cuts_with_progress(
 
 def describe_cuts(cuts: Cuts, job: CutJob) -> list[str]:
     """Where the clips are, and what became of others, a line each."""
-    facts = [f"{cuts.there:,} of {cuts.videos:,} {'video' if cuts.videos == 1 else 'videos'}", f"{cuts.cut_now:,} cut now"]
+    facts = [
+        f"{cuts.there:,} of {cuts.videos:,} {'video' if cuts.videos == 1 else 'videos'}",
+        f"{cuts.cut_now:,} cut now",
+    ]
     facts += [f"{cuts.removed} no longer asked for and removed"] if cuts.removed else []
     lines = [f"Cut clips: {printable(str(job.folders.segments_dir))} ({', '.join(facts)})"]
     if cuts.kept:

@@ -114,6 +114,12 @@ def test_the_offset_is_taken_out_of_the_sound(
     assert [read_frame_number(frame) for frame in clip.frames] == list(range(20, 70))
 
 
+def test_sound_of_before_the_first_picture_is_there_where_it_is_moved(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mkv", Clip(seconds=4, video_start=0.4, click_times=(0.35, 1.0)))
+    clip, _ = cut_one(tmp_path, source, 0.0, 1.6, offset=3, without_offset=True)
+    assert clicks_of(clip) == [pytest.approx(time, abs=0.1e-3) for time in (0.07, 0.72)]
+
+
 def test_a_picture_that_stands_over_the_start_is_shown_from_there_on(tmp_path: Path) -> None:
     times = [0.0, 0.5, 2.0, 3.5]
     source = write_clip(tmp_path / "a.mkv", Clip(seconds=4, frame_times=times, click_times=CLICKS))

@@ -25,6 +25,8 @@ LAYOUTS = {
     "5.1(side)": "5.1",
 }
 """Channels that every AAC decoder knows, by FFmpeg's name of the same ones in a file."""
+_LEAD_SECONDS = 1
+"""Of sound before the first picture: more than any offset."""
 _AHEAD_SECONDS = 1
 """The tape is read when it is written so much further: stamps step back, and a resampler holds samples back."""
 
@@ -34,15 +36,17 @@ class OwnSound:
 
     def __init__(self, media: Media, decoder: StreamDecoder, form: SoundForm) -> None:
         self.form = form
-        self._tape = SoundTape(media.start.seconds + media.phase, form=form)
+        self._lead = _LEAD_SECONDS * form.rate
+        self._tape = SoundTape(media.start.seconds + media.phase - _LEAD_SECONDS, form=form)
         self._laying = lay_sound(media.path, decoder, self._tape, media.start.stamp)
         self._ended = False
 
     def read(self, first: int, end: int) -> np.ndarray:
         """Samples of the form's rate, counted from the start of the clock: (end - first, channels) int16.
 
-        Zeros where there is no sound, before the start too. Raises DamagedVideoError and Interrupted.
+        Zeros where there is none, and more than a second before the start. Raises DamagedVideoError and Interrupted.
         """
+        first, end = first + self._lead, end + self._lead
         while not self._ended and self._tape.seconds < end / self.form.rate + _AHEAD_SECONDS:
             if next(self._laying, self) is self:
                 self._ended = True
@@ -51,7 +55,7 @@ class OwnSound:
 
     def forget(self, before: int) -> None:
         """Samples before this one will not be asked for any more."""
-        self._tape.forget(before)
+        self._tape.forget(before + self._lead)
 
 
 @contextmanager

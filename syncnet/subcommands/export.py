@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any, cast
 
-from syncnet.command import EXIT_SOME_FAILED
 from syncnet.engines.threads import share_cores
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, longer_name
@@ -22,7 +21,7 @@ from syncnet.settings.cuts import add_cut_flags
 from syncnet.state.ledger import open_ledger
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
-from syncnet.system.interruption import stop_on_signals
+from syncnet.system.interruption import EXIT_SOME_FAILED, stop_on_signals
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 from syncnet.system.plain import read_json

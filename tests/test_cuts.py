@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from cut_fakes import THRESHOLDS, cut, decode, make_job, scored, segment
+from fakes import failed
 
 from syncnet.looks.movie import Movie
 from syncnet.overtime.judging import judge_over_time
@@ -177,6 +178,17 @@ def test_clips_of_a_video_that_is_gone_stay(tmp_path: Path, video: Path) -> None
     assert (told(cuts), cuts.kept, cuts.problems) == ((1, 0, 0), 1, [])
     assert files_of(out)[:2] == ["segments/in.mp4/0.40-1.40.mp4", "segments/in.mp4/2.00-3.00.mp4"]
     assert [line["file"] for line in lines_of(out)] == ["in.mp4/0.40-1.40.mp4"]
+
+
+def test_clips_of_a_video_that_fails_now_stay(tmp_path: Path, video: Path) -> None:
+    out = tmp_path / "out"
+    result = scored(video, FIRST)
+    job = make_job(out, result)
+    cut(job, result)
+    cuts = cut(job, dataclasses.replace(failed("in.mp4"), path=video))
+    assert (told(cuts), cuts.problems) == ((0, 0, 0), [])
+    assert [line["file"] for line in lines_of(out)] == ["in.mp4/0.40-1.40.mp4"]
+    assert (out / "segments/in.mp4/0.40-1.40.mp4").is_file()
 
 
 def scored_again(result: VideoResult, thresholds: Thresholds) -> VideoResult:

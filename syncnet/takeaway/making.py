@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -26,7 +26,7 @@ from syncnet.takeaway.clips import Clip, CutJob, CutVideo, plan_clips
 from syncnet.takeaway.copying import copy_clips
 from syncnet.takeaway.cutting import Drawn, cut_exactly, whole_picture
 from syncnet.takeaway.face import FaceCrops
-from syncnet.takeaway.manifest import describe_clip, lines_of_others, own_words, stands, write_manifest
+from syncnet.takeaway.manifest import ClipFiles, describe_clip
 from syncnet.takeaway.ranges import find_ranges
 
 _AGAIN = "run the filter on its folder again"
@@ -67,20 +67,22 @@ def make_cuts(
     planned = plan_clips(find_ranges(entries, "passing" if job.options.cut == "passing" else "all"), job)
     folder.mkdir(exist_ok=True)
     mark_folder(folder)
-    cuts = Cuts()
-    outcome = in_threads(planned, partial(_cut_video, job=job, stop=stop), workers, on_done)
+    cuts, files = Cuts(), ClipFiles(job.folders)
+    outcome = in_threads(planned, partial(_cut_video, job=job, files=files, stop=stop), workers, on_done)
     cuts.interrupted = outcome.interrupted
     for video, problems, count in outcome.done:
         cuts.cut_now += count
         cuts.problems += [(_label(video, clip), problem) for clip, problem in problems]
     cuts.problems += [(str(video.video.relative_path), problem) for video, problem in outcome.problems]
     cuts.problems.sort()
+    # Of what failed, earlier clips stay as they are, as placed copies do.
+    at_hand = {one["relative_path"]: not one["missing"] for one in entries if one["status"] != "failed"}
     if not cuts.interrupted:
-        _remove_stale(entries, planned, folder, cuts)
-    clips = [(video, clip) for video in planned for clip in video.clips if stands(clip)]
+        _remove_stale(at_hand, planned, files, folder, cuts)
+    clips = [(video, clip) for video in planned for clip in video.clips if files.stands(clip)]
     cuts.there, cuts.videos = len(clips), len({id(video) for video, _ in clips})
-    others = list(lines_of_others(folder, {entry["relative_path"] for entry in entries}))
-    write_manifest(planned, folder, others)
+    files.write_manifest(planned, list(files.lines_of_others(at_hand)))
+    files.save()
     return cuts
 
 
@@ -88,7 +90,9 @@ def _label(video: CutVideo, clip: Clip) -> str:
     return f"{video.video.relative_path}: {clip.target.name}"
 
 
-def _cut_video(cut: CutVideo, *, job: CutJob, stop: StopFlag) -> tuple[CutVideo, list[tuple[Clip, str]], int]:
+def _cut_video(
+    cut: CutVideo, *, job: CutJob, files: ClipFiles, stop: StopFlag
+) -> tuple[CutVideo, list[tuple[Clip, str]], int]:
     """Cuts what is not there yet. Comes back with the clips that could not be cut, and why, and how many could."""
     stop.check()
     problems: list[tuple[Clip, str]] = []
@@ -96,25 +100,25 @@ def _cut_video(cut: CutVideo, *, job: CutJob, stop: StopFlag) -> tuple[CutVideo,
     def fail(clip: Clip, error: Exception) -> None:
         problems.append((clip, describe_problem(error)))
 
-    missing = [clip for clip in cut.clips if not stands(clip)]
+    missing = [clip for clip in cut.clips if not files.stands(clip)]
     for clip in list(missing):
         try:
-            _refuse_foreign(clip)
+            _refuse_foreign(clip, files)
         except VideoError as error:
             fail(clip, error)
             missing.remove(clip)
     if missing:
         with _at_hand(cut, job, stop) as path:
             _cut_from(path, cut, missing, job, stop, fail)
-    return cut, problems, sum(map(stands, missing))
+    return cut, problems, sum(map(files.stands, missing))
 
 
-def _refuse_foreign(clip: Clip) -> None:
+def _refuse_foreign(clip: Clip, files: ClipFiles) -> None:
     """Raises VideoError where a file stands that this tool did not cut, or that another clip has."""
     target = clip.target
     if clip.rival is not None:
         raise VideoError(f"another segment has the name {clip.rival}", path=target, cure="rename its video")
-    if os.path.lexists(target) and not own_words(target):
+    if os.path.lexists(target) and files.facts(target) is None:
         raise VideoError(f"{target} was not cut by this tool", path=target, cure="move it away, then run again")
 
 
@@ -193,15 +197,18 @@ def _at_hand(cut: CutVideo, job: CutJob, stop: StopFlag) -> Iterator[Path]:
     raise VideoError(f"{name} is gone", path=video.location, cure=f"put it back, or {_AGAIN}")
 
 
-def _remove_stale(entries: Iterable[dict[str, Any]], planned: Sequence[CutVideo], folder: Path, cuts: Cuts) -> None:
-    """Clips that nobody asks for any more, of videos that are told of; of a video that is gone they stay."""
+def _remove_stale(
+    at_hand: Mapping[str, bool], planned: Sequence[CutVideo], files: ClipFiles, folder: Path, cuts: Cuts
+) -> None:
+    """Clips that nobody asks for any more. ``at_hand``: for the videos that are told of, whether their file is; of one
+    that is gone they stay."""
     wanted = {clip.target for video in planned for clip in video.clips}
-    at_hand = {entry["relative_path"]: not entry["missing"] for entry in entries}
     for parent, _, names in os.walk(folder, topdown=False):
         for path in (Path(parent) / name for name in names if name.endswith(".mp4")):
-            if path in wanted or (video := own_words(path).get("video")) not in at_hand:
+            facts = None if path in wanted else files.facts(path)
+            if facts is None or facts["video"] not in at_hand:
                 continue
-            if at_hand[video]:
+            if at_hand[facts["video"]]:
                 with contextlib.suppress(OSError):
                     path.unlink()
                     cuts.removed += 1

@@ -12,12 +12,17 @@ from typing import Any
 
 import pytest
 from cut_fakes import THRESHOLDS, cut, decode, make_job, scored, segment
-from fakes import failed
+from fakes import failed, make_run
 
+from syncnet import command
+from syncnet.inputs.discovery import FileIdentity
 from syncnet.looks.movie import Movie
 from syncnet.overtime.judging import judge_over_time
+from syncnet.report.results import build_results
 from syncnet.results import VideoResult
 from syncnet.settings import OverTimeSettings, Thresholds
+from syncnet.state.ledger import open_ledger
+from syncnet.state.records import VideoRecord
 from syncnet.system.interruption import StopFlag
 from syncnet.takeaway.making import Cuts
 from synthetic.media import Clip, read_frame_number, write_clip
@@ -189,6 +194,38 @@ def test_clips_of_a_video_that_fails_now_stay(tmp_path: Path, video: Path) -> No
     assert (told(cuts), cuts.problems) == ((0, 0, 0), [])
     assert [line["file"] for line in lines_of(out)] == ["in.mp4/0.40-1.40.mp4"]
     assert (out / "segments/in.mp4/0.40-1.40.mp4").is_file()
+
+
+def test_export_cuts_what_the_last_run_stored(tmp_path: Path, video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    result = scored(video, FIRST, POOR, SECOND)
+    make_job(out, result)
+    with open_ledger(out / ".sync_filter" / "ledger.jsonl") as ledger:
+        ledger.add(VideoRecord("in.mp4", FileIdentity.of(video.stat()), "any", None, 1.0))
+    (out / "sync_filter_results.json").write_text(json.dumps(build_results(make_run([result]))))
+    words = ["export", "--output_dir", str(out), "--cut", "passing"]
+    assert command.main([*words, "--cut_offset"]) == 0
+    assert capsys.readouterr().out == f"Cut clips: {out}/segments (2 of 1 video, 2 cut now)\n"
+    assert [line["sound_delayed_ms"] for line in lines_of(out)] == [40.0, 0.0]
+    os.utime(video, ns=(0, 0))
+    # What is there needs no video.
+    assert command.main([*words, "--cut_offset", "--format", "jsonl"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"2 segments of 1 videos: {out}/export/segments.jsonl",
+        f"Cut clips: {out}/segments (2 of 1 video, 0 cut now)",
+    ]
+    assert command.main(words) == 1
+    assert f"in.mp4: not cut: {video} has changed since it was scored" in capsys.readouterr().err
+
+
+def test_export_refuses_what_it_cannot_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for flags, words in (
+        ([], "nothing is asked for: give --format, or --cut passing"),
+        (["--format", "csv", "--cut_face", "64"], "--cut_face says how clips are cut, and none are"),
+        (["--cut", "all", "--max_workers", "0"], "--max_workers 0: give a whole number of 1 or more"),
+    ):
+        assert command.main(["export", "--output_dir", str(tmp_path), *flags]) == 2
+        assert words in capsys.readouterr().err
 
 
 def scored_again(result: VideoResult, thresholds: Thresholds) -> VideoResult:

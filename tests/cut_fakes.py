@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -35,6 +36,10 @@ def segment(start: float, end: float, offset: int = 0, fine_ms: float | None = N
     return dataclasses.replace(IN_SYNC, **{**ready, **fields})
 
 
+FIRST, SECOND = segment(0.4, 1.4, 1), segment(2.0, 3.0, 0, confidence=6.0)
+POOR = segment(1.4, 2.0, confidence=3.0)
+
+
 def scored(path: Path, *segments: Segment, name: str = "", thresholds: Thresholds = THRESHOLDS) -> VideoResult:
     """The file with these segments, of a face that stands still."""
     info = open_media(path).info
@@ -62,6 +67,28 @@ def make_job(output_dir: Path, *results: VideoResult, **options: Any) -> CutJob:
 
 def cut(job: CutJob, *results: VideoResult, stop: StopFlag | None = None) -> Cuts:
     return make_cuts([describe_result(result) for result in results], job, stop or StopFlag(), workers=1)
+
+
+def files_of(out: Path) -> list[str]:
+    return sorted(str(path.relative_to(out)) for path in (out / "segments").rglob("*") if path.is_file())
+
+
+def lines_of(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "segments" / "manifest.jsonl").read_text().splitlines()]
+
+
+def told(cuts: Cuts) -> tuple[int, int, int]:
+    return cuts.there, cuts.cut_now, cuts.removed
+
+
+def problems(cuts: Cuts) -> str:
+    return "\n".join(f"{clip}: {problem}" for clip, problem in cuts.problems)
+
+
+def video_named(tmp_path: Path, video: Path, name: str) -> VideoResult:
+    path = tmp_path / name
+    path.write_bytes(video.read_bytes())
+    return scored(path, FIRST)
 
 
 @dataclasses.dataclass(frozen=True)

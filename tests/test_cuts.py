@@ -1,52 +1,46 @@
-"""The folder of cut clips: what is cut again, what goes, and what happens where something is wrong."""
+"""The folder of cut clips: what is cut again, what goes, and what its lines say."""
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cut_fakes import THRESHOLDS, cut, decode, make_job, scored, segment
+from cut_fakes import (
+    FIRST,
+    POOR,
+    SECOND,
+    THRESHOLDS,
+    cut,
+    files_of,
+    lines_of,
+    make_job,
+    scored,
+    segment,
+    told,
+    video_named,
+)
 from fakes import failed, make_run
 
 from syncnet import command
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.looks.movie import Movie
 from syncnet.overtime.judging import judge_over_time
 from syncnet.report.results import build_results
 from syncnet.results import VideoResult
 from syncnet.settings import OverTimeSettings, Thresholds
 from syncnet.state.ledger import open_ledger
 from syncnet.state.records import VideoRecord
-from syncnet.system.interruption import StopFlag
-from syncnet.takeaway.making import Cuts
-from synthetic.media import Clip, read_frame_number, write_clip
+from synthetic.media import Clip, write_clip
 
-FIRST, SECOND = segment(0.4, 1.4, 1), segment(2.0, 3.0, 0, confidence=6.0)
 NO_VIDEO = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, mxf, dv, ogv)"
-POOR = segment(1.4, 2.0, confidence=3.0)
 
 
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "in.mp4", Clip(seconds=4))
-
-
-def files_of(out: Path) -> list[str]:
-    return sorted(str(path.relative_to(out)) for path in (out / "segments").rglob("*") if path.is_file())
-
-
-def lines_of(out: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (out / "segments" / "manifest.jsonl").read_text().splitlines()]
-
-
-def told(cuts: Cuts) -> tuple[int, int, int]:
-    return cuts.there, cuts.cut_now, cuts.removed
 
 
 def test_what_is_there_is_not_cut_again_and_what_no_longer_passes_goes(tmp_path: Path, video: Path) -> None:
@@ -120,49 +114,6 @@ def test_two_faces_at_the_same_time_have_a_clip_each(tmp_path: Path, video: Path
     ]  # fmt: skip
 
 
-def problems(cuts: Cuts) -> str:
-    return "\n".join(f"{clip}: {problem}" for clip, problem in cuts.problems)
-
-
-def test_two_segments_of_one_name_are_told_and_the_first_is_cut(tmp_path: Path, video: Path) -> None:
-    out = tmp_path / "out"
-    first, second = scored(video, FIRST), scored(video, FIRST, SECOND)
-    cuts = cut(make_job(out, first, second), first, second)
-    assert problems(cuts) == (
-        f"in.mp4: 0.40-1.40.mp4: another segment has the name {out}/segments/in.mp4/0.40-1.40.mp4 -> rename its video"
-    )
-    assert files_of(out)[:2] == ["segments/in.mp4/0.40-1.40.mp4", "segments/in.mp4/2.00-3.00.mp4"]
-
-
-def test_of_videos_that_are_gone_changed_or_unreadable_it_is_told_and_the_others_go_on(
-    tmp_path: Path, video: Path
-) -> None:
-    out = tmp_path / "out"
-    results = [video_named(tmp_path, video, name) for name in ("changed.mp4", "gone.mp4", "good.mp4", "locked.mp4")]
-    changed, gone, _, locked = results
-    job = make_job(out, *results)
-    gone.path.unlink()
-    changed.path.write_bytes(video.read_bytes() + b"more")
-    # As a disk gives it back that lost some of it: of the same size and time.
-    before = locked.path.stat()
-    locked.path.write_bytes(bytes(before.st_size))
-    os.utime(locked.path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    cuts = cut(job, *results)
-    again = "run the filter on its folder again"
-    assert problems(cuts).splitlines() == [
-        f"changed.mp4: {changed.path} has changed since it was scored -> {again}",
-        f"gone.mp4: {gone.path} is gone -> put it back, or {again}",
-        f"locked.mp4: {NO_VIDEO} -> remove it, or convert it to mp4",
-    ]
-    assert files_of(out) == ["segments/good.mp4/0.40-1.40.mp4", "segments/manifest.jsonl"]
-
-
-def video_named(tmp_path: Path, video: Path, name: str) -> VideoResult:
-    path = tmp_path / name
-    path.write_bytes(video.read_bytes())
-    return scored(path, FIRST)
-
-
 def test_a_video_that_was_moved_is_cut_where_it_is_now(tmp_path: Path, video: Path) -> None:
     out = tmp_path / "out"
     result = dataclasses.replace(scored(video, FIRST), placed_in=out / "good_quality")
@@ -218,16 +169,6 @@ def test_export_cuts_what_the_last_run_stored(tmp_path: Path, video: Path, capsy
     assert f"in.mp4: not cut: {video} has changed since it was scored" in capsys.readouterr().err
 
 
-def test_export_refuses_what_it_cannot_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for flags, words in (
-        ([], "nothing is asked for: give --format, or --cut passing"),
-        (["--format", "csv", "--cut_face", "64"], "--cut_face says how clips are cut, and none are"),
-        (["--cut", "all", "--max_workers", "0"], "--max_workers 0: give a whole number of 1 or more"),
-    ):
-        assert command.main(["export", "--output_dir", str(tmp_path), *flags]) == 2
-        assert words in capsys.readouterr().err
-
-
 def scored_again(result: VideoResult, thresholds: Thresholds) -> VideoResult:
     assert result.over_time is not None
     settings = OverTimeSettings(min_segment_seconds=0)
@@ -240,82 +181,3 @@ def test_clips_and_lines_of_videos_that_this_run_did_not_see_stay(tmp_path: Path
     cut(make_job(out, one, other), one, other)
     assert told(cut(make_job(out, other), other)) == (1, 0, 0)
     assert [line["file"] for line in lines_of(out)] == ["a.mp4/0.40-1.40.mp4", "b.mp4/0.40-1.40.mp4"]
-
-
-def test_a_file_of_somebody_else_is_never_touched(tmp_path: Path, video: Path) -> None:
-    out = tmp_path / "out"
-    (out / "segments" / "in.mp4").mkdir(parents=True)
-    mine, other = out / "segments/in.mp4/0.40-1.40.mp4", out / "segments/in.mp4/notes.mp4"
-    mine.write_text("mine")
-    other.write_text("mine too")
-    result = scored(video, FIRST, SECOND)
-    cuts = cut(make_job(out, result), result)
-    assert problems(cuts) == f"in.mp4: 0.40-1.40.mp4: {mine} was not cut by this tool -> move it away, then run again"
-    assert (mine.read_text(), other.read_text()) == ("mine", "mine too")
-    assert [line["file"] for line in lines_of(out)] == ["in.mp4/2.00-3.00.mp4"]
-
-
-def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out = tmp_path / "out"
-    result = scored(video, FIRST, SECOND)
-    finish = Movie.finish
-
-    def full(movie: Movie) -> None:
-        if "0.40" in str(movie._file._path):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        finish(movie)
-
-    monkeypatch.setattr(Movie, "finish", full)
-    cuts = cut(make_job(out, result), result)
-    assert problems(cuts) == (
-        f"in.mp4: 0.40-1.40.mp4: cannot write {out}/segments/in.mp4/0.40-1.40.mp4: No space left on device -> free "
-        "some space on the output disk, then run again"
-    )
-    assert files_of(out) == ["segments/in.mp4/2.00-3.00.mp4", "segments/manifest.jsonl"]
-    monkeypatch.undo()
-    assert told(cut(make_job(out, result), result)) == (2, 1, 0)
-
-
-def test_without_boxes_only_the_face_clip_is_missing(tmp_path: Path, video: Path) -> None:
-    out = tmp_path / "out"
-    result = scored(video, FIRST)
-    job = make_job(out, result, face_px=64)
-    for keepsake in (out / ".sync_filter" / "keepsakes").iterdir():
-        keepsake.unlink()
-    cuts = cut(job, result)
-    assert problems(cuts) == (
-        "in.mp4: 0.40-1.40_face.mp4: the boxes of its faces were not kept when it was scored -> score it with --rescan"
-    )
-    assert [(line["file"], line["face_file"]) for line in lines_of(out)] == [("in.mp4/0.40-1.40.mp4", None)]
-
-
-def test_a_stop_keeps_what_is_finished_and_the_next_run_goes_on(tmp_path: Path, video: Path) -> None:
-    out = tmp_path / "out"
-    result = scored(video, FIRST, SECOND)
-
-    class Stops(StopFlag):
-        """Stops when the second clip has begun."""
-
-        def check(self) -> None:
-            if (out / "segments/in.mp4/0.40-1.40.mp4").exists():
-                self.stop()
-            super().check()
-
-    job = make_job(out, result)
-    cuts = cut(job, result, stop=Stops())
-    assert (cuts.interrupted, cuts.problems) == (True, [])
-    assert files_of(out) == ["segments/in.mp4/0.40-1.40.mp4", "segments/manifest.jsonl"]
-    assert told(cut(job, result)) == (2, 1, 0)
-    assert [read_frame_number(frame) for frame in decode(out / "segments/in.mp4/2.00-3.00.mp4").frames][:2] == [50, 51]
-
-
-def test_what_mp4_cannot_hold_is_told_where_nothing_is_encoded(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    path = write_clip(tmp_path / "in.avi", Clip(seconds=4, video_codec="wmv2", audio_codec="mp3"))
-    result = scored(path, FIRST)
-    cuts = cut(make_job(out, result, copy=True), result)
-    assert problems(cuts) == (
-        "in.avi: 0.40-1.40.mp4: MP4 does not take its streams as they are (wmv2, mp3) -> leave out --cut_copy"
-    )
-    assert files_of(out) == ["segments/manifest.jsonl"]
-    assert told(cut(make_job(out, result), result)) == (1, 1, 0)

@@ -65,7 +65,7 @@ class SoundTape:
         self._loudness = _Loudness()
         self._tape = bytearray()
         self._forgotten = 0
-        """Samples that the tape had before those that it has."""
+        """Samples before those that it has."""
         self._position = 0
         self._resampler: _Resampler | None = None
         self._kind: tuple[str, str, int] | None = None
@@ -123,8 +123,8 @@ class SoundTape:
         return samples
 
     def forget(self, before: int) -> None:
-        """Lets go of the samples before this one; they read as zeros from now on."""
-        count = min(max(before - self._forgotten, 0), len(self._tape) // self._sample_bytes)
+        """Lets go of the samples before this one, those to come too; they read as zeros from now on."""
+        count = max(before - self._forgotten, 0)
         del self._tape[: count * self._sample_bytes]
         self._forgotten += count
 

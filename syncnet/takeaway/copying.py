@@ -12,7 +12,7 @@ import av
 
 from syncnet.errors import VideoError
 from syncnet.media.clock import ContinuousStamps
-from syncnet.media.decoder import BROADCAST_FORMATS
+from syncnet.media.decoder import BROADCAST_FORMATS, read_packets
 from syncnet.media.file import IGNORE_EDITS, opened, picture_stream, sound_stream
 from syncnet.media.opening import Media
 from syncnet.system.atomic import NewFile
@@ -114,7 +114,7 @@ def _packets(media: Media, container: InputContainer, stop: StopFlag) -> Iterato
     streams = _streams(media, container)
     name = container.format.name
     stamps = ContinuousStamps(name in BROADCAST_FORMATS, may_step_back="mp4" in name)
-    for number, packet in enumerate(container.demux(*streams)):
+    for number, packet in enumerate(read_packets(container, streams)):
         stop.look()
         if packet.size:
             stamps.straighten(packet)

@@ -79,6 +79,7 @@ def _cut_all(
     """Takes those out of ``left`` that are finished or failed."""
     converter = converter_of(media)
     end = Fraction(0)
+    sound.forget(min(cutting.sound_from for cutting in left))
 
     def advance(cutting: _Cutting, step: Callable[[], bool]) -> None:
         try:

@@ -64,8 +64,8 @@ def make_cuts(
     written; KeyError or TypeError where the document is of a version without segments.
     """
     folder = job.folders.segments_dir
-    planned = plan_clips(find_ranges(entries, "passing" if job.options.cut == "passing" else "all"), job)
     folder.mkdir(exist_ok=True)
+    planned = plan_clips(find_ranges(entries, "passing" if job.options.cut == "passing" else "all"), job)
     mark_folder(folder)
     cuts, files = Cuts(), ClipFiles(job.folders)
     outcome = in_threads(planned, partial(_cut_video, job=job, files=files, stop=stop), workers, on_done)
@@ -178,13 +178,11 @@ def _at_hand(cut: CutVideo, job: CutJob, stop: StopFlag) -> Iterator[Path]:
     remote = "://" in video.location
     places = [Path(place) for place in ("" if remote else video.location, video.placed) if place]
     changed = False
-    for place in places:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            found = FileIdentity.of(place.stat())
-            if cut.identity is None or cut.identity.is_of_copy(found):
-                yield place
-                return
-            changed = True
+    for place in filter(os.path.exists, places):
+        if cut.identity is None or cut.identity.is_of_copy(FileIdentity.of(place.stat())):
+            yield place
+            return
+        changed = True
     uri = job.uris.get(str(video.relative_path), video.location)
     if remote and cut.identity is not None:
         file = VideoFile(Path(uri), video.relative_path, cut.identity.size, cut.identity.mtime_ns, uri=uri)

@@ -148,10 +148,10 @@ def _plan_clip(
     return Clip(one, how, target, f"{MADE_BY}{digest}", delay, face_px)
 
 
-def cannot_write(clip: Clip, error: OSError | av.FFmpegError) -> VideoError:
-    """What the system, or FFmpeg, says about a clip's file."""
+def cannot_write(target: Path, error: OSError | av.FFmpegError) -> VideoError:
+    """What the system, or FFmpeg, says about a file of the folder."""
     cure = FREE_SPACE if error.errno in DISK_FULL else "check that the output folder can be written to, then run again"
-    return VideoError(f"cannot write {clip.target}: {error.strerror}", path=clip.target, cure=cure)
+    return VideoError(f"cannot write {target}: {error.strerror}", path=target, cure=cure)
 
 
 def offset_seconds(one: Range) -> Fraction:

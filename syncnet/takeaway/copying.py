@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -73,8 +75,8 @@ def copy_clips(
             _write(media, plan, describe(clip, Fraction(plan.begin)), stop)
         except VideoError as error:
             on_failed(clip, error)
-        except (OSError, av.FFmpegError) as error:
-            on_failed(clip, cannot_write(clip, error))
+        except OSError as error:
+            on_failed(clip, cannot_write(clip.target, error))
 
 
 def _plan(clip: Clip, pieces: Sequence[_Piece], keys: Sequence[float]) -> _Copy:
@@ -137,21 +139,42 @@ def _write(media: Media, plan: _Copy, comment: str, stop: StopFlag) -> None:
     """Raises OSError and VideoError, leaving nothing half-written."""
     plan.clip.target.parent.mkdir(parents=True, exist_ok=True)
     with NewFile(plan.clip.target) as temporary, opened(media.path) as container:
-        output = av.open(os.path.abspath(temporary), "w", format="mp4", options={"movflags": "+faststart"})
-        output.metadata["comment"] = comment
+        with _refusing(media, plan.clip):
+            output = av.open(os.path.abspath(temporary), "w", format="mp4", options={"movflags": "+faststart"})
         try:
-            streams = {stream.index: output.add_stream_from_template(stream) for stream in _streams(media, container)}
+            output.metadata["comment"] = comment
+            with _refusing(media, plan.clip):
+                streams = {one.index: output.add_stream_from_template(one) for one in _streams(media, container)}
             for number, packet in _packets(media, container, stop):
                 if number in plan.numbers:
-                    delay = plan.clip.delay if packet.stream.type == "audio" else 0
-                    ticks = round((_origin(media, packet) + Fraction(plan.begin) - delay) / packet.time_base)
-                    packet.pts = None if packet.pts is None else packet.pts - ticks
-                    packet.dts = None if packet.dts is None else packet.dts - ticks
+                    _move(packet, media, plan)
                     packet.stream = streams[packet.stream_index]
-                    output.mux(packet)
-        except (ValueError, NotImplementedError) as error:
-            # Of FFmpeg, where no such codec goes into the container.
-            problem = f"MP4 does not take its streams as they are ({media.info.video_codec}, {media.info.audio_codec})"
-            raise VideoError(problem, path=media.path, cure=_CURE) from error
-        finally:
+                    with _refusing(media, plan.clip):
+                        output.mux(packet)
+        except BaseException:
+            with contextlib.suppress(av.FFmpegError):
+                output.close()
+            raise
+        with _refusing(media, plan.clip):
             output.close()
+
+
+def _move(packet: Packet[Stream], media: Media, plan: _Copy) -> None:
+    """To the clock of the clip."""
+    delay = plan.clip.delay if packet.stream.type == "audio" else 0
+    ticks = round((_origin(media, packet) + Fraction(plan.begin) - delay) / (packet.time_base or 1))
+    packet.pts = None if packet.pts is None else packet.pts - ticks
+    packet.dts = None if packet.dts is None else packet.dts - ticks
+
+
+@contextmanager
+def _refusing(media: Media, clip: Clip) -> Iterator[None]:
+    """What goes wrong with the clip's file comes out as VideoError: what FFmpeg says of it is not of the video."""
+    try:
+        yield
+    except (ValueError, NotImplementedError) as error:
+        # Of FFmpeg too, where no such codec goes into the container.
+        problem = f"MP4 does not take its streams as they are ({media.info.video_codec}, {media.info.audio_codec})"
+        raise VideoError(problem, path=media.path, cure=_CURE) from error
+    except (OSError, av.FFmpegError) as error:
+        raise cannot_write(clip.target, error) from error

@@ -86,7 +86,9 @@ def _cut_all(
             ended = step()
         except (OSError, av.FFmpegError, VideoError) as error:
             cutting.discard()
-            on_failed(cutting.clip, error if isinstance(error, VideoError) else cannot_write(cutting.clip, error))
+            on_failed(
+                cutting.clip, error if isinstance(error, VideoError) else cannot_write(cutting.clip.target, error)
+            )
             ended = True
         if ended:
             left.remove(cutting)

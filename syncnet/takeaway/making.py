@@ -22,11 +22,11 @@ from syncnet.report.ownership import mark_folder
 from syncnet.state.score_store import hash_content
 from syncnet.system.interruption import StopFlag
 from syncnet.system.text import masked
-from syncnet.takeaway.clips import Clip, CutJob, CutVideo, plan_clips
+from syncnet.takeaway.clips import Clip, CutJob, CutVideo, cannot_write, plan_clips
 from syncnet.takeaway.copying import copy_clips
 from syncnet.takeaway.cutting import Drawn, cut_exactly, whole_picture
 from syncnet.takeaway.face import FaceCrops
-from syncnet.takeaway.manifest import ClipFiles, describe_clip
+from syncnet.takeaway.manifest import MANIFEST_NAME, ClipFiles, describe_clip
 from syncnet.takeaway.ranges import find_ranges
 
 _AGAIN = "run the filter on its folder again"
@@ -46,7 +46,7 @@ class Cuts:
     kept: int = 0
     """The same of videos that are gone, so that nobody could cut them again."""
     problems: list[tuple[str, str]] = field(default_factory=list)
-    """Which clip, or which video, and why it could not be cut."""
+    """Which clip, video or file, and what is wrong with it."""
     interrupted: bool = False
 
 
@@ -60,28 +60,34 @@ def make_cuts(
 ) -> Cuts:
     """``entries``: those of a results document; what passes in them is cut. ``on_done`` is called for each video.
 
-    What could not be cut is a problem, and stops nothing. Raises OSError where the folder or the manifest cannot be
-    written; KeyError or TypeError where the document is of a version without segments.
+    What could not be cut is a problem, and stops nothing. Raises KeyError or TypeError where the document is of a
+    version without segments.
     """
-    folder = job.folders.segments_dir
-    folder.mkdir(exist_ok=True)
+    folder, cuts = job.folders.segments_dir, Cuts()
+    try:
+        folder.mkdir(exist_ok=True)
+        mark_folder(folder)
+    except OSError as error:
+        return Cuts(problems=[(str(folder), describe_problem(cannot_write(folder, error)))])
     planned = plan_clips(find_ranges(entries, "passing" if job.options.cut == "passing" else "all"), job)
-    mark_folder(folder)
-    cuts, files = Cuts(), ClipFiles(job.folders)
+    files = ClipFiles(job.folders)
     outcome = in_threads(planned, partial(_cut_video, job=job, files=files, stop=stop), workers, on_done)
     cuts.interrupted = outcome.interrupted
     for video, problems, count in outcome.done:
         cuts.cut_now += count
         cuts.problems += [(_label(video, clip), problem) for clip, problem in problems]
     cuts.problems += [(str(video.video.relative_path), problem) for video, problem in outcome.problems]
-    cuts.problems.sort()
+    cuts.problems = [(label, f"not cut: {problem}") for label, problem in sorted(cuts.problems)]
     # Of what failed, earlier clips stay as they are, as placed copies do.
     at_hand = {one["relative_path"]: not one["missing"] for one in entries if one["status"] != "failed"}
     if not cuts.interrupted:
         _remove_stale(at_hand, planned, files, folder, cuts)
     clips = [(video, clip) for video in planned for clip in video.clips if files.stands(clip)]
     cuts.there, cuts.videos = len(clips), len({id(video) for video, _ in clips})
-    files.write_manifest(planned, list(files.lines_of_others(at_hand)))
+    try:
+        files.write_manifest(planned, list(files.lines_of_others(at_hand)))
+    except OSError as error:
+        cuts.problems.append((MANIFEST_NAME, describe_problem(cannot_write(folder / MANIFEST_NAME, error))))
     files.save()
     return cuts
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from syncnet.errors import UsageError
 from syncnet.looks.progress import progress_bar
 from syncnet.system.interruption import StopFlag
 from syncnet.system.text import printable
@@ -24,15 +23,11 @@ def make_cuts_with_progress(
     quiet: bool,
     note: Callable[[str], object] = bool,
 ) -> Cuts:
-    """``note``: gets each problem too. Problems go to stderr, also where it is to be quiet. Raises UsageError."""
+    """``note``: gets each problem too. Problems go to stderr, also where it is to be quiet."""
     with progress_bar(0 if quiet else len(entries), "cutting") as advance:
-        try:
-            cuts = make_cuts(entries, job, stop, workers=workers, on_done=advance)
-        except OSError as error:
-            folder = job.folders.segments_dir
-            raise UsageError(f"cannot write {folder}: {error.strerror}", cure="check the output disk") from error
-    for clip, problem in cuts.problems:
-        line = f"{clip}: not cut: {problem}"
+        cuts = make_cuts(entries, job, stop, workers=workers, on_done=advance)
+    for name, problem in cuts.problems:
+        line = f"{name}: {problem}"
         note(line)
         with contextlib.suppress(OSError):
             print(printable(line), file=sys.stderr, flush=True)

@@ -100,6 +100,9 @@ def test_a_scored_video_tells_everything() -> None:
         **CHANGING_TOLD,
         "passes_quality": True,
         "quality_reasons": [],
+        "decision": None,
+        "decision_note": None,
+        "overruled_reasons": [],
         # A record from before there were time lines.
         **dict.fromkeys(["face_seconds", "seen_speech_seconds", "off_screen_seconds", "in_sync_seconds", "coverage"]),
         "offset_along": None,

@@ -10,7 +10,7 @@ from syncnet.report.segments import describe_over_time
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
-from syncnet.verdict import offset_direction, offset_milliseconds
+from syncnet.verdict import Verdict, offset_direction, offset_milliseconds
 
 # A score's last digits change with the number of threads that added it up. These are the ones that do not.
 SCORE_DECIMALS = 3
@@ -65,6 +65,7 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         **evidence,
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
+        **describe_decision(result.verdict),
         **describe_over_time(result.over_time),
         "turns": _turns(result.conversation),
         "pooled_tracks": [list(group.tracks) for group in result.pooled],
@@ -86,6 +87,16 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "missing": result.missing,
         "error": result.error or None,
         "cure": result.cure or None,
+    }
+
+
+def describe_decision(verdict: Verdict | None) -> dict[str, Any]:
+    """What a person said of a video, and what the thresholds say against it."""
+    decision = verdict.decision if verdict else None
+    return {
+        "decision": decision.word if decision else None,
+        "decision_note": (decision.note or None) if decision else None,
+        "overruled_reasons": list(verdict.overruled) if verdict else [],
     }
 
 

@@ -58,6 +58,8 @@ COLUMNS: dict[str, Kind] = {
     "segments": "whole",
     "p_in_sync": "number",
     "p_belongs": "number",
+    "decision": "text",
+    "decision_note": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +23,13 @@ ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
 """Where FFmpeg's encoder has another name than the codec, or is the lesser one."""
 SAME_NAME = ("aac", "mp2", "ac3", "eac3", "flac", "alac")
 LOSSLESS = ("flac", "alac")
+OPTIONS = {"opus": {"vbr": "off"}}
+"""Of its own, libopus may stay far below the rate that it is asked for."""
+_LAYERS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
+STEPS = {"mp3": _LAYERS[:14], "mp2": (*_LAYERS[:1], *_LAYERS[2:15]), "ac3": _LAYERS}
+"""Thousands of bits a second, where a codec knows no others; MPEG-1 and ATSC A/52."""
+_NEAR = 0.98
+"""Of a step: what an average misses it by."""
 _FRAME = 1024
 
 
@@ -34,14 +42,30 @@ def encoder_for(codec: str) -> str:
     return name
 
 
-def average_bit_rate(path: Path, track: int) -> int:
-    """Of the packets of a sound, in bits a second; 0 where their stamps tell nothing."""
-    size, seconds = 0, Fraction(0)
+def _step_for(codec: str, bit_rate: int) -> int:
+    """The lowest that the codec knows and that is no lower; the highest of all where there is none."""
+    steps = [1000 * step for step in STEPS.get(codec, ())]
+    return next((step for step in steps if step >= _NEAR * bit_rate), steps[-1]) if steps else bit_rate
+
+
+def peak_bit_rate(path: Path, track: int) -> int:
+    """Of the second of a sound that takes the most, in bits a second; 0 where its stamps tell nothing.
+
+    The mean of a sound with pauses would be too little for its speech.
+    """
+    second, whole = deque[tuple[int, Fraction]](), Fraction(0)
+    size, seconds, peak = 0, Fraction(0), 0.0
     with opened(path) as container:
         for packet in container.demux(container.streams.audio[track]):
-            size += packet.size
-            seconds += (packet.duration or 0) * packet.time_base if packet.size else 0
-    return round(8 * size / seconds) if seconds else 0
+            length = Fraction((packet.duration or 0) * packet.time_base) if packet.size else Fraction(0)
+            second.append((packet.size, length))
+            size, seconds, whole = size + packet.size, seconds + length, whole + length
+            while seconds - second[0][1] >= 1:
+                size, seconds = size - second[0][0], seconds - second[0][1]
+                second.popleft()
+            if seconds >= 1 or (whole == seconds and seconds):
+                peak = max(peak, 8 * size / float(max(seconds, Fraction(1))))
+    return round(peak)
 
 
 class Encoding:
@@ -53,7 +77,9 @@ class Encoding:
         self._kind = kind_of(like)
         try:
             # One name may stand for a codec of any kind, to the type checker.
-            self._stream: Any = cast("Any", container).add_stream(encoder_for(codec), rate=self._kind.rate)
+            self._stream: Any = cast("Any", container).add_stream(
+                encoder_for(codec), rate=self._kind.rate, options=OPTIONS.get(codec)
+            )
             context = self._stream.codec_context
             context.layout = self._kind.layout
             context.sample_rate = self._kind.rate
@@ -62,7 +88,7 @@ class Encoding:
                 context.format = self._kind.sample_format
             context.time_base = Fraction(1, self._kind.rate)
             if codec not in LOSSLESS and not codec.startswith("pcm_"):
-                context.bit_rate = max(least_bit_rate, like.codec_context.bit_rate or 0)
+                context.bit_rate = _step_for(codec, max(least_bit_rate, like.codec_context.bit_rate or 0))
             told_as(self._stream, like)
             context.open()
         except (av.FFmpegError, ValueError) as error:

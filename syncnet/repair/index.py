@@ -9,6 +9,8 @@ from fractions import Fraction
 
 from syncnet.repair.boxes import OddIndexError, changed, find_box, need_box, with_box
 
+MOST_PRIMING_SECONDS = Fraction(6, 100)
+"""What encoders of AAC put before the sound: 1024 to 2112 samples. A longer hidden part is sound that was cut off."""
 EMPTY = -1
 """Where an edit has no media: nothing is shown or heard."""
 
@@ -57,6 +59,7 @@ def moved_edits(entries: Sequence[Entry], delay: Fraction, scale: int, media_sca
     Raises OddIndexError where nothing would be left.
     """
     if delay >= 0:
+        entries, delay = _uncovered(entries, delay, scale, media_scale)
         wait = round(delay * scale)
         if entries and entries[0].media_start == EMPTY:
             return [replace(entries[0], ticks=entries[0].ticks + wait), *entries[1:]]
@@ -73,6 +76,25 @@ def moved_edits(entries: Sequence[Entry], delay: Fraction, scale: int, media_sca
     if not kept:
         raise OddIndexError("its sound would be gone")
     return kept
+
+
+def _uncovered(
+    entries: Sequence[Entry], delay: Fraction, scale: int, media_scale: int
+) -> tuple[Sequence[Entry], Fraction]:
+    """With what an encoder puts before the sound heard, and the delay that is left.
+
+    It is as good as silence, and Chromium is early by it where it is hidden behind a pause.
+    """
+    hidden = Fraction(entries[0].media_start, media_scale) if entries else Fraction(0)
+    if not 0 < hidden <= MOST_PRIMING_SECONDS:
+        return entries, delay
+    shown = min(hidden, delay)
+    first = replace(
+        entries[0],
+        ticks=entries[0].ticks + round(shown * scale),
+        media_start=entries[0].media_start - round(shown * media_scale),
+    )
+    return [first, *entries[1:]], delay - shown
 
 
 def with_edits(track: bytes, entries: Sequence[Entry]) -> bytes:

@@ -87,7 +87,7 @@ def replace_in_index(source: Path, target: Path, track: int, sound: Path) -> Non
             if track_number(content) != track:
                 return content
             media_box = _in_language_of(need_box(content, b"mdia"), need_box(new_track, b"mdia"))
-            content = with_box(content, b"mdia", _wide(media_box), after=b"tkhd")
+            content = with_box(content, b"mdia", _plain(media_box), after=b"tkhd")
             edits = read_edits(new_track, new_scale)
             rescaled = [replace(one, ticks=round(Fraction(one.ticks * scale, new_scale))) for one in edits]
             return with_edits(content, rescaled)
@@ -145,19 +145,27 @@ def _copy(reader: BinaryIO, writer: BinaryIO, begin: int, end: int) -> None:
         left -= len(block)
 
 
-def _wide(media: bytes) -> bytes:
-    """With places of 8 bytes, since what is appended may lie beyond 4 GB."""
+def _plain(media: bytes) -> bytes:
+    """With places of 8 bytes, since what is appended may lie beyond 4 GB, and with the size of each packet.
 
-    def widened(tables: bytes) -> bytes:
-        short = find_box(tables, b"stco")
-        if short is None:
-            return tables
-        (count,) = struct.unpack_from(">I", short, 4)
-        places = struct.unpack_from(f">{count}I", short, 8)
-        long = wrap(b"co64", short[:8] + struct.pack(f">{count}Q", *places))
-        return tables.replace(wrap(b"stco", short), long)
+    One size for all packets is legal too, but GStreamer takes it for a sign of sound that is not compressed.
+    """
 
-    return changed(media, (b"minf", b"stbl"), widened)
+    def changed_tables(tables: bytes) -> bytes:
+        short, sizes = find_box(tables, b"stco"), need_box(tables, b"stsz")
+        if short is not None:
+            (count,) = struct.unpack_from(">I", short, 4)
+            places = struct.unpack_from(f">{count}I", short, 8)
+            long = wrap(b"co64", short[:8] + struct.pack(f">{count}Q", *places))
+            tables = tables.replace(wrap(b"stco", short), long)
+        size, count = struct.unpack_from(">II", sizes, 4)
+        (ticks,) = struct.unpack_from(">I", need_box(tables, b"stts"), 12)
+        if size and ticks > 1:
+            each = sizes[:4] + struct.pack(f">II{count}I", 0, count, *[size] * count)
+            tables = tables.replace(wrap(b"stsz", sizes), wrap(b"stsz", each))
+        return tables
+
+    return changed(media, (b"minf", b"stbl"), changed_tables)
 
 
 def _in_language_of(old: bytes, new: bytes) -> bytes:

@@ -18,7 +18,7 @@ from syncnet.repair.correction import Correction
 from syncnet.repair.finding import Refusal, describe, find_correction
 from syncnet.repair.quiet import cut_in_silence
 from syncnet.repair.records import RepairRecord, RepairStatus
-from syncnet.repair.writing import write_repaired
+from syncnet.repair.writing import ways_for, write_repaired
 from syncnet.results import VideoResult
 from syncnet.settings import MediaSettings, RepairSettings, SoundWay
 from syncnet.system.atomic import NewFile
@@ -123,13 +123,7 @@ def repair_video(source: Path, result: VideoResult, relative_path: PurePath, job
 
 def _write(before: Media, temporary: Path, correction: Correction, job: RepairJob) -> SoundWay:
     """How the sound was moved. Raises what ``write_repaired`` and the checks do."""
-    wanted = job.settings.sound
-    if correction.kind != "constant":
-        if wanted == "shift":
-            raise CannotCopyError("only a constant offset can be shifted; give --sound encode")
-        ways: tuple[SoundWay, ...] = ("encode",)
-    else:
-        ways = ("shift", "encode") if wanted is None else (wanted,)
+    ways = ways_for(before.path, before.info.sound_track, correction, job.settings.sound)
     for way in ways[:-1]:
         with contextlib.suppress(CannotCopyError, OddIndexError):
             _write_checked(before, temporary, correction, way, job)

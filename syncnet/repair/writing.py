@@ -21,7 +21,7 @@ from syncnet.repair.copying import (
     start_of,
 )
 from syncnet.repair.correction import Correction, constant
-from syncnet.repair.encoding import Encoding, average_bit_rate, kind_in
+from syncnet.repair.encoding import Encoding, kind_in, peak_bit_rate
 from syncnet.repair.moving import moved_blocks, pieces_of
 from syncnet.repair.mp4 import is_whole, move_in_index, replace_in_index
 from syncnet.repair.pace import at_pace
@@ -35,8 +35,32 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.stream import Stream
 
+SHORT_LEAD_SECONDS = Fraction(1, 10)
+"""Where the file begins so little before its first picture, it is by what an encoder puts before the sound, and the new
+encoder will do the same."""
 COUNTS_ONLY = ("avi",)
 """Kinds of file that store no times, so that a sound that starts later than the picture cannot be said in them."""
+
+
+SHIFTED_WRONGLY = {("mp4", "mp3"), ("mov", "mp3"), ("matroska", "mp3"), ("mpegts", "aac")}
+"""Kinds of file and sound that a player sounds more than 20 ms off once its stamps were moved (docs/repair.md has the
+table): there the sound is better encoded again."""
+
+
+def ways_for(path: Path, track: int, correction: Correction, wanted: SoundWay | None) -> tuple[SoundWay, ...]:
+    """How the sound may be moved, the better way first. Raises CannotCopyError and VideoError."""
+    with opened(path) as container:
+        kind, context = muxer_of(container, path), container.streams.audio[track].codec_context
+        codec = context.codec.canonical_name if context else ""
+    if correction.kind != "constant":
+        if wanted == "shift":
+            raise CannotCopyError("only a constant offset can be shifted; give --sound encode")
+        return ("encode",)
+    if wanted is not None:
+        return (wanted,)
+    if kind in COUNTS_ONLY:
+        return ("encode",)
+    return ("encode", "shift") if (kind, codec) in SHIFTED_WRONGLY else ("shift", "encode")
 
 
 def write_repaired(
@@ -58,6 +82,8 @@ def write_repaired(
         kind, number = muxer_of(container, source), container.streams.audio[track].id
         start = Fraction(0) if kind in ("mp4", "mov") else start_of(container)
         picture_start = first_picture(container, source)
+        if 0 < picture_start - start < SHORT_LEAD_SECONDS:
+            start = picture_start
     in_index = kind in ("mp4", "mov") and is_whole(source)
     if way == "shift":
         if kind in COUNTS_ONLY:
@@ -97,7 +123,7 @@ class _NewSound:
         self._path, self._track, self._correction = path, track, correction
         self._picture_start, self._stop, self._keep_pitch, self._counted = picture_start, stop, keep_pitch, counted
         self._kind = kind_in(path, track)
-        self._bit_rate = average_bit_rate(path, track)
+        self._bit_rate = peak_bit_rate(path, track)
 
     def write_alone(self, target: Path, muxer: str) -> None:
         """A file of this sound only, from time zero on."""
@@ -115,7 +141,9 @@ class _NewSound:
         blocks = decoded_blocks(self._path, self._track, self._kind, begin, self._stop)
         moved = _corrected(blocks, self._kind, self._correction, float(lead), keep_pitch=self._keep_pitch)
         if self._counted:
-            moved = _without_first(moved, encoding.priming_samples())
+            # Then the first packet stands at the beginning, and the first sample as much later.
+            priming = encoding.priming_samples()
+            moved, begin = _without_first(moved, priming), begin + Fraction(priming, self._kind.rate)
         yield from encoding.packets(moved, begin)
 
 

@@ -82,7 +82,7 @@ def write_repaired(
         kind, number = muxer_of(container, source), container.streams.audio[track].id
         start = Fraction(0) if kind in ("mp4", "mov") else start_of(container)
         picture_start = first_picture(container, source)
-        if 0 < picture_start - start < SHORT_LEAD_SECONDS:
+        if kind not in COUNTS_ONLY and 0 < picture_start - start < SHORT_LEAD_SECONDS:
             start = picture_start
     in_index = kind in ("mp4", "mov") and is_whole(source)
     if way == "shift":

@@ -28,6 +28,8 @@ OPTIONS = {"opus": {"vbr": "off"}}
 _LAYERS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
 STEPS = {"mp3": _LAYERS[:14], "mp2": (*_LAYERS[:1], *_LAYERS[2:15]), "ac3": _LAYERS}
 """Thousands of bits a second, where a codec knows no others; MPEG-1 and ATSC A/52."""
+LEAST_BIT_RATE = 48_000
+"""A channel: what is encoded for the second time should not lose as much again."""
 _NEAR = 0.98
 """Of a step: what an average misses it by."""
 _FRAME = 1024
@@ -88,7 +90,8 @@ class Encoding:
                 context.format = self._kind.sample_format
             context.time_base = Fraction(1, self._kind.rate)
             if codec not in LOSSLESS and not codec.startswith("pcm_"):
-                context.bit_rate = _step_for(codec, max(least_bit_rate, like.codec_context.bit_rate or 0))
+                floor = LEAST_BIT_RATE * context.layout.nb_channels
+                context.bit_rate = _step_for(codec, max(least_bit_rate, like.codec_context.bit_rate or 0, floor))
             told_as(self._stream, like)
             context.open()
         except (av.FFmpegError, ValueError) as error:

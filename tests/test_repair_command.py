@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -125,7 +124,7 @@ def test_a_second_run_repeats_nothing(
 def test_a_dry_run_writes_nothing(videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert run(videos / "late.mp4", out, "--dry_run") == 0
-    assert [path.name for path in out.rglob("*") if path.is_file()] == ["lock"]
+    assert not out.exists()
     assert capsys.readouterr().out.splitlines() == [
         "  curable   late.mp4",
         "    sound 240 ms late",
@@ -233,7 +232,6 @@ def test_half_a_line_of_a_killed_run_is_passed_over(videos: Path, tmp_path: Path
 def test_an_input_that_is_not_there_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "nothing", tmp_path / "out") == 2
     assert "no such file or folder" in capsys.readouterr().err
-    assert os.listdir(tmp_path) == ["out"]
 
 
 @pytest.mark.usefixtures("by_clicks")

@@ -32,7 +32,8 @@ from syncnet.placement.transfer import copy_file, hardlink_file, symlink_file
 
 folders = OutputFolders(pathlib.Path(sys.argv[1]))
 out, state = folders.output_dir, folders.state_dir
-for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.outputs_dir / "a.mp4", folders.sheet_dir):
+for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.outputs_dir / "a.mp4", folders.sheet_dir,
+               folders.repaired_dir):
     folder.mkdir(parents=True)
 video = out.parent / "a.mp4"
 video.write_bytes(b"video")
@@ -55,6 +56,7 @@ writers = {
     "merged ledger": lambda: write_merged([], state / "ledger.jsonl"),
     "keepsake": lambda: write_keepsake(keepsake_path(state, "a"), Keepsake((), np.zeros(0), np.zeros(0))),
     "overlay": write_movie,
+    "repaired": lambda: write_file(folders.repaired_dir / "a.mp4", b"video", exclusive=True),
     "kept output": lambda: write_file(folders.outputs_dir / "a.mp4" / "offsets.txt", b"text"),
 }
 # Each is killed when its file is complete but for its name.

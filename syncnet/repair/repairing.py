@@ -40,6 +40,8 @@ class RepairJob:
     settings: RepairSettings
     media: MediaSettings
     stop: StopFlag
+    must_pass: bool = False
+    """Whether only what passes by the thresholds stays."""
 
     @property
     def wanted(self) -> str:
@@ -108,7 +110,7 @@ def repair_video(source: Path, result: VideoResult, relative_path: PurePath, job
         residual = offset_of(after)
         record = _with_correction(record, correction, result, target)
         record = replace(record, sound=way, residual_ms=residual, passes=after.passed)
-        if problem := _no_better(record, after):
+        if problem := _no_better(record, after, must_pass=job.must_pass):
             return replace(_refused(record, problem, "look at the file with --visualize all"), residual_ms=residual)
         with contextlib.suppress(OSError):
             shutil.copystat(source, new.temporary)
@@ -156,7 +158,7 @@ def _of_track(media: MediaSettings, result: VideoResult) -> MediaSettings:
     return media if result.info is None else replace(media, audio_track=result.info.sound_track)
 
 
-def _no_better(record: RepairRecord, after: VideoResult) -> str:
+def _no_better(record: RepairRecord, after: VideoResult, *, must_pass: bool) -> str:
     """Why the repaired file does not stay; empty where it does."""
     before, residual = record.offset_before_ms, record.residual_ms
     if (
@@ -167,6 +169,8 @@ def _no_better(record: RepairRecord, after: VideoResult) -> str:
         return "the repaired file has no strong evidence of sync"
     if abs(residual) >= abs(before):
         return f"the repaired file is no better: {residual:+.0f} ms after {before:+.0f} ms"
+    if must_pass and not after.passed:
+        return f"the repaired file does not pass: {'; '.join(after.verdict.reasons) if after.verdict else after.error}"
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from syncnet.repair.records import RepairRecord
 from syncnet.system.text import printable
@@ -31,6 +31,15 @@ def describe_record(record: RepairRecord, *, dry: bool, known: bool = False) -> 
     yield f"    {printable(record.reason)}"
     if record.cure:
         yield f"      {printable(record.cure)}"
+
+
+def format_repairs(records: Sequence[RepairRecord]) -> str:
+    """A section of the summary of a run."""
+    if not records:
+        return "Repair: no video fails only by its offset\n"
+    lines = [f"Repair: {describe_counts(records, dry=False)}"]
+    lines += [line for record in records for line in describe_record(record, dry=False)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def describe_counts(records: Iterable[RepairRecord], *, dry: bool) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.placement.folders import OutputFolders
+from syncnet.repair.records import RepairRecord
 from syncnet.results import VideoResult
 from syncnet.settings import ScorerSettings
 from weights import Identity
@@ -39,6 +40,8 @@ class Run:
     """New videos beyond the limit."""
     reference_tools: str = ""
     """What did the published passes, and its version; empty where they were not asked for."""
+    repaired: Sequence[RepairRecord] = ()
+    """What this run did about sound that is off, file by file."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +33,10 @@ def main(arguments: Sequence[str]) -> int:
     settings = ScorerSettings(media=MediaSettings(audio_track=options.audio_track))
     repair = RepairSettings(repair=True, sound=options.sound, keep_pitch=options.keep_pitch)
     folders = OutputFolders(options.output_dir)
+    if options.dry_run and not folders.state_dir.is_dir():
+        # Nothing is written, so there is nothing to lock.
+        with stop_on_signals() as stop:
+            return _repair(options, folders, repair, settings, stop)
     try:
         folders.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -40,9 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         ) from error
     with hold(folders.state_dir / "lock"), stop_on_signals() as stop:
         remove_leftovers(folders)
-        records = Records(folders.output_dir)
-        files = find_files(options.inputs, folders.output_dir, settings, recursive=options.recursive)
-        return _repair_all(list(files), folders.output_dir, records, repair, settings, stop, dry=options.dry_run)
+        return _repair(options, folders, repair, settings, stop)
 
 
 def build_parser() -> Parser:
@@ -62,6 +65,18 @@ def build_parser() -> Parser:
     )
     add_repair_flags(parser)
     return parser
+
+
+def _repair(
+    options: argparse.Namespace,
+    folders: OutputFolders,
+    repair: RepairSettings,
+    settings: ScorerSettings,
+    stop: StopFlag,
+) -> int:
+    files = find_files(options.inputs, folders.output_dir, settings, recursive=options.recursive)
+    records = Records(folders.output_dir)
+    return _repair_all(list(files), folders.output_dir, records, repair, settings, stop, dry=options.dry_run)
 
 
 def _repair_all(

@@ -86,6 +86,7 @@ function facts(video, outcome, reasons, thumbnail, thresholds) {
   const missed = outcome === "fail" ? reasons.map((code) => reasonWords(code, video, thresholds)) : [];
   if (video.error) missed.push(video.error);
   if (video.cure) missed.push(`\u2192 ${video.cure}`);
+  if (video.curable && outcome === "fail") missed.push(`\u2192 ${video.curable}`);
   const link = (href, words) => make("a", { className: "play", href, target: "_blank", rel: "noopener" }, `\u25b6 ${words}`);
   const play = video.href ? link(video.href, "Play the file") : make("span", { className: "muted" }, "The file is no longer where it was.");
   const overlay = video.overlay ? link(video.overlay, "with faces and scores drawn in") : null;

@@ -80,8 +80,8 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
     folders = OutputFolders(out)
     assert all(folder.is_dir() for folder in folders.written_dirs)
     left = [path for path in out.rglob("*") if not path.is_dir()]
-    assert len(left) == len(codes) == 13
-    assert remove_leftovers(folders) == 13
+    assert len(left) == len(codes) == 14
+    assert remove_leftovers(folders) == 14
     assert files_below(out) == []
     assert list((folders.state_dir / "keepsakes").iterdir()) == []
 

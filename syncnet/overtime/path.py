@@ -19,6 +19,8 @@ _LEAP = math.log(0.002 / _ROWS)
 """That one offset follows another at once: an edit of the sound."""
 _STEP = math.log(0.002)
 """That the next offset follows: a drift crosses the border between two frames."""
+_FIRST = math.log(0.5)
+"""That the first lip of a track is in a match, and that it is in none."""
 _HELD_FRAMES = 1
 """An offset may differ by so much from that at which its run began: noise at the border of two frames."""
 
@@ -38,7 +40,8 @@ def match_path(told: np.ndarray, known_row: int | None = None) -> np.ndarray:
     enter = np.full(rows, _ENTER)
     if known_row is not None:
         enter[max(0, known_row - _HELD_FRAMES) : known_row + _HELD_FRAMES + 1] = _LEAVE
-    odds, odds_none = inner + enter, 0.0
+    # A shot begins in a match as likely as not.
+    odds, odds_none = inner + enter + (_FIRST - _LEAVE), _FIRST
     stay = np.arange(rows)
     for lip in range(count):
         best = int(odds.argmax())

@@ -16,7 +16,8 @@ import numpy as np
 from benchmarks.over_time_files import HEIGHT_PX, LEAD_SECONDS, WIDTH_PX, Plan, make_sound
 from syncnet.conventions import FPS, SAMPLE_RATE
 from syncnet.models.lite import LiteFaceEncoder, LiteModel
-from syncnet.overtime.finding import SeenFace, find_over_time
+from syncnet.overtime.finding import find_over_time
+from syncnet.overtime.matches import SeenFace
 from syncnet.overtime.timeline import OverTime
 from syncnet.scoring.score import pair_distances
 from syncnet.scoring.speech import find_speech

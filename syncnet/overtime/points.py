@@ -28,6 +28,8 @@ class Found:
     """(n,) int: frames of the video at which its windows start."""
     curves: np.ndarray
     """(n, 31): of the windows."""
+    odds: float
+    """Log odds that its lips fit at its offset, against fitting nowhere: the sum over its lips."""
     broken_off: bool = False
     """Whether the lips end to fit while the track and the speech go on."""
 
@@ -46,19 +48,27 @@ class Points:
     """(n,) int: positions of the segments in ``segments``."""
     segments: tuple[Segment, ...]
     """Those with points, in order of time."""
+    odds: np.ndarray
+    """(segments,): log odds that each is a match at all."""
     broken_off: frozenset[int] = frozenset()
     """Positions of segments that end while their track and the speech go on."""
 
     def chosen(self, mask: np.ndarray) -> Points:
         """Some of them."""
         return Points(
-            self.seconds[mask], self.ms[mask], self.track[mask], self.segment[mask], self.segments, self.broken_off
+            self.seconds[mask],
+            self.ms[mask],
+            self.track[mask],
+            self.segment[mask],
+            self.segments,
+            self.odds,
+            self.broken_off,
         )
 
 
 def points_along(found: Sequence[Found]) -> Points:
     """A point for every four seconds of each segment that has strong evidence."""
-    seconds, ms, segment = [], [], []
+    seconds, ms, segment, odds = [], [], [], []
     segments: list[Segment] = []
     broken_off = set()
     for one in sorted(found, key=lambda one: one.segment.start_seconds):
@@ -81,9 +91,18 @@ def points_along(found: Sequence[Found]) -> Points:
             if one.broken_off:
                 broken_off.add(len(segments))
             segments.append(one.segment)
+            odds.append(one.odds)
     numbers = np.array(segment, int)
     tracks = np.array([one.track for one in segments], int)
-    return Points(np.array(seconds), np.array(ms), tracks[numbers], numbers, tuple(segments), frozenset(broken_off))
+    return Points(
+        np.array(seconds),
+        np.array(ms),
+        tracks[numbers],
+        numbers,
+        tuple(segments),
+        np.array(odds),
+        frozenset(broken_off),
+    )
 
 
 def _mean(curves: np.ndarray) -> np.ndarray:

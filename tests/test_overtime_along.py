@@ -86,15 +86,15 @@ def test_an_offset_that_comes_back_jumps_twice() -> None:
 
 
 def test_one_segment_at_another_offset_is_two_jumps_only_where_chance_does_not_make_it() -> None:
-    # A jump costs 8, and 8 of the odds are those of chance: 24 are needed.
-    by_chance = along_of(points_at(*[0.0] * 4, -320.0, *[0.0] * 4, odds={4: 23.0}))
+    # A jump costs 10, and 8 of the odds are those of chance: 28 are needed.
+    by_chance = along_of(points_at(*[0.0] * 4, -320.0, *[0.0] * 4, odds={4: 27.0}))
     assert (by_chance.kind, by_chance.jumps) == ("constant", ())
     assert by_chance.offset_ms == pytest.approx(0, abs=3)
-    surer = along_of(points_at(*[0.0] * 4, -320.0, *[0.0] * 4, odds={4: 25.0}))
+    surer = along_of(points_at(*[0.0] * 4, -320.0, *[0.0] * 4, odds={4: 29.0}))
     assert [round(jump.after_ms, -1) for jump in surer.jumps] == [-320, 0]
     # At the end of the file it is one jump, and two of them together are believed before each of them is.
-    assert along_of(points_at(*[0.0] * 4, -320.0, odds={4: 15.0})).kind == "constant"
-    assert along_of(points_at(*[0.0] * 4, -320.0, -320.0, odds={4: 15.0, 5: 15.0})).kind == "jumps"
+    assert along_of(points_at(*[0.0] * 4, -320.0, odds={4: 17.0})).kind == "constant"
+    assert along_of(points_at(*[0.0] * 4, -320.0, -320.0, odds={4: 17.0, 5: 17.0})).kind == "jumps"
 
 
 def test_a_jump_lies_beside_the_segments_that_have_its_offsets() -> None:

@@ -21,13 +21,13 @@ FEWEST_SEGMENTS = 6
 """Of a drift that is not seen within the tracks themselves."""
 _SURE = 4.0
 """Standard errors that the slope of a drift is from zero."""
-_SEGMENT_SPREAD_MS = 25.0
+_SEGMENT_SPREAD_MS = 20.0
 """Standard deviation of the offset from segment to segment where it is constant."""
-_LEVEL_COST = 8.0
+_LEVEL_COST = 10.0
 """In natural units of likelihood, that a further level has to be worth; a slope has to be worth _SLOPE_COST."""
 _SLOPE_COST = 3.0
-_MOST_COST = 18.0
-"""A segment that is farther off than six times the spread is no worse than that."""
+_MOST_COST = 40.0
+"""No segment is surer than that."""
 _CHANCE_ODDS = 8.0
 """What a wrong voice has somewhere in its lips and shifts: so much less speaks for the offset of a segment."""
 _LEVEL_STEP_MS = 10.0

@@ -11,6 +11,7 @@ from syncnet.conventions import FPS
 from syncnet.models.protocol import SyncModel
 from syncnet.overtime.along import offset_along
 from syncnet.overtime.matches import Matcher, SeenFace
+from syncnet.overtime.placing import place_jumps
 from syncnet.overtime.points import Found
 from syncnet.overtime.timeline import Kind, OffsetAlong, OverTime, Segment
 from syncnet.scoring.score import Counted
@@ -45,9 +46,8 @@ def find_over_time(
         *_ranges("off_screen", speech & ~seen, largest, faces),
     ]
     segments = sorted([*(one.segment for one in found), *rest], key=lambda one: (one.start_seconds, one.track or 0))
-    return OverTime(
-        tuple(segments), _seconds(speech), _face_seconds(faces), _seconds(speech & seen), offset_along(found)
-    )
+    along = place_jumps(offset_along(found), faces, matcher.told)
+    return OverTime(tuple(segments), _seconds(speech), _face_seconds(faces), _seconds(speech & seen), along)
 
 
 def _as_expected(found: Sequence[Found], face: SeenFace, expected: Collection[int]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.models.protocol import SyncModel
 from syncnet.overtime.path import match_path, matched_runs
-from syncnet.overtime.points import Found
+from syncnet.overtime.points import SURE_ODDS, Found
 from syncnet.overtime.timeline import Level, Segment
 from syncnet.scoring.evidence import AGREEMENT_FRAMES, window_curves
 from syncnet.scoring.score import Counted, SyncScore, count_lips, distance_unit, score_distances
@@ -20,10 +20,8 @@ from syncnet.scoring.turns import TrackTable
 
 SURE_FRAMES = 65
 """As long as the windows are together that evidence rests on at least."""
-SURE_TOLD = 18.0
-"""Log odds of all lips of a range: chance alone rarely reaches them at any of the 29 offsets."""
-LENT_TOLD = 7.0
-"""The same at the one offset that the rest of the file has."""
+LENT_ODDS = 7.0
+"""Log odds of all lips of a range, that do at an offset that the rest of the file has."""
 _EDGE_FRAMES = FPS // 2
 """A pause so short between a segment and the end of its track belongs to it; so do frames beyond the first lip."""
 
@@ -67,10 +65,9 @@ class Matcher:
         table = face.table
         if table is None:
             return
-        beside = speech_beside(self.speech, table.first_lip, table.distances.shape[1])
-        distances = count_lips(table.distances, beside) if self.counted == "speech" else table.distances
-        lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
-        told = told_by_shift(distances, beside)[:, lips]
+        beside, distances = self._counting(table)
+        frames, told = self.told(table)
+        lips = frames - table.first_lip
         rows = {MAX_SHIFT_FRAMES - offset for offset in expected}
         path = match_path(told, rows)
         # What a track is sure of counts where it is less so.
@@ -92,6 +89,17 @@ class Matcher:
             starts, curves = window_curves(own, beside[first:last])
             window_starts = np.array(starts, int) + table.first_lip + first
             yield Found(replace(segment, evidence=level), window_starts, curves.astype(np.float32), odds, broken_off)
+
+    def told(self, table: TrackTable) -> tuple[np.ndarray, np.ndarray]:
+        """The frames of the lips that count, (n,) int, and the log odds (31, n) that each fits at each shift."""
+        beside, distances = self._counting(table)
+        lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
+        return table.first_lip + lips, told_by_shift(distances, beside)[:, lips]
+
+    def _counting(self, table: TrackTable) -> tuple[np.ndarray, np.ndarray]:
+        """Whether somebody speaks at each lip, and the distances (31, W) with NaN for lips that do not count."""
+        beside = speech_beside(self.speech, table.first_lip, table.distances.shape[1])
+        return beside, count_lips(table.distances, beside) if self.counted == "speech" else table.distances
 
     def _score(self, table: TrackTable, first: int, last: int) -> SyncScore | None:
         """Of some lips by themselves."""
@@ -123,8 +131,8 @@ def _believed(score: SyncScore | None, offset: int, odds: float, expected: Colle
         # Where its own curve says otherwise nothing is sure.
         return "none"
     if any(abs(offset - known) <= 1 for known in expected):
-        return score.evidence.level if score.evidence.level != "none" else "weak" if odds >= LENT_TOLD else "none"
-    return "none" if expected and odds < SURE_TOLD else score.evidence.level
+        return score.evidence.level if score.evidence.level != "none" else "weak" if odds >= LENT_ODDS else "none"
+    return "none" if expected and odds < SURE_ODDS else score.evidence.level
 
 
 def _longest_row(path: np.ndarray, lips: np.ndarray) -> int | None:

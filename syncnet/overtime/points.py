@@ -15,6 +15,8 @@ from syncnet.scoring.timing import MS_PER_FRAME, parabola_offsets
 BLOCK_WINDOWS = 10
 """Neighbouring windows that make one point: four seconds."""
 MOST_POINTS = 400
+SURE_ODDS = 18.0
+"""Log odds of all lips of a range: chance alone rarely reaches them at any of the 29 offsets."""
 _FARTHEST_MS = 2.5 * MS_PER_FRAME
 """Of a point from the offset of its segment: its windows found something else."""
 
@@ -67,12 +69,13 @@ class Points:
 
 
 def points_along(found: Sequence[Found]) -> Points:
-    """A point for every four seconds of each segment that has strong evidence."""
+    """A point for every four seconds of each segment that has strong evidence, or lips that say as much."""
     seconds, ms, segment, odds = [], [], [], []
     segments: list[Segment] = []
     broken_off = set()
     for one in sorted(found, key=lambda one: one.segment.start_seconds):
-        if one.segment.evidence != "strong" or one.segment.offset_frames is None:
+        sure = one.segment.evidence == "strong" or one.odds >= SURE_ODDS
+        if not sure or one.segment.offset_frames is None:
             continue
         starts, curves = one.window_starts, one.curves
         middle_ms = one.segment.offset_frames * MS_PER_FRAME

@@ -45,7 +45,7 @@ class StoredClip:
 
 
 @dataclass(frozen=True, eq=False)
-class _Face:
+class Face:
     """Mouths from a frame of the file on."""
 
     clip: Path
@@ -75,21 +75,26 @@ def stored_clips(corpus: Corpus, names: Sequence[str]) -> dict[str, StoredClip]:
 def scan_plan(plan: Plan, clips: dict[str, StoredClip], model: LiteModel) -> tuple[OverTime, np.ndarray]:
     """The time line of the file that the plan describes, and in which frames somebody speaks."""
     samples = make_sound(plan, lambda path: clips[path.name].samples)
-    return _scan(list(_joined(_faces(plan, clips))), samples, model)
+    return _scan(place_faces(plan, clips), samples, model)
 
 
 def scan_clip(clip: StoredClip, model: LiteModel) -> tuple[OverTime, np.ndarray]:
     """The same of a clip by itself."""
-    return _scan([_Face(Path(), None, 0, clip.mouths)], clip.samples, model)
+    return _scan([Face(Path(), None, 0, clip.mouths)], clip.samples, model)
 
 
-def _scan(faces: Sequence[_Face], samples: np.ndarray, model: LiteModel) -> tuple[OverTime, np.ndarray]:
+def place_faces(plan: Plan, clips: dict[str, StoredClip]) -> list[Face]:
+    """The faces that the file shows, each as long as it is seen."""
+    return list(_joined(_faces(plan, clips)))
+
+
+def _scan(faces: Sequence[Face], samples: np.ndarray, model: LiteModel) -> tuple[OverTime, np.ndarray]:
     speech = find_speech(samples)
     seen = [_seen(face, samples, model) for face in faces if len(face.mouths) >= TRACKS.min_track_frames]
     return find_over_time(seen, model, speech), speech
 
 
-def _seen(face: _Face, samples: np.ndarray, model: LiteModel) -> SeenFace:
+def _seen(face: Face, samples: np.ndarray, model: LiteModel) -> SeenFace:
     encoder = LiteFaceEncoder(model)
     for first in range(0, len(face.mouths), PUSHED_FRAMES):
         encoder.push_mouths(face.mouths[first : first + PUSHED_FRAMES])
@@ -100,7 +105,7 @@ def _seen(face: _Face, samples: np.ndarray, model: LiteModel) -> SeenFace:
     return SeenFace(face.first_frame, np.tile(box, (len(face.mouths), 1)), table)
 
 
-def _faces(plan: Plan, clips: dict[str, StoredClip]) -> Iterator[_Face]:
+def _faces(plan: Plan, clips: dict[str, StoredClip]) -> Iterator[Face]:
     """The faces of each part."""
     for start, end, part in plan.starts():
         first, last = (round(seconds * FPS) for seconds in (start, end))
@@ -111,20 +116,20 @@ def _faces(plan: Plan, clips: dict[str, StoredClip]) -> Iterator[_Face]:
         mouths = clips[part.clip.name].mouths
         places = np.rint((shown - start + LEAD_SECONDS) * FPS).astype(int)
         left = part.speaker_left if part.kind == "pair" else None
-        yield _Face(part.clip, left, first, mouths[np.clip(places, 0, len(mouths) - 1)])
+        yield Face(part.clip, left, first, mouths[np.clip(places, 0, len(mouths) - 1)])
         if part.kind == "pair" and part.other is not None:
             still = clips[part.other.name].mouths[:1]
-            yield _Face(part.other, not part.speaker_left, first, np.repeat(still, last - first, axis=0))
+            yield Face(part.other, not part.speaker_left, first, np.repeat(still, last - first, axis=0))
 
 
-def _joined(faces: Iterator[_Face]) -> Iterator[_Face]:
+def _joined(faces: Iterator[Face]) -> Iterator[Face]:
     """A face that goes on at its place is one track: no cut is seen between two parts of one clip."""
     ordered = sorted(faces, key=lambda face: (str(face.clip), str(face.left), face.first_frame))
-    group: list[_Face] = []
+    group: list[Face] = []
     for face, after in itertools.zip_longest(ordered, ordered[1:]):
         group.append(face)
         same = after is not None and (after.clip, after.left) == (face.clip, face.left)
         if not (same and after.first_frame == face.end_frame):
             first = group[0]
-            yield _Face(first.clip, first.left, first.first_frame, np.concatenate([one.mouths for one in group]))
+            yield Face(first.clip, first.left, first.first_frame, np.concatenate([one.mouths for one in group]))
             group = []

@@ -19,11 +19,18 @@ from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
-from syncnet.run.output import Written, print_out, print_run, write_page_again, write_run
+from syncnet.run.output import Written, print_run, write_run
 from syncnet.scorer import SyncScorer
 from syncnet.settings import Request, ScorerSettings
 from syncnet.state.pinning import begun_with, pin_choice
-from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
+from syncnet.system.interruption import (
+    EXIT_INTERRUPTED,
+    EXIT_SOME_FAILED,
+    StopFlag,
+    end_on_sigterm,
+    ignore_signals,
+    stop_on_signals,
+)
 from syncnet.system.invocation import PROGRAM, install_requirements
 from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.system.log import Log
@@ -40,7 +47,6 @@ if TYPE_CHECKING:
     from syncnet.stages import ChosenStages
     from syncnet.state.ledger import Ledger
 
-EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
 EXITS_OF_STOPS = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
@@ -158,6 +164,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
     from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
+    from syncnet.run.afterwards import make_the_rest
     from syncnet.run.continued import go_on_with
     from syncnet.run.deciding import decide, read_given
     from syncnet.run.inputs import find_inputs, read_list, work_folder
@@ -185,7 +192,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None
             opened = open_engine(request, chosen, workers, len(found.videos), child)
-            engine = stack.enter_context(opened if plan.to_score else idle_engine(workers))
+            engine = stack.enter_context(opened if plan.to_score or request.repair.repair else idle_engine(workers))
             stop = stack.enter_context(audience.stopping())
             run, abandoned = _process(
                 request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, (*told, *kept)
@@ -195,8 +202,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             for problem in written.problems:
                 log.error(problem)
             code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
-            if request.looks.any and not run.interrupted:
-                code = _look_back(run, request, workers, stop, log) or code
+            code = make_the_rest(run, request, ledger, workers, stop, log) or code
     took = format_duration(run.seconds)
     log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
     return Finished(run, written, code, abandoned)
@@ -234,6 +240,7 @@ def _process(
     from syncnet.report.progress import Progress
     from syncnet.run.deciding import useless_decisions
     from syncnet.run.preparation import describe_run, make_job
+    from syncnet.run.repairing import repair_run
     from syncnet.run.session import carry_out
 
     started = time.perf_counter()
@@ -265,7 +272,7 @@ def _process(
             stop=stop,
             on_result=add,
         )
-    finished = replace(
+    run = replace(
         run,
         results=outcome.results,
         pending=outcome.pending,
@@ -274,25 +281,7 @@ def _process(
         complete=True,
         seconds=time.perf_counter() - started,
     )
-    return finished, outcome.abandoned
-
-
-def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Log) -> int:
-    """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
-    from syncnet.engines.threads import share_cores
-    from syncnet.looks.making import LookJob
-    from syncnet.looks.progress import describe_looks, make_looks_with_progress
-
-    threads, settings = share_cores(workers), request.settings
-    job = LookJob(request.looks, run.folders, settings.thresholds.min_confidence, settings.media, threads)
-    made = make_looks_with_progress(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
-    if not request.quiet:
-        print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
-    if made.overlays and request.report.page:
-        write_page_again(run, request)
-    if made.interrupted:
-        return stop.exit_code
-    return EXIT_SOME_FAILED if made.problems else 0
+    return repair_run(run, request, job, stop), outcome.abandoned
 
 
 def _exit_code(run: Run, written: bool) -> int:

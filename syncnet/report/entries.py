@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, overload
 
+from syncnet.repair.finding import curable_by_ms
 from syncnet.report.segments import describe_over_time
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.score import SyncScore
@@ -84,6 +86,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "file_size": result.file_bytes,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
+        "curable_by_ms": curable_by_ms(result),
+        "repair": asdict(result.repair) if result.repair else None,
         "missing": result.missing,
         "error": result.error or None,
         "cure": result.cure or None,
@@ -121,12 +125,14 @@ def _scores(score: SyncScore | None) -> dict[str, Any]:
 
 
 def _evidence(score: SyncScore | None) -> dict[str, Any]:
-    evidence, timing = (score.evidence, score.timing) if score else (None, None)
+    evidence, timing, odds = (score.evidence, score.timing, score.odds) if score else (None, None, None)
     interval = timing.interval_ms if timing else None
     pieces = evidence.pieces if evidence else ()
     return {
         "offset_fine_ms": _rounded(timing.milliseconds, 1) if timing else None,
         "offset_interval_ms": [_rounded(edge, 1) for edge in interval] if interval else None,
+        "p_in_sync": odds.p_in_sync if odds else None,
+        "p_belongs": odds.p_belongs if odds else None,
         "evidence": evidence.level if evidence else None,
         "evidence_problem": (evidence.problem or None) if evidence else None,
         "windows": evidence.windows if evidence else None,

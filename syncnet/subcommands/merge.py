@@ -34,7 +34,7 @@ from syncnet.subcommands.merge_results import (
 )
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import take_name, write_file
-from syncnet.system.interruption import StopFlag
+from syncnet.system.interruption import EXIT_SOME_FAILED, StopFlag
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 from syncnet.system.plain import read_json
@@ -42,7 +42,6 @@ from syncnet.system.text import printable
 from weights import Identity
 
 DESCRIPTION = "Joins the output folders of several runs with --shard into one. Files are moved, not copied."
-EXIT_SOME_FAILED = 1
 KEEPSAKES = "keepsakes"
 
 

@@ -44,7 +44,7 @@ def test_what_is_decided_by_key_is_shown_counted_and_kept(open_page: Opener, tmp
     page.tab.keyboard.press("a")
     page.settle()
     assert (verdict(page), reasons(page)) == (
-        "\u2713 passes", ["accepted by a person", "against it: confidence 1.0 is below 5"],
+        "\u2713 passes", ["accepted by a person", "against it: confidence 1.0 is below 5.0"],
     )  # fmt: skip
     page.tab.keyboard.press("ArrowRight")
     page.tab.keyboard.press("n")
@@ -72,7 +72,7 @@ def test_what_is_decided_by_key_is_shown_counted_and_kept(open_page: Opener, tmp
     page.open_video("bad.mp4")
     page.tab.keyboard.press("u")
     page.settle()
-    assert reasons(page) == ["confidence 1.0 is below 5"]
+    assert reasons(page) == ["confidence 1.0 is below 5.0"]
     assert page.counts() == [0, 2, 1, 0]
     # Thresholds decide on nothing that a person decided on.
     page.tab.keyboard.press("Escape")

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 
 from syncnet.conventions import CROP_SIZE_PX
-from syncnet.faces.kept import KeptFrame
 from syncnet.faces.tracks import Track
 
 _MEDIAN_FRAMES = 13
+MEDIAN_REACH = _MEDIAN_FRAMES // 2
+"""So many frames before and after one move its crop."""
 _CROP_MARGIN = 0.4
 """The crop reaches 1 + margin half-sizes to the sides and 1 + 2 margins down, but only 1 up."""
 _GREY = (110, 110, 110)
@@ -31,13 +32,12 @@ def smooth_boxes(boxes: np.ndarray, beyond: Literal["edge", "constant"] = "edge"
     """
     left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T
     xys = np.stack([(left + right) / 2, (top + bottom) / 2, np.maximum(right - left, bottom - top) / 2], axis=1)
-    reach = _MEDIAN_FRAMES // 2
-    padded = np.pad(xys, ((reach, reach), (0, 0)), mode=beyond)
+    padded = np.pad(xys, ((MEDIAN_REACH, MEDIAN_REACH), (0, 0)), mode=beyond)
     smoothed: np.ndarray = np.median(np.lib.stride_tricks.sliding_window_view(padded, _MEDIAN_FRAMES, axis=0), axis=-1)
     return smoothed
 
 
-def crop_face(frame_bgr: np.ndarray | KeptFrame, x: float, y: float, s: float) -> np.ndarray:
+def crop_face(frame_bgr: np.ndarray, x: float, y: float, s: float) -> np.ndarray:
     """The (224, 224, 3) uint8 crop around the face with half-size s and its centre (x, y) inside the frame, in pixels.
 
     Gives the published crop pixel by pixel: corners are truncated after a border of int(1.8 s) is added around the
@@ -82,15 +82,10 @@ class TrackCropper:
         self._first_frame = track.first_frame
         self._xys = smooth_boxes(track.boxes)
 
-    def crop(self, frame_index: int, frame_bgr: np.ndarray | KeptFrame) -> np.ndarray:
+    def crop(self, frame_index: int, frame_bgr: np.ndarray) -> np.ndarray:
         """The (224, 224, 3) uint8 crop of this frame of the video. Raises IndexError outside the track."""
         x, y, s = self._place(frame_index)
         return crop_face(frame_bgr, x, y, s)
-
-    def fits(self, frame_index: int, kept: KeptFrame) -> bool:
-        """Whether the crop of this frame can be made of what was kept of it."""
-        x, y, s = self._place(frame_index)
-        return kept.holds(*_square(x, y, s, kept.shape[1], kept.shape[0]))
 
     def _place(self, frame_index: int) -> np.ndarray:
         position = frame_index - self._first_frame

@@ -56,6 +56,11 @@ class CutFinder:
         """For how many the last of them is shown so far."""
         self._flash: _MayBeFlash | None = None
 
+    @property
+    def settled_frames(self) -> int:
+        """In so many frames from the start no cut will be withdrawn any more, and none be found."""
+        return max(0, self._frame_count - MOST_FLASH_FRAMES - 1)
+
     def is_cut(self, frame_bgr: np.ndarray) -> bool:
         """Whether a new shot seems to start with this frame, the next in order; False for the first frame of all."""
         index = self._frame_count

@@ -15,7 +15,7 @@ import numpy as np
 from detectors.protocol import DetectorSpec
 from syncnet.conventions import CROP_SIZE_PX, FPS
 from syncnet.errors import DamagedVideoError, NoFaceClipError
-from syncnet.faces.crops import TrackCropper
+from syncnet.faces.crops import FaceCrop, TrackCropper
 from syncnet.faces.finding import FacePass, find_faces
 from syncnet.faces.following import MOST_HELD_BYTES, FaceFollower
 from syncnet.faces.no_track import MissedGate, NoTrackReason
@@ -131,7 +131,7 @@ def _find_faces(
     most_bytes = round(min(stages.most_held_bytes, media.spare_mb * 2**20))
     every = stages.detect.detect_every_frames
     follower = FaceFollower(stages.tracks, every, lambda first: _TrackInWork(first, beside), most_bytes)
-    faces = find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, follower)
+    faces = find_faces(_watched(media.pictures(), stop), detector, stages.detect, stages.shots, follower)
     follower.finish()
     return faces, follower
 
@@ -243,8 +243,9 @@ class _TrackInWork:
         self._crops: list[np.ndarray] = []
         self._seen = TrackSeen(first_frame)
 
-    def add(self, crop: np.ndarray) -> None:
-        self._crops.append(crop)
+    def add(self, crop: FaceCrop) -> None:
+        self._seen.see([crop.bgr() if self._seen.takes_next else None])
+        self._crops.append(crop.grey() if self._encoder.grey else crop.bgr())
         if len(self._crops) == CROPS_PER_PIECE:
             self._push()
 
@@ -258,7 +259,6 @@ class _TrackInWork:
     def _push(self) -> None:
         if self._crops:
             self._encoder.push(np.stack(self._crops))
-            self._seen.see(self._crops)
             self._crops.clear()
 
 
@@ -273,12 +273,12 @@ def _score_missing(media: Media, tracks: dict[int, Track], beside: _Beside, stop
     if not tracks:
         return scores
     stop.enter("scoring faces", max(track.first_frame + track.frame_count for track in tracks.values()))
-    for frame_index, frame in _watched(enumerate(media.frames()), stop):
+    for frame_index, frame in _watched(enumerate(media.pictures()), stop):
         while upcoming and tracks[upcoming[0]].first_frame == frame_index:
             number = upcoming.popleft()
             active[number] = TrackCropper(tracks[number]), _TrackInWork(frame_index, beside)
         for number, (cropper, work) in list(active.items()):
-            work.add(cropper.crop(frame_index, frame))
+            work.add(cropper.face_crop(frame_index, frame))
             if frame_index == tracks[number].frames[-1]:
                 work.finish(tracks[number])
                 scores[number] = cast("ScoredTrack", work.scored)

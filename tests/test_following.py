@@ -14,7 +14,7 @@ from detectors.protocol import Detections
 from detectors.registry import resolve_detector
 from syncnet.errors import VideoError
 from syncnet.faces import following
-from syncnet.faces.crops import TrackCropper
+from syncnet.faces.crops import FaceCrop, TrackCropper
 from syncnet.faces.finding import FacePass, find_faces
 from syncnet.faces.following import FaceFollower
 from syncnet.faces.tracks import Track, link_tracks
@@ -37,8 +37,8 @@ class Noted:
     crops: list[np.ndarray] = field(default_factory=list)
     track: Track | None = None
 
-    def add(self, crop: np.ndarray) -> None:
-        self.crops.append(crop)
+    def add(self, crop: FaceCrop) -> None:
+        self.crops.append(crop.bgr())
 
     def finish(self, track: Track) -> None:
         self.track = track
@@ -186,13 +186,13 @@ def test_a_face_that_grows_beyond_the_gate_is_left_to_a_second_pass() -> None:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How often pictures were decoded."""
     taken: list[str] = []
-    original = Media.frames
+    original = Media.pictures
 
     def counted(media: Media) -> Any:
         taken.append(media.path.name)
         return original(media)
 
-    monkeypatch.setattr(Media, "frames", counted)
+    monkeypatch.setattr(Media, "pictures", counted)
     return taken
 
 

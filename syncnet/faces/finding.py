@@ -10,6 +10,7 @@ import numpy as np
 
 from detectors.protocol import Detections, FaceDetector, box_overlaps
 from syncnet.faces.shots import CutFinder, Shot, shots_between
+from syncnet.media.picture import Frame
 from syncnet.settings import DetectSettings, ShotSettings
 
 _FOLLOWED_OVERLAP = 0.5
@@ -31,7 +32,7 @@ class FacePass:
 class Follower(Protocol):
     """Is told what is found while the frames go by."""
 
-    def show(self, frame_bgr: np.ndarray) -> None:
+    def show(self, frame: Frame) -> None:
         """The next frame in order."""
 
     def settle(self, frame_count: int, detections: Mapping[int, Detections], cuts: Sequence[int]) -> None:
@@ -39,7 +40,7 @@ class Follower(Protocol):
 
 
 def find_faces(
-    frames: Iterable[np.ndarray],
+    frames: Iterable[Frame],
     detector: FaceDetector,
     detect: DetectSettings,
     shots: ShotSettings,
@@ -52,12 +53,12 @@ def find_faces(
     cut_finder = CutFinder(shots)
     lookout = Lookout(detector, detect.detect_every_frames)
     frame_count = 0
-    for frame_bgr in frames:
-        starts_shot = cut_finder.is_cut(frame_bgr) or frame_count == 0
-        lookout.show(frame_bgr, starts_shot=starts_shot)
+    for frame in frames:
+        starts_shot = cut_finder.is_cut(frame) or frame_count == 0
+        lookout.show(frame, starts_shot=starts_shot)
         frame_count += 1
         if follower is not None:
-            follower.show(frame_bgr)
+            follower.show(frame)
             settled = min(lookout.settled_frames, cut_finder.settled_frames)
             follower.settle(settled, lookout.detections, cut_finder.cuts)
     lookout.end_shot()
@@ -77,16 +78,16 @@ class Lookout:
         """So many from the start will not be looked at any more."""
         self._detector = detector
         self._every_frames = every_frames
-        self._held: dict[int, np.ndarray] = {}
-        self._seen: tuple[np.ndarray, Detections] | None = None
+        self._held: dict[int, Frame] = {}
+        self._seen: tuple[Frame, Detections] | None = None
         self._next_frame = 0
         self._last_look: int | None = None
 
-    def show(self, frame_bgr: np.ndarray, *, starts_shot: bool) -> None:
+    def show(self, frame: Frame, *, starts_shot: bool) -> None:
         """The next frame in order."""
         if starts_shot:
             self.end_shot()
-        self._held[self._next_frame] = frame_bgr
+        self._held[self._next_frame] = frame
         if self._last_look is None or self._next_frame - self._last_look == self._every_frames:
             self._look(self._next_frame)
         self._next_frame += 1
@@ -114,10 +115,10 @@ class Lookout:
         self._look_between(first, middle)
         self._look_between(middle, second)
 
-    def _faces_in(self, frame_bgr: np.ndarray) -> Detections:
-        """A picture that stands for minutes comes as the same array again and again, and is searched once."""
-        if self._seen is None or self._seen[0] is not frame_bgr:
-            self._seen = frame_bgr, self._detector.detect(frame_bgr)
+    def _faces_in(self, frame: Frame) -> Detections:
+        """A picture that stands for minutes comes as the same object again and again, and is searched once."""
+        if self._seen is None or self._seen[0] is not frame:
+            self._seen = frame, self._detector.detect(frame)
         return self._seen[1]
 
 

@@ -15,8 +15,9 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from detectors.protocol import Detections
-from syncnet.faces.crops import MEDIAN_REACH, crop_face, smooth_boxes
+from syncnet.faces.crops import MEDIAN_REACH, FaceCrop, smooth_boxes
 from syncnet.faces.tracks import LEAST_PIECE_FRAMES, OpenTrack, ShotLinker, Track
+from syncnet.media.picture import Frame
 from syncnet.settings import TrackSettings
 
 MOST_HELD_BYTES = 256 << 20
@@ -28,8 +29,8 @@ _LEAST_SHARE = 0.8
 class CropTaker(Protocol):
     """Takes in the crops of one track."""
 
-    def add(self, crop: np.ndarray) -> None:
-        """The next one, (224, 224, 3) uint8 BGR."""
+    def add(self, crop: FaceCrop) -> None:
+        """The next one. Whoever keeps it keeps the whole frame."""
 
     def finish(self, track: Track) -> None:
         """These were all; ``track`` is what they show."""
@@ -59,8 +60,8 @@ class FaceFollower(Generic[Taker]):
         """Tracks of which all crops were taken, by their first frame."""
         self._held = _HeldFrames(most_bytes)
 
-    def show(self, frame_bgr: np.ndarray) -> None:
-        self._held.add(frame_bgr)
+    def show(self, frame: Frame) -> None:
+        self._held.add(frame)
 
     def settle(self, frame_count: int, detections: Mapping[int, Detections], cuts: Sequence[int]) -> None:
         if frame_count <= self._linked_frames:
@@ -107,11 +108,11 @@ class FaceFollower(Generic[Taker]):
             if one.taker is None:
                 one.left_out = one.so_far.face_px < _LEAST_SHARE * self._settings.min_face_px
                 one.taker = None if one.left_out else self._begin(one.first_frame)
-            frame_bgr = self._held.frame(one.next_frame)
-            if one.taker is None or frame_bgr is None:
+            frame = self._held.frame(one.next_frame)
+            if one.taker is None or frame is None:
                 one.left_out, one.taker = True, None
                 return
-            one.taker.add(crop_face(frame_bgr, x, y, s))
+            one.taker.add(FaceCrop(frame, x, y, s))
             one.next_frame += 1
 
 
@@ -150,22 +151,22 @@ class _Followed(Generic[Taker]):
 
 
 class _HeldFrames:
-    """The last frames. One that is shown for several ticks comes as the same array, and is counted once."""
+    """The last frames. One that is shown for several ticks comes as the same object, and is counted once."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._frames: deque[np.ndarray] = deque()
+        self._frames: deque[Frame] = deque()
         self._first = 0
 
-    def add(self, frame_bgr: np.ndarray) -> None:
-        if not self._frames or self._frames[-1] is not frame_bgr:
-            self._bytes += frame_bgr.nbytes
-        self._frames.append(frame_bgr)
+    def add(self, frame: Frame) -> None:
+        if not self._frames or self._frames[-1] is not frame:
+            self._bytes += frame.nbytes
+        self._frames.append(frame)
         while self._bytes > self._most_bytes:
             self._drop()
 
-    def frame(self, index: int) -> np.ndarray | None:
+    def frame(self, index: int) -> Frame | None:
         place = index - self._first
         return self._frames[place] if 0 <= place < len(self._frames) else None
 
@@ -175,7 +176,7 @@ class _HeldFrames:
             self._drop()
 
     def _drop(self) -> None:
-        frame_bgr = self._frames.popleft()
+        frame = self._frames.popleft()
         self._first += 1
-        if not self._frames or self._frames[0] is not frame_bgr:
-            self._bytes -= frame_bgr.nbytes
+        if not self._frames or self._frames[0] is not frame:
+            self._bytes -= frame.nbytes

@@ -32,7 +32,7 @@ from syncnet.media.picture import (
     orientation_of,
     shown_size,
 )
-from syncnet.media.rates import as_fraction, rate_of
+from syncnet.media.rates import as_fraction, rate_of, told_rate
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
 
@@ -206,7 +206,7 @@ def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard:
         return MediaInfo(
             width=size[0],
             height=size[1],
-            source_fps=float(rate_of(picture) or heard.picture_rate),
+            source_fps=told_rate(picture, container.format.name, heard.picture_rate),
             duration_seconds=float(heard.picture_seconds),
             container=container.format.name,
             video_codec=picture.codec_context.codec.canonical_name,

@@ -166,6 +166,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.report.table import check_table_format
     from syncnet.run.afterwards import make_the_rest
     from syncnet.run.continued import go_on_with
+    from syncnet.run.deciding import decide, read_given
     from syncnet.run.inputs import find_inputs, read_list, work_folder
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
@@ -173,7 +174,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
-    listed = read_list(request)
+    listed, given = read_list(request), read_given(request)
     refuse_foreign_outputs(request, work_folder(request))
     folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
@@ -187,13 +188,14 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
             found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
+            plan.decisions, told = decide(request, given, folders, found, ledger)
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None
             opened = open_engine(request, chosen, workers, len(found.videos), child)
             engine = stack.enter_context(opened if plan.to_score else idle_engine(workers))
             stop = stack.enter_context(audience.stopping())
             run, abandoned = _process(
-                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, kept
+                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, (*told, *kept)
             )
             written = write_run(run, request)
             audience.on_end(run, request, written)
@@ -230,11 +232,13 @@ def _process(
     stop: StopFlag,
     log: Log,
     on_result: Callable[[VideoResult], object],
-    kept: tuple[str, ...],
+    told: tuple[str, ...],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
+    from syncnet.report.command_line import command_of
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
+    from syncnet.run.deciding import useless_decisions
     from syncnet.run.preparation import describe_run, make_job
     from syncnet.run.session import carry_out
 
@@ -242,16 +246,16 @@ def _process(
     run = describe_run(request, folders, found, chosen, ledger)
     if request.options.rescan:
         ledger.forget()
-    job = replace(make_job(request, folders, chosen, ledger, engine.score), score_uri=engine.score_uri)
+    job = make_job(request, folders, chosen, ledger, engine, plan.decisions)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    run = replace(
-        run, notices=(*kept, *run.notices), gone=plan.total - len(found.videos), left_for_later=plan.left_for_later
-    )
-    keeper = ResultsKeeper(replace(run, pending=plan.pending))
+    gone, notices = plan.total - len(found.videos), (*told, *run.notices)
+    run = replace(run, notices=notices, decisions=plan.decisions, left_for_later=plan.left_for_later, gone=gone)
+    keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
-    with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:
+    least = request.settings.thresholds.min_confidence
+    with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
 
         def add(result: VideoResult) -> None:
             progress.show(result)
@@ -271,6 +275,7 @@ def _process(
         run,
         results=outcome.results,
         pending=outcome.pending,
+        notices=(*useless_decisions(plan.decisions, outcome.results), *run.notices),
         interrupted=stop.stopped,
         complete=True,
         seconds=time.perf_counter() - started,

@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("syncnet.pipeline",),
     # A folder of videos.
     ("syncnet.inputs",),
-    ("syncnet.placement", "syncnet.state"),
+    ("syncnet.placement", "syncnet.state", "syncnet.decisions"),
     ("syncnet.engines",),
     ("syncnet.report", "syncnet.stages"),
     ("syncnet.looks", "syncnet.scorer"),

@@ -48,7 +48,7 @@ EVERYTHING = ScorerSettings(
     weights=WeightsPolicy(Path("-models"), offline=True, allow_unverified=True),
     over_time=OverTimeSettings(0.25, 12.5, 0.354, 1.5, 30.0),
 )
-RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True)
+RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True, Path("decided"))
 
 VALID: dict[str, ScorerSettings] = {
     "": ScorerSettings(),
@@ -126,6 +126,7 @@ OF_RUNS: dict[str, tuple[Make, str]] = {
     ),
     "--timeout=0": (lambda: RunOptions(timeout_seconds=0), "--timeout 0.0: give a number of seconds above 0"),
     "--score_cache=": (lambda: RunOptions(score_cache=""), "--score_cache: the name is empty: give a folder, or off"),
+    "--decisions=": (lambda: RunOptions(decisions=""), "--decisions: the name is empty: give a path"),
     "--log_file=": (lambda: RunOptions(log_file=""), "--log_file: the name is empty"),
     "--table=xlsx": (lambda: ReportOptions(table="xlsx"), "--table xlsx: give one of csv, parquet"),
     "--visualize=good": (lambda: LookOptions("good"), "--visualize good: give one of none, poor, all"),

@@ -21,6 +21,12 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         help="folder of the score cache, where a score is found by the video's content, or off "
         "(default: in the user's cache folder)",
     )
+    known.add_argument(
+        "--decisions",
+        metavar="FILE",
+        help="what a person accepted and rejected, as the report page saves it: it wins over the thresholds. It is "
+        "kept in the output folder, and holds for later runs too (docs/decisions.md)",
+    )
     alone = parser.add_argument_group("running unattended")
     alone.add_argument("--cron", action="store_true", help="print nothing unless something failed")
     alone.add_argument(

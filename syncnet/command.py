@@ -192,7 +192,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None
             opened = open_engine(request, chosen, workers, len(found.videos), child)
-            engine = stack.enter_context(opened if plan.to_score else idle_engine(workers))
+            engine = stack.enter_context(opened if plan.to_score or request.repair.repair else idle_engine(workers))
             stop = stack.enter_context(audience.stopping())
             run, abandoned = _process(
                 request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, (*told, *kept)
@@ -240,6 +240,7 @@ def _process(
     from syncnet.report.progress import Progress
     from syncnet.run.deciding import useless_decisions
     from syncnet.run.preparation import describe_run, make_job
+    from syncnet.run.repairing import repair_run
     from syncnet.run.session import carry_out
 
     started = time.perf_counter()
@@ -271,7 +272,7 @@ def _process(
             stop=stop,
             on_result=add,
         )
-    finished = replace(
+    run = replace(
         run,
         results=outcome.results,
         pending=outcome.pending,
@@ -280,7 +281,7 @@ def _process(
         complete=True,
         seconds=time.perf_counter() - started,
     )
-    return finished, outcome.abandoned
+    return repair_run(run, request, job, stop), outcome.abandoned
 
 
 def _exit_code(run: Run, written: bool) -> int:

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("syncnet.reference", "syncnet.keepsake", "syncnet.verdict"),
     ("syncnet.overtime",),
     ("syncnet.results",),
-    ("syncnet.people",),
+    ("syncnet.people", "syncnet.repair"),
     ("syncnet.pipeline",),
     # A folder of videos.
     ("syncnet.inputs",),

@@ -26,7 +26,7 @@ from fakes import (
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.report import entries, results
 from syncnet.report.results import build_results, write_results
-from syncnet.results import VideoResult
+from syncnet.results import RepairTold, VideoResult
 from syncnet.scoring.turns import Conversation, Turn
 
 
@@ -137,6 +137,8 @@ def test_a_scored_video_tells_everything() -> None:
         "missing": False,
         "error": None,
         "cure": None,
+        "curable_by_ms": None,
+        "repair": None,
     }
 
 
@@ -221,6 +223,8 @@ def test_every_key_is_documented_and_every_documented_key_is_written(repository:
     together = dataclasses.replace(
         successful("two.mp4", make_score(6.0, 1)), conversation=talk, over_time=judged(IN_SYNC, OFF_SCREEN, along=MIXED)
     )
+    told = RepairTold("r/two.mp4", "advance the sound by 200 ms", -200.0, "shift", -200.0, 3.0, True, "")
+    together = dataclasses.replace(together, repair=told)
     run = dataclasses.replace(make_run([*ONE_OF_EACH, together]), pending=pending)
     assert set(documented) == keys_of(build_results(run))
 

@@ -32,7 +32,8 @@ from syncnet.placement.transfer import copy_file, hardlink_file, symlink_file
 
 folders = OutputFolders(pathlib.Path(sys.argv[1]))
 out, state = folders.output_dir, folders.state_dir
-for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.outputs_dir / "a.mp4", folders.sheet_dir):
+for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.outputs_dir / "a.mp4", folders.sheet_dir,
+               folders.repaired_dir):
     folder.mkdir(parents=True)
 video = out.parent / "a.mp4"
 video.write_bytes(b"video")
@@ -56,6 +57,7 @@ writers = {
     "keepsake": lambda: write_keepsake(keepsake_path(state, "a"), Keepsake((), np.zeros(0), np.zeros(0))),
     "overlay": lambda: write_movie(folders.overlays_dir / "sub" / "a.mp4.mp4"),
     "cut clip": lambda: write_movie(folders.segments_dir / "a.mp4" / "0.00-1.00.mp4"),
+    "repaired": lambda: write_file(folders.repaired_dir / "a.mp4", b"video", exclusive=True),
     "kept output": lambda: write_file(folders.outputs_dir / "a.mp4" / "offsets.txt", b"text"),
 }
 # Each is killed when its file is complete but for its name.
@@ -79,7 +81,7 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
     folders = OutputFolders(out)
     assert all(folder.is_dir() for folder in folders.written_dirs)
     left = [path for path in out.rglob("*") if not path.is_dir()]
-    assert len(left) == len(codes) == 14
+    assert len(left) == len(codes) == 15
     assert remove_leftovers(folders) == 14
     assert files_below(out) == []
     assert list((folders.state_dir / "keepsakes").iterdir()) == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, overload
 
+from syncnet.repair.finding import curable_by_ms
 from syncnet.report.segments import describe_over_time
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.score import SyncScore
@@ -84,6 +86,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "file_size": result.file_bytes,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
+        "curable_by_ms": curable_by_ms(result),
+        "repair": asdict(result.repair) if result.repair else None,
         "missing": result.missing,
         "error": result.error or None,
         "cure": result.cure or None,

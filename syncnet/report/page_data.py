@@ -17,6 +17,7 @@ from syncnet.overtime.words import changes_of, describe_along
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import without_thresholds
 from syncnet.report.content import ReportContent
+from syncnet.report.curable import describe_curable
 from syncnet.report.run import count_results
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.turns import Conversation
@@ -94,6 +95,7 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "faces": len(result.tracks),
         "error": printable(result.error),
         "cure": printable(result.cure),
+        "curable": describe_curable(result, content.folders),
         "missing": result.missing,
         "href": find_href(result, content.folders),
         "overlay": find_overlay(result, content.folders),

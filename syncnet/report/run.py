@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.placement.folders import OutputFolders
+from syncnet.repair.records import RepairRecord
 from syncnet.results import VideoResult
 from syncnet.settings import ScorerSettings
 from weights import Identity
@@ -42,6 +43,8 @@ class Run:
     """What did the published passes, and its version; empty where they were not asked for."""
     decisions: Decisions = NO_DECISIONS
     """Of people, as the folder keeps them."""
+    repaired: Sequence[RepairRecord] = ()
+    """What this run did about sound that is off, file by file."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 

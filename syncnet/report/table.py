@@ -60,6 +60,7 @@ COLUMNS: dict[str, Kind] = {
     "p_belongs": "number",
     "decision": "text",
     "decision_note": "text",
+    "curable_by_ms": "number",
 }
 """In their order, which stays: a new column goes to the end."""
 

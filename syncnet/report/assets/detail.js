@@ -111,6 +111,7 @@ function reasonList(row, thresholds) {
   const words = verdictWords(row, thresholds);
   if (outcome === "pass" && reasons.length) words.push(...reasons.map((code) => `against it: ${reasonWords(code, video, thresholds)}`));
   if (video.cure) words.push(`\u2192 ${video.cure}`);
+  if (video.curable && outcome === "fail") words.push(`\u2192 ${video.curable}`);
   return words.length ? [make("ul", { className: "reasons" }, ...words.map((text) => make("li", {}, text)))] : [];
 }
 

@@ -37,7 +37,7 @@ from syncnet.people import (
 )
 from syncnet.reference.chain import published_chain
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
-from syncnet.results import VideoScore
+from syncnet.results import VideoScore, best_score, is_supported
 from syncnet.scoring.score import Counted
 from syncnet.scoring.speech import find_speech
 from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
@@ -110,11 +110,15 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
     no_track = None if shown else tracking.no_track
-    if no_track:
-        no_track = _look_again(no_track, _watched(media.frames(), stop), detector, stages)
+    if no_track and (view := _look_again(media, detector, stages, stop)):
+        no_track = replace(no_track, seen_as=view)
     video = video_score(info, shown, no_track, media.samples, speech, faces.shots)
     video = score_over_time(video, shown, stages.model, speech)
-    return score_together(video, shown, pooled, stages.model, speech)
+    video = score_together(video, shown, pooled, stages.model, speech)
+    if video.tracks and not is_supported(best_score(video)):
+        # Faces that lie on their side or fill the picture can have tracks too, but their lips are not read.
+        video = replace(video, seen_as=_look_again(media, detector, stages, stop))
+    return video
 
 
 def _find_faces(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag) -> tuple[FacePass, KeptFaces]:
@@ -126,12 +130,11 @@ def _find_faces(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag
     return find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept), kept
 
 
-def _look_again(
-    reason: NoTrackReason, frames: Iterable[np.ndarray], spec: DetectorSpec, stages: Stages
-) -> NoTrackReason:
-    """With what a few pictures show when they are turned, or have a border."""
-    view = look_again(frames, partial(spec.create, stages.detect.min_face_px), stages.tracks.min_face_px)
-    return replace(reason, seen_as=view.value) if view else reason
+def _look_again(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag) -> str:
+    """The value of the view in which a few pictures show faces that are not seen well as they are; empty without."""
+    create = partial(spec.create, stages.detect.min_face_px)
+    view = look_again(_watched(media.frames(), stop), create, stages.tracks.min_face_px)
+    return view.value if view else ""
 
 
 def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:

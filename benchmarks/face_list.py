@@ -126,9 +126,8 @@ def main() -> None:
         except SyncFilterError as error:
             print(f"{name} is left out: {error}")
     tallies = measure(options.clips, specs)
-    print(
-        "| detector | `--min_face_size` | found | of the faces | no face | not looked at |\n|---|---:|---:|---:|---:|---:|"
-    )
+    print("| detector | `--min_face_size` | found | of the faces | no face | not looked at |")
+    print("|---|---:|---:|---:|---:|---:|")
     for (name, size), tally in sorted(tallies.items(), key=lambda item: (DETECTORS.index(item[0][0]), item[0][1])):
         share = f"{100 * np.mean(tally.found):.1f} %"
         print(f"| {name} | {size} | {share} | {len(tally.found)} | {tally.false} | {tally.new} |")

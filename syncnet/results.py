@@ -115,6 +115,8 @@ class VideoResult:
     """Wall time, from opening to the finished copy, in the run that scored it."""
     uri: str = field(default="", kw_only=True)
     """Where it is fetched from; empty for a file of this machine."""
+    mtime_ns: int = field(default=0, kw_only=True)
+    """When the file was changed last, in ns since 1970."""
     peak_memory_mb: int | None = field(default=None, kw_only=True)
     """Most memory that its process held at once meanwhile; None where that is not known."""
     info: MediaInfo | None = None

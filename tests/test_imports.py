@@ -29,10 +29,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("syncnet.pipeline",),
     # A folder of videos.
     ("syncnet.inputs",),
-    ("syncnet.placement", "syncnet.state"),
+    ("syncnet.placement", "syncnet.state", "syncnet.decisions"),
     ("syncnet.engines",),
     ("syncnet.report", "syncnet.stages"),
-    ("syncnet.looks", "syncnet.scorer", "syncnet.takeaway"),
+    ("syncnet.looks", "syncnet.scorer"),
+    ("syncnet.takeaway",),
     ("syncnet.run", "syncnet.cli"),
     ("syncnet.command",),
     ("syncnet.api", "syncnet.subcommands"),

@@ -68,6 +68,8 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
 
 
 CHANGING_TOLD = {
+    "p_in_sync": 0.97,
+    "p_belongs": 0.98,
     "evidence": "strong",
     "evidence_problem": None,
     "windows": 18,
@@ -98,6 +100,9 @@ def test_a_scored_video_tells_everything() -> None:
         **CHANGING_TOLD,
         "passes_quality": True,
         "quality_reasons": [],
+        "decision": None,
+        "decision_note": None,
+        "overruled_reasons": [],
         # A record from before there were time lines.
         **dict.fromkeys(["face_seconds", "seen_speech_seconds", "off_screen_seconds", "in_sync_seconds", "coverage"]),
         "offset_along": None,

@@ -39,8 +39,8 @@ video = out.parent / "a.mp4"
 video.write_bytes(b"video")
 chosen = Identity("lite", "lite")
 
-def write_movie():
-    with open_movie(folders.overlays_dir / "sub" / "a.mp4.mp4", (64, 64), 25, np.zeros(640, np.int16)) as movie:
+def write_movie(path):
+    with open_movie(path, (64, 64), 25, np.zeros(640, np.int16)) as movie:
         movie.add(0.0, np.zeros((64, 64, 3), np.uint8))
 
 writers = {
@@ -55,7 +55,8 @@ writers = {
     "choice of models": lambda: pin_choice(out, folders.results_path, Pin(chosen, chosen)),
     "merged ledger": lambda: write_merged([], state / "ledger.jsonl"),
     "keepsake": lambda: write_keepsake(keepsake_path(state, "a"), Keepsake((), np.zeros(0), np.zeros(0))),
-    "overlay": write_movie,
+    "overlay": lambda: write_movie(folders.overlays_dir / "sub" / "a.mp4.mp4"),
+    "cut clip": lambda: write_movie(folders.segments_dir / "a.mp4" / "0.00-1.00.mp4"),
     "repaired": lambda: write_file(folders.repaired_dir / "a.mp4", b"video", exclusive=True),
     "kept output": lambda: write_file(folders.outputs_dir / "a.mp4" / "offsets.txt", b"text"),
 }
@@ -80,8 +81,8 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
     folders = OutputFolders(out)
     assert all(folder.is_dir() for folder in folders.written_dirs)
     left = [path for path in out.rglob("*") if not path.is_dir()]
-    assert len(left) == len(codes) == 14
-    assert remove_leftovers(folders) == 14
+    assert len(left) == len(codes) == 15
+    assert remove_leftovers(folders) == 15
     assert files_below(out) == []
     assert list((folders.state_dir / "keepsakes").iterdir()) == []
 

@@ -22,6 +22,12 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         help="folder of the score cache, where a score is found by the video's content, or off "
         "(default: in the user's cache folder)",
     )
+    known.add_argument(
+        "--decisions",
+        metavar="FILE",
+        help="what a person accepted and rejected, as the report page saves it: it wins over the thresholds. It is "
+        "kept in the output folder, and holds for later runs too (docs/decisions.md)",
+    )
     cure = parser.add_argument_group("repair")
     cure.add_argument(
         "--repair",

@@ -58,6 +58,11 @@ class OutputFolders:
         return self.output_dir / "repaired"
 
     @property
+    def segments_dir(self) -> Path:
+        """Of cut clips."""
+        return self.output_dir / "segments"
+
+    @property
     def sheet_dir(self) -> Path:
         """Of the contact sheet."""
         return self.output_dir / "report"
@@ -65,8 +70,8 @@ class OutputFolders:
     @property
     def written_dirs(self) -> tuple[Path, ...]:
         """Those that this tool writes to, beside the output folder itself."""
-        made = self.overlays_dir, self.outputs_dir, self.sheet_dir, self.repaired_dir
-        return self.good_dir, self.poor_dir, self.state_dir, *made
+        made_after = self.overlays_dir, self.outputs_dir, self.segments_dir, self.repaired_dir, self.sheet_dir
+        return self.good_dir, self.poor_dir, self.state_dir, *made_after
 
     @property
     def all_dirs(self) -> tuple[Path, Path, Path]:

@@ -38,7 +38,8 @@ def test_one_row_a_video_with_everything_that_is_known(tmp_path: Path) -> None:
         "relative_path": "sub/a.b.mp4", "placed_path": "", "speech_seconds": "7.6", "face_seconds": "",
         "seen_speech_seconds": "", "off_screen_seconds": "", "in_sync_seconds": "", "in_sync": "", "coverage": "",
         "offset_along": "", "segments": "0", "p_in_sync": "0.97", "p_belongs": "0.98",
-        "decision": "", "decision_note": "", "curable_by_ms": "",
+        "decision": "", "decision_note": "",
+        "curable_by_ms": "",
     }  # fmt: skip
 
 

@@ -23,8 +23,16 @@ from syncnet.media.file import opened, picture_stream, sound_stream
 from syncnet.media.info import MediaInfo
 from syncnet.media.listening import Heard, PictureStart, listen
 from syncnet.media.memory import MemoryBound, WorkBytes, no_work
-from syncnet.media.picture import SQUARE, FrameConverter, Orientation, believed_aspect, orientation_of, shown_size
-from syncnet.media.rates import as_fraction, rate_of
+from syncnet.media.picture import (
+    SQUARE,
+    FrameConverter,
+    Orientation,
+    Picture,
+    believed_aspect,
+    orientation_of,
+    shown_size,
+)
+from syncnet.media.rates import as_fraction, rate_of, told_rate
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
 
@@ -74,13 +82,21 @@ class Media:
         frames are held at a time. Raises DamagedVideoError, at the end, where too much did not decode, and Interrupted;
         and PicturesGrowError where that was asked for.
         """
+        shown: Picture | None = None
+        for picture in self.pictures():
+            if picture is not shown:
+                shown, image = picture, picture.bgr()
+            yield image
+
+    def pictures(self) -> Iterator[Picture]:
+        """As ``frames``, but their pixels are made when they are asked for."""
         converter = FrameConverter((self.info.width, self.info.height), self.pixel_aspect, may_grow=self.may_grow)
-        with self._decoding() as (decoder, picture):
+        with self._decoding() as (decoder, stream):
             shown: VideoFrame | None = None
-            for frame in nearest_items(self._timed(decoder, picture), self.phase):
+            for frame in nearest_items(self._timed(decoder, stream), self.phase):
                 if frame is not shown:
-                    shown, image = frame, converter.convert(frame)
-                yield image
+                    shown, picture = frame, converter.picture(frame)
+                yield picture
 
     def at_largest_size(self) -> Media:
         """The same with all its pictures brought to the size of the largest, which is looked for in all of them.
@@ -115,13 +131,15 @@ class Media:
         self, decoder: StreamDecoder, picture: VideoStream
     ) -> Iterator[tuple[Fraction | None, Fraction, VideoFrame]]:
         usual = 1 / (rate_of(picture) or Fraction(self.info.source_fps or FPS))
-        corrupt = 0
+        corrupt, durations = 0, {0: usual}
         for time, decoded in decoder.frames():
             frame = cast("VideoFrame", decoded)
             corrupt += frame.is_corrupt
             self.damage.corrupt_pictures = max(self.damage.corrupt_pictures, corrupt)
-            duration = frame.duration * picture.time_base if frame.duration and picture.time_base else usual
-            yield time, duration, frame
+            ticks = frame.duration or 0
+            if ticks not in durations:
+                durations = {0: usual, ticks: ticks * picture.time_base if picture.time_base else usual}
+            yield time, durations[ticks], frame
 
 
 def open_media(
@@ -188,7 +206,7 @@ def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard:
         return MediaInfo(
             width=size[0],
             height=size[1],
-            source_fps=float(rate_of(picture) or heard.picture_rate),
+            source_fps=told_rate(picture, container.format.name, heard.picture_rate),
             duration_seconds=float(heard.picture_seconds),
             container=container.format.name,
             video_codec=picture.codec_context.codec.canonical_name,

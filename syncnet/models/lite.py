@@ -39,6 +39,8 @@ NEIGHBOURS = 2
 class LiteFaceEncoder:
     """Frame features of one track, 128 numbers a frame; of the pictures only the last two are kept."""
 
+    grey = True
+
     def __init__(self, model: LiteModel) -> None:
         self._model = model
         self._tail = np.empty((0, MOUTH_SIZE_PX, MOUTH_SIZE_PX), np.uint8)

@@ -43,8 +43,11 @@ class Embeddings:
 class FaceEncoder(Protocol):
     """Takes in the face crops of one track, piece by piece, and keeps only numbers of them."""
 
+    grey: bool
+    """Whether crops without colour do for it."""
+
     def push(self, crops: np.ndarray) -> None:
-        """The next crops of the track, shape (n, 224, 224, 3), uint8 BGR."""
+        """The next crops of the track, shape (n, 224, 224, 3), uint8 BGR; or (n, 224, 224), where these do."""
 
 
 class SyncModel(Protocol):

@@ -53,14 +53,14 @@ class OutputFolders:
         return self.output_dir / "syncnet_outputs"
 
     @property
-    def repaired_dir(self) -> Path:
-        """Of videos whose sound was put right."""
-        return self.output_dir / "repaired"
-
-    @property
     def segments_dir(self) -> Path:
         """Of cut clips."""
         return self.output_dir / "segments"
+
+    @property
+    def repaired_dir(self) -> Path:
+        """Of videos whose sound was put right."""
+        return self.output_dir / "repaired"
 
     @property
     def sheet_dir(self) -> Path:
@@ -70,7 +70,7 @@ class OutputFolders:
     @property
     def written_dirs(self) -> tuple[Path, ...]:
         """Those that this tool writes to, beside the output folder itself."""
-        made_after = self.overlays_dir, self.outputs_dir, self.segments_dir, self.repaired_dir, self.sheet_dir
+        made_after = self.overlays_dir, self.outputs_dir, self.segments_dir, self.sheet_dir, self.repaired_dir
         return self.good_dir, self.poor_dir, self.state_dir, *made_after
 
     @property

@@ -41,10 +41,10 @@ class Run:
     """New videos beyond the limit."""
     reference_tools: str = ""
     """What did the published passes, and its version; empty where they were not asked for."""
-    repaired: Sequence[RepairRecord] = ()
-    """What this run did about sound that is off, file by file."""
     decisions: Decisions = NO_DECISIONS
     """Of people, as the folder keeps them."""
+    repaired: Sequence[RepairRecord] = ()
+    """What this run did about sound that is off, file by file."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 

@@ -13,7 +13,7 @@ from fakes import FakeStages
 from page_fakes import make_content
 from repair_clips import write_kind
 from repair_fakes import score_by_clicks
-from test_repair_finding import LATE, WHOLE, known
+from test_repair_finding import LATE, WHOLE, known, segment
 
 from syncnet import command
 from syncnet.overtime.timeline import OffsetAlong
@@ -90,7 +90,7 @@ def test_without_the_flag_nothing_is_repaired(videos: Path, tmp_path: Path) -> N
 
 def test_the_page_tells_the_correction_and_its_command_or_why_there_is_none() -> None:
     late = known(LATE, WHOLE)
-    fine = known(OffsetAlong("constant", 20.0), WHOLE, offset=0)
+    fine = known(OffsetAlong("constant", 20.0), segment(1, 50, 20), offset=0)
     content = make_content(Path("out"), [late, fine])
     words = describe_video(replace(late, path=Path("in/it's.mp4")), content)["curable"]
     assert words.startswith("curable: advance the sound by 242 ms: python filter_videos_by_sync_score.py repair ")

@@ -22,8 +22,8 @@ from training.robustness import Frames, read_source
 
 WIDTH_PX, HEIGHT_PX = 640, 360
 LEAD_SECONDS = 0.32
-"""At the ends of a clip, left out: people start late and stop early. Whole frames, so that at 25 fps each is shown once:
-between two frames rounding shows every second one twice."""
+"""At the ends of a clip, left out: people start late and stop early. Whole frames, so that at 25 fps each is shown
+once: between two frames rounding shows every second one twice."""
 
 Kind = Literal["own", "stranger", "narration", "silence", "pair"]
 """``own``: a face and its own sound. ``stranger``: a face and another one's sound. ``narration``: no face, somebody

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -112,3 +113,13 @@ def known_clips(clips: Sequence[Path], by: Measure, *, least_seconds: float, als
             yield KnownClip(clip, seconds, longest.timing.milliseconds)
         elif also_unknown:
             yield KnownClip(clip, seconds, 0.0)
+
+
+def write_known(clips: Sequence[KnownClip], path: Path) -> None:
+    """By name, so that another run has the same files, by other weights or with pictures."""
+    path.write_text(json.dumps([(clip.path.name, clip.seconds, clip.early_ms) for clip in clips], indent=1) + "\n")
+
+
+def read_known(path: Path, folder: Path) -> list[KnownClip]:
+    """``folder``: where the clips lie."""
+    return [KnownClip(folder / name, seconds, early_ms) for name, seconds, early_ms in json.loads(path.read_text())]

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.over_time_files import Plan, make_file, usable_seconds
 from benchmarks.over_time_plans import KnownClip
-from benchmarks.over_time_tracks import scan_clip, scan_plan, stored_clips
+from benchmarks.over_time_tracks import Mouths, scan_clip, scan_plan, stored_clips
 from syncnet.models.lite import LiteModel
 from syncnet.overtime.judging import JudgedOverTime, judge_over_time
 from syncnet.overtime.timeline import OverTime
@@ -66,17 +66,16 @@ class WithoutPictures:
     """By the stages after the face crop, from stored mouths."""
 
     def __init__(self, clips: Sequence[Path], corpus: Corpus, model: LiteModel) -> None:
-        self._clips = stored_clips(corpus, [clip.name for clip in clips])
-        self._model = model
+        self._mouths = Mouths(stored_clips(corpus, [clip.name for clip in clips]), model)
 
     def seconds(self, clip: Path) -> float:
-        return self._clips[clip.name].seconds
+        return self._mouths.clips[clip.name].seconds
 
     def clip(self, clip: Path) -> Measured:
-        return _judged(*scan_clip(self._clips[clip.name], self._model))
+        return _judged(*scan_clip(clip, self._mouths))
 
     def plan(self, plan: Plan) -> Measured:
-        return _judged(*scan_plan(plan, self._clips, self._model))
+        return _judged(*scan_plan(plan, self._mouths))
 
 
 def corpus_clips(corpus_dir: Path) -> Iterator[Path]:

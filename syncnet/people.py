@@ -31,8 +31,13 @@ class TrackSeen:
         self.pictures = TrackPictures(first_frame)
         self.look = FaceLook()
 
-    def see(self, crops: Sequence[np.ndarray]) -> None:
-        """The track's next crops, each (224, 224, 3) uint8 BGR."""
+    @property
+    def takes_next(self) -> bool:
+        """Whether anything is kept of the next crop."""
+        return self.pictures.takes_next or self.look.takes_next
+
+    def see(self, crops: Sequence[np.ndarray | None]) -> None:
+        """The track's next crops, each (224, 224, 3) uint8 BGR, or None where it is not taken."""
         self.pictures.see(crops)
         self.look.see(crops)
 

@@ -14,12 +14,13 @@ from syncnet.overtime.words import clock, describe_along, describe_share
 from syncnet.scoring.turns import TrackTable
 from syncnet.settings import OverTimeSettings, Thresholds
 from syncnet.verdict import Verdict
+from tests.fakes import NoOdds
 
 FPS, EDGE = 25, 5
 """Frames that the lips of a track begin after it, and end before it."""
 
 
-class Model:
+class Model(NoOdds):
     """Five times the raw confidence."""
 
     def confidence(self, raw: float, embedding_count: int) -> float:

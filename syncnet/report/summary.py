@@ -221,7 +221,8 @@ def _score(result: VideoResult, least: float) -> str:
     score = result.best
     said = f"confidence {describe_confidence(score.confidence, least):>5}  {with_share(describe_score(score), result)}"
     decision = result.verdict.decision if result.verdict else None
-    return f"{said}, {decision}" if decision else said
+    # The note would leave no room for the name.
+    return f"{said}, {decision.words}" if decision else said
 
 
 def _share(result: VideoResult) -> str:

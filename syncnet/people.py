@@ -15,7 +15,8 @@ from syncnet.keepsake.file import TrackKeepsake
 from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
 from syncnet.media.info import MediaInfo
 from syncnet.models.protocol import Embeddings, SyncModel
-from syncnet.overtime.finding import SeenFace, find_over_time
+from syncnet.overtime.finding import find_over_time
+from syncnet.overtime.matches import SeenFace
 from syncnet.results import TrackScore, VideoScore, best_score, ordered_confidence
 from syncnet.scoring.pooling import PooledScore, pool_tracks
 from syncnet.scoring.score import Counted, SyncScore, pair_distances, score_distances

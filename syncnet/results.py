@@ -47,6 +47,8 @@ class VideoScore:
     """Tracks of one face between edits, which count together and not by themselves."""
     over_time: OverTime | None = None
     """Its time line; None in records of before."""
+    seen_as: str = ""
+    """The value of the ``View`` in which faces are seen better, where the score rests on nothing."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
@@ -67,6 +69,11 @@ def best_score(video: VideoScore) -> SyncScore | None:
     return max(scores, key=_rank, default=None)
 
 
+def is_supported(score: SyncScore | None) -> bool:
+    """Whether there is a score that rests on evidence, and the lips fit most of the speech."""
+    return score is not None and all(_rank(score)[:2])
+
+
 def _rank(score: SyncScore) -> tuple[bool, bool, float]:
     fits = score.evidence is None or score.evidence.fits
     return score.rests_on_evidence, fits, ordered_confidence(score)
@@ -75,6 +82,24 @@ def _rank(score: SyncScore) -> tuple[bool, bool, float]:
 def ordered_confidence(score: SyncScore) -> float:
     """The confidence, or less than any other where it is no number."""
     return -math.inf if math.isnan(score.confidence) else score.confidence
+
+
+@dataclass(frozen=True, slots=True)
+class RepairTold:
+    """A repair, as the results tell it. Offsets in milliseconds; positive: the sound comes early."""
+
+    path: str | None
+    """Of the repaired file; None where there is none."""
+    correction: str
+    """In words."""
+    correction_ms: float | None
+    sound: str | None
+    """``shift`` or ``encode``."""
+    offset_before_ms: float | None
+    residual_ms: float | None
+    passes: bool | None
+    reason: str
+    """Why there is no repaired file; empty where there is one."""
 
 
 Status = Literal["success", "no_faces", "failed", "pending"]
@@ -97,6 +122,8 @@ class VideoResult:
     """Wall time, from opening to the finished copy, in the run that scored it."""
     uri: str = field(default="", kw_only=True)
     """Where it is fetched from; empty for a file of this machine."""
+    mtime_ns: int = field(default=0, kw_only=True)
+    """When the file was changed last, in ns since 1970."""
     peak_memory_mb: int | None = field(default=None, kw_only=True)
     """Most memory that its process held at once meanwhile; None where that is not known."""
     info: MediaInfo | None = None
@@ -115,6 +142,7 @@ class VideoResult:
     error: str = ""
     """Why there is no score, or no copy; empty for a success."""
     cure: str = ""
+    """What to try."""
     source: Source = "scored"
     placed: bool = False
     """Whether its file had to be put, moved or removed in the output folders in this run."""
@@ -122,6 +150,8 @@ class VideoResult:
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
     """Whether its file is gone from the input folder. What was found out stays."""
+    repair: RepairTold | None = None
+    """What a repair of its sound came to; None where there was none."""
     placed_in: Path | None = None
     """The folder of its verdict, where its file stands there; None where it does not, or nobody looked."""
 

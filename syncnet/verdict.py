@@ -11,9 +11,32 @@ from syncnet.faces.no_track import NoTrackReason, describe_no_track
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
+from syncnet.system.text import printable
 
 MILLISECONDS_PER_FRAME = 1000 // FPS
 MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of a video, or of a range of it. It wins over the thresholds."""
+
+    accepted: bool
+    note: str = ""
+
+    @property
+    def word(self) -> str:
+        """As it is written in files."""
+        return "accept" if self.accepted else "reject"
+
+    @property
+    def words(self) -> str:
+        """``rejected by a person``."""
+        return f"{self.word}ed by a person"
+
+    def __str__(self) -> str:
+        """``rejected by a person: it is dubbed``, on one line."""
+        return f"{self.words}: {printable(self.note)}" if self.note else self.words
 
 
 @dataclass(frozen=True)
@@ -23,6 +46,10 @@ class Verdict:
     passed: bool
     reasons: tuple[str, ...]
     """One sentence for each threshold that was missed; empty when the video passes."""
+    decision: Decision | None = None
+    """Of a person, where one made it; then the thresholds did not."""
+    overruled: tuple[str, ...] = ()
+    """What the thresholds say against a video that a person accepted."""
 
 
 def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReason | None = None) -> Verdict:
@@ -47,6 +74,13 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
     if evidence and not evidence.fits:
         reasons.append(describe_fit(evidence))
     return Verdict(not reasons, tuple(reasons))
+
+
+def overrule(verdict: Verdict, decision: Decision) -> Verdict:
+    """The verdict of the thresholds, after a person's word."""
+    if decision.accepted:
+        return Verdict(True, (), decision, verdict.reasons)
+    return Verdict(False, (str(decision), *verdict.reasons), decision)
 
 
 def offset_milliseconds(offset_frames: int) -> int:
@@ -77,12 +111,20 @@ def describe_score(score: SyncScore) -> str:
 def _low_confidence(confidence: float, minimum: float) -> str:
     if not math.isfinite(confidence):
         return f"confidence is not a number, {minimum} is needed"
-    # Enough decimals that 4.98 does not read "5.0 is below 5.0".
-    shown = next(
-        (text for digits in range(1, MOST_DECIMALS) if float(text := f"{confidence:.{digits}f}") < minimum),
-        str(confidence),
-    )
-    return f"confidence {shown} is below {minimum}"
+    return f"confidence {describe_confidence(confidence, minimum)} is below {minimum}"
+
+
+def describe_confidence(confidence: float, minimum: float) -> str:
+    """To a tenth, as everywhere; with more decimals where 4.98 would read as the 5.0 that it misses."""
+    passes = confidence >= minimum
+    digits = range(1, MOST_DECIMALS) if math.isfinite(confidence) else ()
+    shown = (f"{confidence:.{number}f}" for number in digits)
+    return next((text for text in shown if (float(text) >= minimum) == passes), str(confidence))
+
+
+def describe_passing(*, passed: bool) -> str:
+    """The one pair of words for it."""
+    return "passes" if passed else "does not pass"
 
 
 def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:

@@ -28,6 +28,7 @@ from syncnet.settings import (
     ScorerSettings,
     resolve_thresholds,
 )
+from syncnet.settings.cuts import add_cut_flags
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import CALL, PROGRAM
 
@@ -84,6 +85,7 @@ def build_parser() -> Parser:
     add_run_flags(parser)
     add_scale_flags(parser)
     add_report_flags(parser)
+    add_cut_flags(parser.add_argument_group("cut clips (docs/take-away.md)"))
     add_look_flags(parser)
     return parser
 

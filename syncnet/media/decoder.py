@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -171,7 +171,7 @@ class StreamDecoder:
         # An mp4 in fragments has an index of the first ones only.
         stated_end = self._promised_ends[self._wanted.index] if name in FORMATS_WITH_ONE_LENGTH else None
         stamps = ContinuousStamps(name in BROADCAST_FORMATS, stated_end, may_step_back="mp4" in name)
-        for packet in self._read():
+        for packet in read_packets(self._container, self._streams):
             self._stop.look()
             # A decoder takes an empty packet for the end. PyAV closes with one for each stream; frames() drains
             # the decoder itself, after errors too.
@@ -181,17 +181,6 @@ class StreamDecoder:
             if self._avi and packet.stream.type == "video":
                 self._avi.feed(packet)
             self._note(packet)
-            yield packet
-
-    def _read(self) -> Iterator[Packet[Stream]]:
-        packets = self._container.demux(*self._streams)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.error.InvalidDataError, IndexError):
-                # Nothing more can be read. A player stops here; _check_complete judges how much is missing. An
-                # IndexError is PyAV's own way to end on a stream that turned up amid the file (FLV, MPEG).
-                return
             yield packet
 
     @property
@@ -262,6 +251,19 @@ class StreamDecoder:
         if self._missing > MAX_MISSING_SECONDS and self._missing > MAX_MISSING_SHARE * length:
             problem = f"{float(self._missing):.1f} of the {float(length):.1f} s that its edit list shows are missing"
             raise DamagedVideoError(problem, path=self._path, cure=COPY_AGAIN)
+
+
+def read_packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Packet[Stream]]:
+    """Those of the streams, as they stand in the file, as far as it can be read."""
+    packets = container.demux(*streams)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.InvalidDataError, IndexError):
+            # A player stops here; StreamDecoder judges how much is missing. An IndexError is PyAV's own way to end on
+            # a stream that turned up amid the file (FLV, MPEG).
+            return
+        yield packet
 
 
 def _seconds_of(frame: VideoFrame | AudioFrame) -> Fraction:

@@ -32,7 +32,7 @@ from syncnet.media.picture import (
     orientation_of,
     shown_size,
 )
-from syncnet.media.rates import as_fraction, rate_of
+from syncnet.media.rates import as_fraction, rate_of, told_rate
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
 
@@ -70,6 +70,7 @@ class Media:
     """Whether ``frames`` breaks off where larger pictures come than ``info`` tells, those of the start."""
     work_bytes: WorkBytes = no_work
 
+    start: PictureStart = field(default_factory=PictureStart)
     phase: Fraction = Fraction(0)
     """When the clock begins, in seconds after the first shown frame; see ``syncnet.media.clock.grid_phase``."""
     damage: Damage = field(default_factory=Damage)
@@ -168,8 +169,8 @@ def open_media(
         width, height = shown_size(first.width, first.height, orientation, aspect)
         taken_mb = bound.check_pictures(width, height, first.format.padded_bits_per_pixel, threads)
         sound_stream(container, path, settings.audio_track)
-    late = _lateness(path, reordering, first.interlaced_frame, stop)
-    heard = listen(path, bound, settings.audio_track, PictureStart(start, late), stop)
+    begun = PictureStart(start, *_lateness(path, reordering, first.interlaced_frame, stop))
+    heard = listen(path, bound, settings.audio_track, begun, stop)
     info = _info_of(path, (width, height), orientation, heard)
     return Media(
         path,
@@ -182,20 +183,21 @@ def open_media(
         pixel_aspect=aspect,
         may_grow=may_grow,
         work_bytes=work_bytes,
+        start=begun,
         phase=heard.phase,
     )
 
 
-def _lateness(path: Path, reordering: Fraction, interlaced: bool, stop: StopFlag) -> Fraction:
-    """Seconds by which the pictures are stamped late."""
+def _lateness(path: Path, reordering: Fraction, interlaced: bool, stop: StopFlag) -> tuple[Fraction, Fraction]:
+    """Seconds after their stamps at which the pictures are shown, and after that at which they were taken."""
     with opened(path) as container:
-        late = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
-    if interlaced:
-        with opened(path) as container:
-            picture = picture_stream(container, path)
-            frames = StreamDecoder(path, container, picture, stop=stop).frames()
-            late += field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
-    return late
+        moved = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
+    if not interlaced:
+        return moved, Fraction(0)
+    with opened(path) as container:
+        picture = picture_stream(container, path)
+        frames = StreamDecoder(path, container, picture, stop=stop).frames()
+        return moved, field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
 
 
 def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard: Heard) -> MediaInfo:
@@ -204,7 +206,7 @@ def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard:
         return MediaInfo(
             width=size[0],
             height=size[1],
-            source_fps=float(rate_of(picture) or heard.picture_rate),
+            source_fps=told_rate(picture, container.format.name, heard.picture_rate),
             duration_seconds=float(heard.picture_seconds),
             container=container.format.name,
             video_codec=picture.codec_context.codec.canonical_name,

@@ -28,6 +28,7 @@ from syncnet.models.lite_network import (
     MIDDLE_FRAME,
     LiteNetwork,
 )
+from syncnet.models.odds import Odds
 from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
@@ -130,6 +131,10 @@ class LiteModel:
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return self._calibration.confidence_of(raw, embedding_count / FPS)
+
+    def odds(self, signs: np.ndarray) -> Odds | None:
+        table = self._calibration.odds
+        return table.odds_of(signs) if table else None
 
 
 def load_lite(device: str, policy: weights.WeightsPolicy) -> LiteModel:

@@ -100,6 +100,9 @@ class SyncNetV2:
     def confidence(self, raw: float, embedding_count: int) -> float:
         return raw
 
+    def odds(self, signs: np.ndarray) -> None:
+        """Not known: nobody has fitted them to this network."""
+
 
 def load_syncnet_v2(path: Path, device: str, precision: Precision = "float32") -> SyncNetV2:
     """The published network from a file that the caller trusts; ModelFileError where it is of another shape."""

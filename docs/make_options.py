@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from syncnet.cli import request as cli
-from syncnet.settings import PRESETS
+from syncnet.settings import PRACTICES, PRESETS
 from syncnet.subcommands import export, merge, rejudge
 from syncnet.subcommands import report as page_command
 
@@ -22,7 +22,10 @@ PARSERS: Mapping[str, argparse.ArgumentParser] = {
 }
 """How each is called -> what reads its words."""
 
-PRESET_ROWS = "\n".join(f"| `{name}` | {p.min_confidence} | {p.max_abs_offset} |" for name, p in PRESETS.items())
+PRESET_ROWS = "\n".join(
+    f"| `{name}` | {p.min_confidence} | {p.max_abs_offset} | {PRACTICES[name][1] if name in PRACTICES else ''} |"
+    for name, p in PRESETS.items()
+)
 INTRODUCTION = f"""\
 # Every option
 
@@ -32,12 +35,13 @@ unambiguous. After `pip install .` the command is called `filter-videos-by-sync-
 
 ## Presets
 
-| preset | lowest confidence | largest offset, in frames |
-|---|---:|---:|
+| preset | lowest confidence | largest offset, in frames | source |
+|---|---:|---:|---|
 {PRESET_ROWS}
 
 An explicit `--min_confidence` or `--max_abs_offset` overrides the preset. How much each preset keeps is measured in
-[accuracy.md](accuracy.md#presets).
+[accuracy.md](accuracy.md#presets). Those with a source are
+[thresholds of the published network](scores.md#how-high-is-high).
 """
 UNTITLED = ("options", "positional arguments")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
@@ -28,8 +28,9 @@ class Verdict:
 def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReason | None = None) -> Verdict:
     """The verdict on the best track's score, or on a video without one.
 
-    A video passes when its confidence is at least the minimum, its offset lies within the limits, wherever it is
-    measured, both rest on evidence, and the lips fit most of the speech. A confidence that is no number never passes.
+    A video passes when its confidence is at least the minimum, its distance at most the limit where there is one, its
+    offset lies within the limits, wherever it is measured, all of them rest on evidence, and the lips fit most of the
+    speech. What is no number never passes.
     """
     if score is None:
         return Verdict(False, (describe_no_track(no_track) if no_track else "no face track",))
@@ -37,6 +38,8 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
     evidence = score.evidence
     if not score.confidence >= thresholds.min_confidence:
         reasons.append(_low_confidence(score.confidence, thresholds.min_confidence))
+    if thresholds.max_distance is not None and not score.min_distance <= thresholds.max_distance:
+        reasons.append(_large_distance(score.min_distance, thresholds.max_distance))
     if evidence and evidence.level == "none":
         # An offset that nothing supports is no offset.
         reasons.append(f"no evidence of sync ({evidence.problem})")
@@ -77,12 +80,19 @@ def describe_score(score: SyncScore) -> str:
 def _low_confidence(confidence: float, minimum: float) -> str:
     if not math.isfinite(confidence):
         return f"confidence is not a number, {minimum} is needed"
-    # Enough decimals that 4.98 does not read "5.0 is below 5.0".
-    shown = next(
-        (text for digits in range(1, MOST_DECIMALS) if float(text := f"{confidence:.{digits}f}") < minimum),
-        str(confidence),
-    )
-    return f"confidence {shown} is below {minimum}"
+    return f"confidence {_shown(confidence, lambda value: value < minimum)} is below {minimum}"
+
+
+def _large_distance(distance: float, maximum: float) -> str:
+    if not math.isfinite(distance):
+        return f"distance is not a number, at most {maximum} is allowed"
+    return f"distance {_shown(distance, lambda value: value > maximum)} is above {maximum}"
+
+
+def _shown(value: float, misses: Callable[[float], bool]) -> str:
+    """With enough decimals that 4.98 does not read "5.0 is below 5.0"."""
+    texts = (f"{value:.{digits}f}" for digits in range(1, MOST_DECIMALS))
+    return next((text for text in texts if misses(float(text))), str(value))
 
 
 def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:

@@ -37,6 +37,7 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
         "max_abs_offset": 5,
         "min_offset": -5,
         "max_offset": 5,
+        "max_distance": None,
         "min_coverage": 0.0,
         "min_in_sync": 0.0,
         "max_off_screen": 1.0,

@@ -12,6 +12,7 @@ OUTPUT_DIR/good_quality or OUTPUT_DIR/poor_quality. OUTPUT_DIR/sync_filter_resul
 EPILOG = """\
 presets (an explicit --min_confidence or --max_abs_offset overrides the preset):
 {presets}
+Those with a source are thresholds of the published network, and lite is another one (docs/scores.md).
 
 examples:
   {call} --input_dir videos --output_dir sorted

@@ -22,6 +22,7 @@ from syncnet.cli.subcommands import SUBCOMMANDS
 from syncnet.errors import UsageError
 from syncnet.settings import (
     PLACE_MODES,
+    PRACTICES,
     PRESETS,
     Request,
     RunOptions,
@@ -43,7 +44,12 @@ def parse_request(arguments: Sequence[str]) -> Request:
     given = {flag: value for flag, value in vars(options).items() if value is not None}
     given["report"] = options.report == "on"
     thresholds = resolve_thresholds(
-        options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
+        options.preset,
+        options.min_confidence,
+        options.max_abs_offset,
+        options.min_offset,
+        options.max_offset,
+        options.max_distance,
     )
     ready = {
         "settings": settings_from(ScorerSettings, given, thresholds=thresholds),
@@ -68,7 +74,8 @@ class _CommandParser(Parser):
 
 def build_parser() -> Parser:
     presets = "\n".join(
-        f"  {name:<8} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
+        f"  {name:<12} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
+        f"{f'  ({PRACTICES[name][1]})' if name in PRACTICES else ''}"
         for name, preset in PRESETS.items()
     )
     parser = _CommandParser(

@@ -82,7 +82,12 @@ def read_content(folders: OutputFolders) -> ReportContent:
 def _content(document: dict[str, Any], folders: OutputFolders, command: CommandLine) -> ReportContent:
     settings = document["filter_settings"]
     thresholds = Thresholds(
-        settings["min_confidence"], settings["max_abs_offset"], settings["min_offset"], settings["max_offset"]
+        settings["min_confidence"],
+        settings["max_abs_offset"],
+        settings["min_offset"],
+        settings["max_offset"],
+        # Files of earlier versions know of none.
+        settings.get("max_distance"),
     )
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
     # Files of earlier versions know of no time line.

@@ -25,7 +25,15 @@ from syncnet.report.ownership import is_segments_table, is_text, is_verdicts, re
 from syncnet.report.segments import describe_over_time
 from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
-from syncnet.settings import PRESETS, OverTimeSettings, Thresholds, resolve_thresholds
+from syncnet.settings import (
+    PRACTICES,
+    PRESETS,
+    OverTimeSettings,
+    Thresholds,
+    check_distance,
+    notice_of_practice,
+    resolve_thresholds,
+)
 from syncnet.settings.over_time import add_over_time_flags
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
 from syncnet.state.pinning import pinned_model
@@ -72,7 +80,12 @@ def main(arguments: Sequence[str]) -> int:
     """Exit code 0. Raises UsageError."""
     options = build_parser().parse_flags(arguments)
     thresholds = resolve_thresholds(
-        options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
+        options.preset,
+        options.min_confidence,
+        options.max_abs_offset,
+        options.min_offset,
+        options.max_offset,
+        options.max_distance,
     )
     over_time = OverTimeSettings.of_flags(vars(options))
     for path, is_such in (
@@ -82,8 +95,12 @@ def main(arguments: Sequence[str]) -> int:
     ):
         if path:
             refuse_other_kind(path, is_such)
-    started, folders = time.perf_counter(), OutputFolders(options.output_dir)
+    started, folders, notice = time.perf_counter(), OutputFolders(options.output_dir), ""
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")
+    if thresholds.max_distance is not None or options.preset in PRACTICES:
+        model = pinned_model(folders.output_dir, folders.results_path)
+        check_distance(thresholds, model)
+        notice = notice_of_practice(options.preset, model)
     find = partial(_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
     rules = _Rules(thresholds, over_time, _find_splitter(folders, over_time))
     tally = _Tally(find if options.passing else None)
@@ -101,6 +118,8 @@ def main(arguments: Sequence[str]) -> int:
     print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
     for status, name in STATUS_NAMES.items():
         print(f"  {name:<14} {tally.counts[status]:>{len(total)},}")
+    if notice:
+        print(notice)
     if scan.damaged_lines:
         print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
     if tally.without_time_line:
@@ -231,6 +250,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--min_offset", type=int, metavar="FRAMES", help="lowest offset, as in the command")
     parser.add_argument("--max_offset", type=int, metavar="FRAMES", help="highest offset, as in the command")
+    parser.add_argument("--max_distance", type=float, metavar="N", help="largest distance (LSE-D), as in the command")
     add_over_time_flags(parser)
     parser.add_argument("--verdicts", type=Path, metavar="FILE", help="write one line of JSON per video")
     parser.add_argument(

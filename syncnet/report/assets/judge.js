@@ -4,13 +4,15 @@
 /** Of the speech beside the face, as in syncnet/verdict.py. */
 const MOST_UNMATCHED_SHARE = 0.25;
 
-/** What the video misses, of "confidence", "offset", "evidence", "pieces", "fit" and what its whole time line misses,
+/** What the video misses, of "confidence", "distance", "offset", "evidence", "pieces", "fit" and what its whole time line misses,
  * "changes", "coverage", "in_sync", "off_screen"; empty where it passes. */
 function judge(video, thresholds) {
   const reasons = [];
   const within = (offset) => thresholds.lowest <= offset && offset <= thresholds.highest;
   // Null stands for no number, which never passes; JavaScript would take it for 0.
   if (video.confidence === null || !(video.confidence >= thresholds.min_confidence)) reasons.push("confidence");
+  const { max_distance: distance } = thresholds;
+  if (distance !== null && (video.distance === null || !(video.distance <= distance))) reasons.push("distance");
   // An offset that nothing supports is no offset.
   if (video.evidence === "none") reasons.push("evidence");
   else if (!within(video.offset)) reasons.push("offset");
@@ -95,7 +97,11 @@ function reasonWords(code, video, thresholds) {
     case "confidence":
       return video.confidence === null
         ? "confidence is not a number"
-        : `confidence ${belowWords(video.confidence, thresholds.min_confidence)} is below ${thresholds.min_confidence}`;
+        : `confidence ${beyondWords(video.confidence, (value) => value < thresholds.min_confidence)} is below ${thresholds.min_confidence}`;
+    case "distance":
+      return video.distance === null
+        ? "distance is not a number"
+        : `distance ${beyondWords(video.distance, (value) => value > thresholds.max_distance)} is above ${thresholds.max_distance}`;
     case "offset":
       return Math.abs(video.offset) >= SEARCH_EDGE
         ? `offset ${signed(video.offset)} is at the edge of the search range: no matching shift was found`
@@ -130,9 +136,9 @@ function fitWords(video) {
 }
 
 /** With enough decimals that 4.98 does not read "5.0 is below 5". */
-function belowWords(value, limit) {
+function beyondWords(value, misses) {
   for (let digits = 1; digits < 6; digits++) {
-    if (Number(value.toFixed(digits)) < limit) return value.toFixed(digits);
+    if (misses(Number(value.toFixed(digits)))) return value.toFixed(digits);
   }
   return String(value);
 }

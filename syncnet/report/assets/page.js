@@ -51,7 +51,8 @@
   function showCommand() {
     const { min_confidence: confidence, lowest, highest } = thresholds;
     const limits = lowest === -highest ? `--max_abs_offset ${highest}` : `--min_offset ${lowest} --max_offset ${highest}`;
-    const line = `${run.command} --min_confidence ${confidence} ${limits}`;
+    const distance = thresholds.max_distance === null ? "" : ` --max_distance ${thresholds.max_distance}`;
+    const line = `${run.command} --min_confidence ${confidence} ${limits}${distance}`;
     // Each word keeps together: a line must not end behind the dashes of a flag.
     $("command").replaceChildren(...line.split(" ").flatMap((word, index) => [index ? " " : "", make("span", {}, word)]));
   }
@@ -68,9 +69,9 @@
       $(`${name}-words`).textContent = offsetWords(value);
       $(`${name}-slider`).setAttribute("aria-valuetext", `${value} frames, ${offsetWords(value)}`);
     }
+    if (document.activeElement !== $("distance-number")) $("distance-number").value = thresholds.max_distance ?? "";
     for (const button of $("presets").children) {
-      const preset = button.preset;
-      const same = preset.min_confidence === confidence && preset.lowest === lowest && preset.highest === highest;
+      const same = Object.entries(button.preset).every(([name, value]) => thresholds[name] === value);
       button.setAttribute("aria-pressed", String(same));
     }
   }
@@ -158,6 +159,8 @@
     const highest = videos.reduce((most, video) => Math.max(most, video.confidence ?? 0), 10);
     $("confidence-slider").max = Math.ceil(highest + 0.5);
     $("same-sides").checked = thresholds.lowest === -thresholds.highest;
+    // Only the published network has the scale of the papers.
+    $("distance").hidden = run.model === "lite";
     const presets = { "as run": run.thresholds, ...run.presets };
     for (const [name, preset] of Object.entries(presets)) {
       const button = make("button", { type: "button", preset }, name);
@@ -195,7 +198,11 @@
         $(`${side}-${kind}`).oninput = ({ target }) => changeLimit(side, target.valueAsNumber);
       }
     }
-    for (const name of ["confidence", "lowest", "highest"]) $(`${name}-number`).onblur = showThresholds;
+    $("distance-number").oninput = ({ target }) => {
+      if (target.value === "") change({ max_distance: null });
+      else if (target.valueAsNumber > 0) change({ max_distance: target.valueAsNumber });
+    };
+    for (const name of ["confidence", "lowest", "highest", "distance"]) $(`${name}-number`).onblur = showThresholds;
     $("same-sides").onchange = ({ target }) => target.checked && changeLimit("highest", Math.max(0, thresholds.highest));
     for (const tile of document.querySelectorAll(".tile")) {
       tile.onclick = () => look({ outcome: view.outcome === tile.dataset.outcome ? "" : tile.dataset.outcome });

@@ -86,10 +86,12 @@ def choose_stages(settings: ScorerSettings, workers: int) -> ChosenStages:
     model_name, detector_name = ("syncnet_v2", "s3fd") if settings.reference else (settings.model, settings.detector)
     model = choose_model(model_name, settings.weights)
     check_distance(settings.thresholds, model.name)
-    if settings.tracks.min_track_frames < MIN_TRACK_FRAMES[model.name]:
+    # The published minimum has to be exceeded.
+    beyond = settings.reference and not settings.no_detection
+    if settings.tracks.min_track_frames + beyond < MIN_TRACK_FRAMES[model.name]:
         raise UsageError(
             f"--min_track {settings.tracks.min_track_frames} is too short for the model {model.name}",
-            cure=f"give {MIN_TRACK_FRAMES[model.name]} or more",
+            cure=f"give {MIN_TRACK_FRAMES[model.name] - beyond} or more",
         )
     detector = None if settings.no_detection else choose_detector(detector_name, settings.weights)
     # The published way looks at every frame, whatever is set here.

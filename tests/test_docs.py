@@ -30,6 +30,7 @@ HOW_TESTED = {
     r"python filter_videos\S+ report .*": RUN,
     r"python filter_videos\S+ export .*": "tests/test_export.py",
     r"python filter_videos\S+ rejudge .*": RUN,
+    r"python filter_videos\S+ evaluate .*": "tests/test_evaluate.py",
     r"python filter_videos\S+ --calibrate FOLDER_THAT_IS_IN_SYNC": RUN,
     r"python filter_videos\S+ --input_dir videos .*--shard 3/16": RUN,
     r"python filter_videos\S+ merge sorted/shards/\* .*": RUN,

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("syncnet.placement", "syncnet.state"),
     ("syncnet.engines",),
     ("syncnet.report", "syncnet.stages"),
-    ("syncnet.looks", "syncnet.scorer", "syncnet.takeaway"),
+    ("syncnet.looks", "syncnet.scorer", "syncnet.takeaway", "syncnet.evaluation"),
     ("syncnet.run", "syncnet.cli"),
     ("syncnet.command",),
     ("syncnet.api", "syncnet.subcommands"),

@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "merge": "syncnet.subcommands.merge",
     "export": "syncnet.subcommands.export",
     "rejudge": "syncnet.subcommands.rejudge",
+    "evaluate": "syncnet.subcommands.evaluate",
     "weights": f"{weights.__name__}.__main__",
 }
 """Name -> the module whose ``main(arguments) -> int`` does it, imported only when it is asked for.

@@ -40,7 +40,7 @@ from syncnet.reference.tools import ReferenceJob, ReferenceTools
 from syncnet.results import VideoScore
 from syncnet.scoring.score import Counted
 from syncnet.scoring.speech import find_speech
-from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
+from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings, other_sound_refused
 from syncnet.system.interruption import StopFlag
 
 CROPS_PER_PIECE = 64
@@ -72,12 +72,14 @@ class Stages:
 _Item = TypeVar("_Item")
 
 
-def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
-    """Scores every face track of a video.
+def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
+    """Scores every face track of a video, against the sound of ``sound_file`` where there is one.
 
     Where what was kept around the faces does not do, the pictures are decoded twice: once to find the faces, once to
     crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
+    if stages.reference is not None and sound_file is not None:
+        raise other_sound_refused()
     media = open_media(
         path,
         threads=stages.decode_threads,
@@ -85,6 +87,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
         stop=stop,
         work_bytes=partial(_work_bytes, stages),
         may_grow=stages.detector is not None and stages.reference is None,
+        sound_file=sound_file,
     )
     if stages.reference is not None:
         return _score_as_published(media, stages, stages.reference, stop)

@@ -97,6 +97,8 @@ class VideoResult:
     """Wall time, from opening to the finished copy, in the run that scored it."""
     uri: str = field(default="", kw_only=True)
     """Where it is fetched from; empty for a file of this machine."""
+    sound_path: Path | None = field(default=None, kw_only=True)
+    """What it was scored against, if that is not its own sound."""
     peak_memory_mb: int | None = field(default=None, kw_only=True)
     """Most memory that its process held at once meanwhile; None where that is not known."""
     info: MediaInfo | None = None

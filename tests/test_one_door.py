@@ -203,6 +203,8 @@ def test_the_printed_command_has_what_was_asked_of_the_run_and_nothing_usual() -
     report = ReportOptions(page=False, table="parquet")
     request = Request(Path("in"), Path("out"), None, True, True, 5, EVERYTHING, RUNNING, report)
     assert replace(parse_request(tuple(words_of(request))), arguments=()) == request
+    dubbed = Request(Path("in"), Path("out"), audio_dir=Path("dubs"))
+    assert replace(parse_request(tuple(words_of(dubbed))), arguments=()) == dubbed
     usual = Request(Path("in"), Path("out"), options=RunOptions(score_cache="off", cron=True))
     assert tuple(words_of(usual))[2:] == ("--score_cache=off", "--cron")
     assert parse_request(tuple(words_of(usual))).options == usual.options

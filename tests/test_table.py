@@ -37,7 +37,7 @@ def test_one_row_a_video_with_everything_that_is_known(tmp_path: Path) -> None:
         "missing": "false", "error": "", "cure": "", "turns": "0", "peak_memory_mb": "",
         "relative_path": "sub/a.b.mp4", "placed_path": "", "speech_seconds": "7.6", "face_seconds": "",
         "seen_speech_seconds": "", "off_screen_seconds": "", "in_sync_seconds": "", "in_sync": "", "coverage": "",
-        "offset_along": "", "segments": "0",
+        "offset_along": "", "segments": "0", "audio_path": "",
     }  # fmt: skip
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from syncnet.errors import SyncFilterError, UsageError, VideoError
+from syncnet.errors import NoSoundFileError, SyncFilterError, UsageError, VideoError
 from syncnet.inputs.remote import FetchError
 from syncnet.placement.placing import CopyError
 from syncnet.state.records import Failure
 
-_OUTSIDE = (CopyError, FetchError, UsageError)
+_OUTSIDE = (CopyError, FetchError, NoSoundFileError, UsageError)
 """Never of the video itself."""
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from syncnet.conventions import FPS
 from syncnet.media.clock import forward_only
 from syncnet.media.decoder import StreamDecoder
-from syncnet.media.file import opened, picture_stream, sound_stream
+from syncnet.media.file import opened, picture_stream
 from syncnet.media.opening import Media
 from syncnet.media.picture import FrameConverter
 from syncnet.media.rates import rate_of
@@ -27,9 +27,9 @@ def source_frames(media: Media) -> Iterator[tuple[Fraction, np.ndarray]]:
     """Seconds since the start of the clock, and the frame, (H, W, 3) uint8 BGR, upright. Raises DamagedVideoError."""
     with opened(media.path) as container:
         picture = picture_stream(container, media.path)
-        # Read along as in scoring: the file's clock is straightened by what both streams say.
-        sound = sound_stream(container, media.path, media.settings.audio_track)
-        decoder = StreamDecoder(media.path, container, picture, sound, threads=media.threads, stop=media.stop)
+        # Read along as in scoring.
+        others = media.own_sound(container)
+        decoder = StreamDecoder(media.path, container, picture, *others, threads=media.threads, stop=media.stop)
         converter = FrameConverter((media.info.width, media.info.height), media.pixel_aspect)
         usual = 1 / (rate_of(picture) or Fraction(media.info.source_fps or FPS))
         earliest = Fraction(0)

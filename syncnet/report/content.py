@@ -131,7 +131,8 @@ def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, le
     if entry["status"] == "failed":
         # Its score stands, its copy could not be made.
         fate |= {"status": "failed", "verdict": None}
-    return dataclasses.replace(result, **fate)
+    sound = entry.get("audio_path")
+    return dataclasses.replace(result, **fate, sound_path=Path(sound) if sound else None)
 
 
 def _read_document(path: Path) -> dict[str, Any]:

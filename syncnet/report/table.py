@@ -56,6 +56,7 @@ COLUMNS: dict[str, Kind] = {
     "coverage": "number",
     "offset_along": "text",
     "segments": "whole",
+    "audio_path": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FoundVideos, VideoFile, find_videos
-from syncnet.inputs.manifest import find_listed, read_manifest
+from syncnet.inputs.manifest import ELSEWHERE, find_listed, read_manifest
 from syncnet.inputs.shards import shard_folder
+from syncnet.inputs.sounds import SoundFolder
 from syncnet.placement.folders import OutputFolders
-from syncnet.settings import Request
+from syncnet.settings import Request, other_sound_refused
 
 
 def read_list(request: Request) -> list[VideoFile] | None:
@@ -41,16 +43,32 @@ def find_inputs(request: Request, folders: OutputFolders, listed: Sequence[Video
     shard = request.scale.shard
     if listed is not None:
         own = [video for video in listed if shard is None or shard.holds(video.relative_path)]
-        return find_listed(
+        found = find_listed(
             own,
             excluded_dirs=(folders.good_dir, folders.poor_dir),
             limit_seconds=request.options.timeout_seconds,
         )
-    excluded_dirs = (request.output_dir, *folders.all_dirs)
-    found = find_videos(request.base_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
-    if shard:
-        found.videos = [video for video in found.videos if shard.holds(video.relative_path)]
+    else:
+        excluded_dirs = (request.output_dir, *folders.all_dirs)
+        found = find_videos(request.base_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
+        if shard:
+            found.videos = [video for video in found.videos if shard.holds(video.relative_path)]
+    found.videos = _with_sounds(found.videos, request)
     return found
+
+
+def _with_sounds(videos: list[VideoFile], request: Request) -> list[VideoFile]:
+    """With the sound files that they are to be scored against. Raises UsageError."""
+    if request.audio_dir is not None:
+        sounds = SoundFolder(request.audio_dir)
+        # What a list names by its whole path has a sound file by its name alone.
+        names = (v.relative_path.name if v.relative_path.parts[0] == ELSEWHERE else v.relative_path for v in videos)
+        # A sound that a line of the list names itself stays.
+        found = [video.sound or sounds.find(PurePath(name)) for video, name in zip(videos, names, strict=True)]
+        videos = [replace(video, sound=sound) for video, sound in zip(videos, found, strict=True)]
+    if request.settings.reference and any(video.sound for video in videos):
+        raise other_sound_refused()
+    return videos
 
 
 def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:

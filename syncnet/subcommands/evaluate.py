@@ -96,6 +96,7 @@ def _score(place: Path, out: Path, settings: ScorerSettings, options: Any) -> Fi
     request = Request(
         input_dir=None if is_list else place,
         input_manifest=place if is_list else None,
+        audio_dir=options.audio_dir,
         output_dir=out,
         recursive=options.recursive and not is_list,
         keep_all=True,
@@ -175,6 +176,7 @@ def build_parser() -> Parser:
         metavar="OTHER",
         help="another folder: the differences of files of the same name, INPUT minus OTHER",
     )
+    parser.add_argument("--audio_dir", type=Path, metavar="DIR", help="sound files for the videos, as in the command")
     parser.add_argument("--recursive", action="store_true", help="include subfolders")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (default %(default)s)")
     _add_scoring(parser)

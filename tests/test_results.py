@@ -122,6 +122,7 @@ def test_a_scored_video_tells_everything() -> None:
         "source_fps": 29.97,
         "width": 1280,
         "height": 720,
+        "columns": None,
         "audio_path": None,
         "audio_track": 0,
         "audio_tracks": 1,

@@ -14,7 +14,8 @@ def add_folder_flags(group: argparse._ArgumentGroup) -> None:
         "--input_manifest",
         metavar="FILE",
         help="use instead of --input_dir: a text file with one path or URI (s3://, gs://, hf:// ...) per line, "
-        "or - for standard input; see docs/scale-out.md",
+        "a table with a path column (.csv, .jsonl, .parquet), a .tar archive of videos, or - for standard input; "
+        "see docs/scale-out.md",
     )
     group.add_argument(
         "--audio_dir",

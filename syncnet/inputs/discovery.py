@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 from syncnet.errors import NoSoundFileError
 from syncnet.system.text import masked
@@ -115,6 +116,8 @@ class VideoFile:
     """Its path below the input folder, where another video's kept copy has that name; empty where it is its own."""
     sound: SoundFile | None = None
     """What it is scored against, if that is not its own sound."""
+    columns: dict[str, Any] | None = field(default=None, compare=False, repr=False)
+    """What a table says of it, by column; None where no table names it."""
 
     def seen_as(self, status: os.stat_result) -> VideoFile:
         """The same video as its file now is."""

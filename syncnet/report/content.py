@@ -132,7 +132,8 @@ def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, le
         # Its score stands, its copy could not be made.
         fate |= {"status": "failed", "verdict": None}
     sound = entry.get("audio_path")
-    return dataclasses.replace(result, **fate, sound_path=Path(sound) if sound else None)
+    columns = entry.get("columns")
+    return dataclasses.replace(result, **fate, sound_path=Path(sound) if sound else None, columns=columns)
 
 
 def _read_document(path: Path) -> dict[str, Any]:

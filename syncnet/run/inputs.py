@@ -9,11 +9,12 @@ from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FoundVideos, VideoFile, find_videos
-from syncnet.inputs.manifest import ELSEWHERE, find_listed, read_manifest
+from syncnet.inputs.manifest import ELSEWHERE, find_listed, read_listed, read_manifest
 from syncnet.inputs.shards import shard_folder
 from syncnet.inputs.sounds import SoundFolder
 from syncnet.placement.folders import OutputFolders
-from syncnet.settings import Request, other_sound_refused
+from syncnet.settings import STDIN, Request, other_sound_refused
+from syncnet.state.listed import write_rows
 
 
 def read_list(request: Request) -> list[VideoFile] | None:
@@ -23,6 +24,18 @@ def read_list(request: Request) -> list[VideoFile] | None:
     listed = read_manifest(request.input_manifest)
     _check_remote(request, listed)
     return listed
+
+
+def note_list(request: Request, folders: OutputFolders) -> None:
+    """Keeps the rows of the table that named the videos, for what picks among them later. Raises UsageError."""
+    manifest = request.input_manifest
+    rows = read_listed(manifest) if manifest not in (None, STDIN) else ()
+    try:
+        write_rows(folders.state_dir, manifest, ((row, video.relative_path) for row, _, video in rows))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {folders.state_dir}: {error.strerror}", cure="give an --output_dir you can write to"
+        ) from error
 
 
 def work_folder(request: Request) -> Path:

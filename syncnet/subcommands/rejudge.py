@@ -16,12 +16,12 @@ from typing import Any, cast
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.inputs.manifest import as_line, is_uri, location_of
+from syncnet.inputs.manifest import is_uri, location_of
 from syncnet.inputs.paths import absolute
 from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS
-from syncnet.report.ownership import is_segments_table, is_text, is_verdicts, refuse_other_kind
+from syncnet.report.ownership import is_segments_table, is_verdicts, refuse_other_kind
 from syncnet.report.segments import describe_over_time
 from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
@@ -36,8 +36,10 @@ from syncnet.settings import (
 )
 from syncnet.settings.over_time import add_over_time_flags
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
+from syncnet.state.listed import columns_by_name
 from syncnet.state.pinning import pinned_model
 from syncnet.state.splitter import Splitter, splitter_of
+from syncnet.subcommands.passing import Passing, is_passing, write_passing
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
@@ -91,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     for path, is_such in (
         (options.verdicts, is_verdicts),
         (options.segments, is_segments_table),
-        (options.passing, is_text),
+        (options.passing, is_passing),
     ):
         if path:
             refuse_other_kind(path, is_such)
@@ -111,9 +113,12 @@ def main(arguments: Sequence[str]) -> int:
     if options.segments:
         # The ledger is read once more, so that nothing is held of a million videos.
         again = map(rules.judge, LedgerScan(scan.path))
-        _written(options.segments, partial(write_segments_csv, map(_segments_entry, again)))
+        entries: Iterable[dict[str, Any]] = map(_segments_entry, again)
+        if columns := columns_by_name(folders.state_dir):
+            entries = [{**entry, "columns": columns.get(entry["video_path"])} for entry in entries]
+        _written(options.segments, partial(write_segments_csv, entries))
     if options.passing:
-        _write(options.passing, map(as_line, tally.passing))
+        _written(options.passing, partial(write_passing, tally.passing, folders.state_dir))
     total = f"{tally.counts.total():,}"
     print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
     for status, name in STATUS_NAMES.items():
@@ -138,8 +143,8 @@ class _Tally:
     def __init__(self, find: Callable[[Rejudged], str] | None) -> None:
         """``find``: where a video is now, empty where it is gone; None where nobody asks for it."""
         self.counts: Counter[str] = Counter()
-        self.passing: list[str] = []
-        """Paths and URIs, where they are wanted."""
+        self.passing: list[Passing] = []
+        """Where they are wanted."""
         self.gone = 0
         self.without_time_line = 0
         self._find = find
@@ -152,7 +157,9 @@ class _Tally:
             if self._find and verdict.passed:
                 location = self._find(verdict)
                 self.gone += not location
-                self.passing += [location] if location else []
+                if location:
+                    name = verdict.source or verdict.path
+                    self.passing.append(Passing(name, location, verdict.confidence, verdict.offset))
             yield verdict
 
 
@@ -257,7 +264,11 @@ def build_parser() -> Parser:
         "--segments", type=Path, metavar="FILE", help="write the table of segments, as segments.csv of a run"
     )
     parser.add_argument(
-        "--passing", type=Path, metavar="FILE", help="write the path of each video that passes, one per line"
+        "--passing",
+        type=Path,
+        metavar="FILE",
+        help="write the path of each video that passes, one per line; FILE.csv, .jsonl or .parquet: the rows of the "
+        "table that named the videos",
     )
     parser.add_argument(
         "--input_dir", type=Path, metavar="DIR", help="put this folder in front of each path of --passing"

@@ -40,7 +40,7 @@ from syncnet.reference.tools import ReferenceJob, ReferenceTools
 from syncnet.results import VideoScore
 from syncnet.scoring.score import Counted
 from syncnet.scoring.speech import find_speech
-from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings, other_sound_refused
+from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
 from syncnet.system.interruption import StopFlag
 
 CROPS_PER_PIECE = 64
@@ -78,8 +78,6 @@ def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | N
     Where what was kept around the faces does not do, the pictures are decoded twice: once to find the faces, once to
     crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
-    if stages.reference is not None and sound_file is not None:
-        raise other_sound_refused()
     media = open_media(
         path,
         threads=stages.decode_threads,
@@ -151,6 +149,8 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
     limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
     job = ReferenceJob(path, stop, limit_seconds, media.settings.audio_track)
     with published_chain(job, tools) as chain:
+        if media.sound_file is not None:
+            chain.take_sound(media.sound_file)
         if stages.detector is None:
             _check_face_crop(path, info)
             clip = chain.given_clip()

@@ -13,13 +13,16 @@ from syncnet import SyncScorer, filter_videos
 from syncnet.errors import NoSoundFileError, NotAVideoError, UsageError
 from syncnet.inputs.sounds import SoundFolder, sound_at
 from syncnet.media.opening import open_media
+from syncnet.models.lite import load_lite
 from syncnet.pipeline import Stages, score_video
+from syncnet.reference.other_sound import write_with_sound
 from syncnet.reference.pyav import PyavTools
-from syncnet.reference.tools import write_wav
+from syncnet.reference.tools import ReferenceJob, write_wav
 from syncnet.settings import MediaSettings, Request, RunOptions, ScorerSettings
 from syncnet.subcommands.merge_ledgers import check_parts, read_part
 from syncnet.system.interruption import StopFlag
 from synthetic.media import Clip, find_clicks, read_frame_number, write_clip
+from weights import WeightsPolicy
 
 CLICKS = (0.25, 0.75, 1.3)
 OFF = ("--score_cache", "off")
@@ -101,9 +104,40 @@ def test_flags_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
     track = ScorerSettings(media=MediaSettings(audio_track=1))
     with pytest.raises(UsageError, match="--audio_track counts the sound tracks of a video, and --audio_dir takes"):
         Request(tmp_path, tmp_path / "out", audio_dir=tmp_path, settings=track)
-    stages = Stages(None, None, reference=PyavTools())  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="--reference takes the sound of the video itself"):
-        score_video(tmp_path / "v.mp4", stages, StopFlag(), tmp_path / "s.wav")
+
+
+@pytest.mark.parametrize(
+    ("video_start", "ending", "codec"),
+    [(0.0, "mp4", "libx264"), (0.4, "mp4", "libx264"), (0.0, "mpg", "mpeg2video"), (0.0, "avi", "mpeg4")],
+)
+def test_the_published_steps_get_the_other_sound_from_the_first_picture_on(
+    tmp_path: Path, video_start: float, ending: str, codec: str
+) -> None:
+    sound_codec = "mp2" if ending == "mpg" else "aac"
+    clip = Clip(video_start=video_start, click_times=(0.9,), video_codec=codec, audio_codec=sound_codec)
+    video = write_clip(tmp_path / f"v.{ending}", clip)
+    sound = write_clip(tmp_path / "s.flac", Clip(video_codec=None, audio_codec="flac", click_times=CLICKS))
+    joined = tmp_path / "joined.mkv"
+    write_with_sound(ReferenceJob(video, StopFlag(), 60.0), sound, joined)
+    media = open_media(joined)
+    # Matroska keeps times in milliseconds.
+    assert find_clicks(media.samples) == pytest.approx(CLICKS, abs=0.0015)
+    # FFmpeg's AVI has its first gap twice.
+    shown = [0, *range(50)] if ending == "avi" else list(range(50))
+    assert [read_frame_number(frame) for frame in media.frames()] == shown
+
+
+def test_the_published_way_scores_the_other_sound(repository: Path, test_data: Path, tmp_path: Path) -> None:
+    example = test_data / "clips" / "example.avi"
+    write_wav(tmp_path / "late.wav", np.concatenate([np.zeros(5 * 640, np.int16), open_media(example).samples]))
+    stages = Stages(load_lite("cpu", WeightsPolicy(offline=True)), None, reference=PyavTools())
+    (own,), (dubbed,) = (
+        score_video(example, stages, StopFlag(), sound).tracks for sound in (None, tmp_path / "late.wav")
+    )
+    assert own.score is not None and dubbed.score is not None
+    # Five frames of silence before it.
+    assert own.score.offset_frames - dubbed.score.offset_frames == 5
+    assert dubbed.score.confidence == pytest.approx(own.score.confidence, abs=0.5)
 
 
 # Known and unknown

@@ -24,7 +24,7 @@ def format_markdown(
     header: Mapping[str, str], names: Names, folders: Sequence[FolderFindings], difference: Difference | None
 ) -> str:
     """The whole page: how it was made, a row a folder, all statistics, and the difference."""
-    lines = [f"# {TITLE}", "", *(f"- {name}: {_marked_down(text)}" for name, text in header.items()), ""]
+    lines = [f"# {TITLE}", "", *(f"- {name}: {printable(text)}" for name, text in header.items()), ""]
     lines += _row_table(names, folders)
     for folder in folders:
         lines += ["", f"{_marked_down(folder.label)}:", "", *_statistics(names, folder.summaries)]
@@ -86,7 +86,7 @@ def _latex_row(
 
 def _pair_words(difference: Difference) -> str:
     paired = difference.paired
-    words = [f"{len(paired.pairs)} pairs of the same name"]
+    words = ["1 pair" if len(paired.pairs) == 1 else f"{len(paired.pairs)} pairs of the same name"]
     words += [f"{paired.unmeasured} pairs left out, of which one could not be measured"] if paired.unmeasured else []
     words += [f"without a partner: {paired.alone[0]} and {paired.alone[1]}"] if any(paired.alone) else []
     return "; ".join(words)

@@ -13,7 +13,7 @@ from syncnet.inputs.manifest import ELSEWHERE, find_listed, read_listed, read_ma
 from syncnet.inputs.shards import shard_folder
 from syncnet.inputs.sounds import SoundFolder
 from syncnet.placement.folders import OutputFolders
-from syncnet.settings import STDIN, Request, other_sound_refused
+from syncnet.settings import STDIN, Request
 from syncnet.state.listed import write_rows
 
 
@@ -79,8 +79,6 @@ def _with_sounds(videos: list[VideoFile], request: Request) -> list[VideoFile]:
         # A sound that a line of the list names itself stays.
         found = [video.sound or sounds.find(PurePath(name)) for video, name in zip(videos, names, strict=True)]
         videos = [replace(video, sound=sound) for video, sound in zip(videos, found, strict=True)]
-    if request.settings.reference and any(video.sound for video in videos):
-        raise other_sound_refused()
     return videos
 
 

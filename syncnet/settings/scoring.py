@@ -81,14 +81,6 @@ def notice_of_practice(preset: str | None, model_name: str) -> str:
     )
 
 
-def other_sound_refused() -> UsageError:
-    """What to raise where the published passes are to have the sound of another file."""
-    return UsageError(
-        "--reference takes the sound of the video itself, through the published passes",
-        cure="put the other sound into the videos (ffmpeg -i VIDEO -i SOUND -map 0:v -map 1:a -c:v copy NEW)",
-    )
-
-
 def check_distance(thresholds: Thresholds, model_name: str) -> None:
     """Raises UsageError where a limit of distance is set for a model that does not have the scale of the papers."""
     if thresholds.max_distance is not None and model_name == "lite":

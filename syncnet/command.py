@@ -172,7 +172,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
-        note_list(request, folders)
+        note_list(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
             begun = begun_with(folders.output_dir, folders.results_path) if ledger.has_scores else None

@@ -1,9 +1,8 @@
-"""The statistics of a folder, by hand and on real clips; what each protocol takes of a video; what may be pasted."""
+"""What each protocol takes of a video, pairs of folders, what may be pasted, and the command on real clips."""
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -21,53 +20,12 @@ from syncnet.evaluation.header import names_for
 from syncnet.evaluation.measures import FileMeasures, Measure, measure_files, measure_of
 from syncnet.evaluation.pairs import pair_files
 from syncnet.evaluation.protocols import PROTOCOLS, settings_for
-from syncnet.evaluation.statistics import summarise
 from syncnet.evaluation.texts import format_latex, format_markdown
 from syncnet.models.registry import SYNCNET_V2_FILE
+from syncnet.reference.ffmpeg import ffmpeg_version
 from syncnet.results import VideoResult
 from syncnet.settings import ScorerSettings, TrackSettings
 from synthetic.weights import write_seeded_syncnet_v2
-
-# Statistics
-
-
-def test_statistics_of_five_values_are_those_worked_out_by_hand() -> None:
-    summary = summarise([[2.0], [4.0], [4.0], [5.0], [10.0]], seed=0)
-    assert summary is not None and summary.interval is not None
-    assert (summary.n, summary.files, summary.mean, summary.median) == (5, 5, 5.0, 4.0)
-    # Squares of the distances from 5: 9 + 1 + 1 + 0 + 25 = 36, over n - 1 = 4.
-    assert summary.deviation == pytest.approx(3.0)
-    assert 2.0 < summary.interval[0] < 5.0 < summary.interval[1] < 10.0
-
-
-def test_the_interval_of_many_values_is_that_of_the_normal_distribution() -> None:
-    values = np.random.default_rng(7).normal(6.0, 2.0, 2000)
-    summary = summarise([[value] for value in values], seed=0)
-    assert summary is not None and summary.interval is not None and summary.deviation is not None
-    half = 1.96 * summary.deviation / math.sqrt(2000)
-    # Two in a hundred: what 10,000 resamples leave to chance.
-    assert summary.interval == pytest.approx((summary.mean - half, summary.mean + half), abs=0.05 * half)
-
-
-def test_the_interval_is_the_same_for_a_seed_and_another_for_another() -> None:
-    values = [[math.sqrt(number)] for number in range(20)]
-    assert summarise(values, 3) == summarise(values, 3) != summarise(values, 4)
-
-
-def test_whole_files_are_drawn_and_each_crop_counts() -> None:
-    # Ten equal crops of one video are no ten witnesses: either file may be drawn twice, with a chance of a quarter.
-    summary = summarise([[8.0] * 9, [2.0]], seed=0)
-    assert summary is not None
-    assert (summary.n, summary.files, summary.mean) == (10, 2, 7.4)
-    assert summary.interval == (2.0, 8.0)
-
-
-def test_what_cannot_be_told_of_one_file_or_none_is_not_told() -> None:
-    summary = summarise([[3.0]], seed=0)
-    assert summary is not None
-    assert (summary.mean, summary.deviation, summary.interval) == (3.0, None, None)
-    assert summarise([[], []], seed=0) is None
-
 
 # What counts of a video
 
@@ -251,10 +209,14 @@ def test_a_known_difference_is_found_between_two_folders(repository: Path, tmp_p
     assert abs(difference["numbers"]["lite-C"]["mean"]) < 1.0
 
 
+SOURCES = (15, 0.5015831, 47.2738037)
+"""Offset, confidence and distance that the code of all three sources gave for example.avi (docs/evaluate.md)."""
+
+
 @pytest.mark.slow
 def test_crop_gives_the_numbers_of_the_published_code(test_data: Path, tmp_path: Path) -> None:
-    """Those that SyncNetInstance.evaluate of the sources gave for the same clip and weights (docs/evaluate.md)."""
-    if shutil.which("ffmpeg") is None:
+    program = shutil.which("ffmpeg")
+    if program is None:
         pytest.skip("the ffmpeg program is not installed")
     videos, weights_dir = tmp_path / "in", tmp_path / "weights"
     for folder in (videos, weights_dir):
@@ -263,13 +225,26 @@ def test_crop_gives_the_numbers_of_the_published_code(test_data: Path, tmp_path:
     write_seeded_syncnet_v2(weights_dir / SYNCNET_V2_FILE, test_data)
     extra = ["--protocol", "crop", "--weights_dir", str(weights_dir), "--allow_unverified_weights"]
     document = evaluate(videos, tmp_path / "out", *extra)
-    golden = json.loads((test_data / "goldens" / "syncnet_seeded_scores.json").read_text())["jpeg_chain"]
+    offset, confidence, distance = SOURCES
     numbers = document["sets"][0]["numbers"]
-    assert numbers["LSE-D"]["mean"] == pytest.approx(golden["min_distance"], rel=5e-3)
-    assert numbers["LSE-C"]["mean"] == pytest.approx(golden["confidence"], abs=1e-2 * golden["min_distance"])
-    assert numbers["|offset|"]["mean"] == abs(golden["offset"])
+    # Another version's JPEG encoder moves the whole curve by up to 4e-3.
+    tolerance = (1e-5 if str(ffmpeg_version(program)).startswith("5.") else 5e-3) * distance
+    assert numbers["LSE-D"]["mean"] == pytest.approx(distance, abs=tolerance)
+    assert numbers["LSE-C"]["mean"] == pytest.approx(confidence, abs=2 * tolerance)
+    assert numbers["|offset|"]["mean"] == offset
     assert "NOT the published file" in document["evaluation"]["network"]
     assert document["evaluation"]["preprocessing"].startswith("as published, by ffmpeg")
+
+
+@pytest.mark.usefixtures("fake_scoring")
+def test_folders_of_one_name_are_told_apart_and_sounds_are_taken(tmp_path: Path) -> None:
+    one, two = (make_videos(tmp_path / name / "in", "fine.mp4", "poor.mp4") for name in ("a", "b"))
+    sounds = make_videos(tmp_path / "sounds", "fine.wav")
+    document = evaluate(
+        one, tmp_path / "out", "--model", "lite", "--compare", str(two), "--audio_dir", str(sounds), code=1
+    )
+    assert [(found["set"], found["failed"]) for found in document["sets"]] == [(str(one), 1), (str(two), 1)]
+    assert (document["difference"]["pairs"], document["difference"]["unmeasured"]) == (1, 1)
 
 
 def test_a_seed_below_zero_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,6 +79,7 @@ def test_each_kind_of_table_names_the_same_videos(videos: Path, ending: str) -> 
     [
         ("t.csv", "name,speaker\na.mp4,b\n", r"no column is called path, .* or url \(it has name, speaker\)"),
         ("t.csv", "path,speaker\n,b\n", "row 2 names no video in its column path"),
+        ("t.csv", "path\na.mp4\n" + "x" * 200_000, "line 3: field larger than field limit"),
         ("t.jsonl", '{"path": "a.mp4"}\n[1]\n', "line 2 is no object of JSON"),
         ("t.jsonl", '{"path": 7}\n', "row 1 names no video in its column path"),
         ("t.jsonl", '{"path": "a.mp4", "audio": 7}\n', "row 1: its column audio is no text"),
@@ -244,6 +245,12 @@ def test_a_member_that_leads_out_of_its_archive_is_refused(
     told = capsys.readouterr().err
     assert "which is no path inside of it" in told or "names no video in an archive" in told
     assert not (tmp_path / "out" / "good_quality").exists()
+
+
+def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "x.tar", {"a.mp4": b"x", "./a.mp4": b"y"})
+    with pytest.raises(UsageError, match=r"line 1: two videos would both get the name x\.tar/a\.mp4"):
+        read_manifest(shard)
 
 
 def test_links_inside_an_archive_are_no_videos(tmp_path: Path) -> None:

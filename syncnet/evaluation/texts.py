@@ -87,7 +87,7 @@ def _latex_row(
 def _pair_words(difference: Difference) -> str:
     paired = difference.paired
     words = ["1 pair" if len(paired.pairs) == 1 else f"{len(paired.pairs)} pairs of the same name"]
-    words += [f"{paired.unmeasured} pairs left out, of which one could not be measured"] if paired.unmeasured else []
+    words += [f"{paired.unmeasured} left out, of which one side was not measured"] if paired.unmeasured else []
     words += [f"without a partner: {paired.alone[0]} and {paired.alone[1]}"] if any(paired.alone) else []
     return "; ".join(words)
 

@@ -75,9 +75,14 @@ def read_manifest(manifest: Path) -> list[VideoFile]:
     Empty lines and those that begin with ``#`` are passed over; tables and archives: see ``read_listed``. Raises
     UsageError for a manifest that cannot be read, a line that cannot be meant, and two videos of one name.
     """
+    return videos_of(read_listed(manifest), manifest)
+
+
+def videos_of(listed: Iterable[tuple[Row, str, VideoFile]], manifest: Path) -> list[VideoFile]:
+    """The same, of what ``read_listed`` gave."""
     videos: dict[str, VideoFile] = {}
     first_lines: dict[PurePath, int] = {}
-    for row, location, video in read_listed(manifest):
+    for row, location, video in listed:
         if (known := videos.get(location)) is not None:
             if known.sound_path != video.sound_path:
                 raise UsageError(
@@ -85,12 +90,13 @@ def read_manifest(manifest: Path) -> list[VideoFile]:
                     cure="list the two in two manifests with an --output_dir each",
                 )
             continue
-        first = first_lines.setdefault(video.relative_path, row.number)
-        if first != row.number:
+        if (first := first_lines.get(video.relative_path)) is not None:
+            which = f"lines {first} and {row.number}" if first != row.number else f"line {row.number}: two videos"
             raise UsageError(
-                f"{_named(manifest)}: lines {first} and {row.number} would both get the name {video.relative_path}",
+                f"{_named(manifest)}: {which} would both get the name {video.relative_path}",
                 cure="rename one of the two, or list them in two manifests with an --output_dir each",
             )
+        first_lines[video.relative_path] = row.number
         videos[location] = video
     return list(videos.values())
 

@@ -19,8 +19,6 @@ AUDIO_COLUMN = "audio"
 """A sound file for each video, where a table has it."""
 CSV_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 TABLE_SUFFIXES = (*CSV_DELIMITERS, ".jsonl", ".ndjson", ".parquet")
-_LARGEST_FIELD = 16 * 1024 * 1024
-"""Characters of one cell: captions are longer than what the library takes by default."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ def is_table(manifest: Path) -> bool:
 def read_rows(manifest: Path, named: str) -> Iterator[Row]:
     """The rows of a table. ``named``: how errors call it. Raises UsageError, and OSError."""
     kind = manifest.suffix.lower()
-    rows = _csv_rows(manifest, CSV_DELIMITERS[kind]) if kind in CSV_DELIMITERS else None
+    rows = _csv_rows(manifest, CSV_DELIMITERS[kind], named) if kind in CSV_DELIMITERS else None
     rows = rows or (_parquet_rows(manifest, named) if kind == ".parquet" else _json_rows(manifest, named))
     path_column = ""
     for number, columns in rows:
@@ -76,14 +74,16 @@ def _path_column(columns: dict[str, Any], named: str) -> str:
     return found
 
 
-def _csv_rows(manifest: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    csv.field_size_limit(_LARGEST_FIELD)
+def _csv_rows(manifest: Path, delimiter: str, named: str) -> Iterator[tuple[int, dict[str, Any]]]:
     # Names of any bytes are names.
     with open(manifest, newline="", encoding="utf-8-sig", errors="surrogateescape") as reader:
         table = csv.DictReader(reader, delimiter=delimiter, restkey="", restval=None)
-        for columns in table:
-            columns.pop("", None)
-            yield table.line_num, dict(columns)
+        try:
+            for columns in table:
+                columns.pop("", None)
+                yield table.line_num, dict(columns)
+        except csv.Error as error:
+            raise UsageError(f"{named}: line {table.line_num + 1}: {error}", cure="give a table in CSV") from error
 
 
 def _json_rows(manifest: Path, named: str) -> Iterator[tuple[int, dict[str, Any]]]:

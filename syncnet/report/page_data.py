@@ -170,7 +170,7 @@ def nearness(result: VideoResult, thresholds: Thresholds) -> float:
     to_distance = math.inf if limit is None else limit - best.min_distance
     # Frames that the worst offset is within its limits; below zero, beyond them.
     to_limit = min(min(o - thresholds.lowest_offset, thresholds.highest_offset - o) for o in offsets)
-    if not best.rests_on_evidence or (best.evidence and not best.evidence.fits):
+    if not best.rests_on_evidence or (best.evidence and not best.evidence.fits) or math.isnan(to_distance):
         return math.inf
     if min(to_confidence, to_limit, to_distance) >= 0:
         # One of them has to be crossed; an offset within its limits is beyond them one frame further.

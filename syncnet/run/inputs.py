@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FoundVideos, VideoFile, find_videos
-from syncnet.inputs.manifest import ELSEWHERE, find_listed, read_listed, read_manifest
+from syncnet.inputs.manifest import ELSEWHERE, find_listed, read_listed, videos_of
+from syncnet.inputs.rows import Row
 from syncnet.inputs.shards import shard_folder
 from syncnet.inputs.sounds import SoundFolder
 from syncnet.placement.folders import OutputFolders
@@ -17,21 +18,36 @@ from syncnet.settings import STDIN, Request
 from syncnet.state.listed import write_rows
 
 
-def read_list(request: Request) -> list[VideoFile] | None:
+@dataclass(frozen=True)
+class Listed:
+    """What a manifest names."""
+
+    videos: list[VideoFile]
+    rows: list[tuple[Row, PurePath]]
+    """Those of a table, with the names of their videos; repeated ones too."""
+
+
+def read_list(request: Request) -> Listed | None:
     """What the manifest names, before anything is made or asked for; None for a folder. Raises UsageError."""
     if request.input_manifest is None:
         return None
-    listed = read_manifest(request.input_manifest)
-    _check_remote(request, listed)
-    return listed
+    rows: list[tuple[Row, PurePath]] = []
+
+    def noted() -> Iterator[tuple[Row, str, VideoFile]]:
+        for row, location, video in read_listed(request.input_manifest or STDIN):
+            if row.columns is not None:
+                rows.append((row, video.relative_path))
+            yield row, location, video
+
+    videos = videos_of(noted(), request.input_manifest)
+    _check_remote(request, videos)
+    return Listed(videos, rows)
 
 
-def note_list(request: Request, folders: OutputFolders) -> None:
+def note_list(request: Request, folders: OutputFolders, listed: Listed | None) -> None:
     """Keeps the rows of the table that named the videos, for what picks among them later. Raises UsageError."""
-    manifest = request.input_manifest
-    rows = read_listed(manifest) if manifest not in (None, STDIN) else ()
     try:
-        write_rows(folders.state_dir, manifest, ((row, video.relative_path) for row, _, video in rows))
+        write_rows(folders.state_dir, request.input_manifest, listed.rows if listed else ())
     except OSError as error:
         raise UsageError(
             f"cannot write to {folders.state_dir}: {error.strerror}", cure="give an --output_dir you can write to"
@@ -48,14 +64,14 @@ def work_folder(request: Request) -> Path:
     return shard_folder(output_dir, shard)
 
 
-def find_inputs(request: Request, folders: OutputFolders, listed: Sequence[VideoFile] | None) -> FoundVideos:
+def find_inputs(request: Request, folders: OutputFolders, listed: Listed | None) -> FoundVideos:
     """The videos of the folder or, as they now are, those of the list; where a shard is asked for, its own only.
 
     Raises UsageError.
     """
     shard = request.scale.shard
     if listed is not None:
-        own = [video for video in listed if shard is None or shard.holds(video.relative_path)]
+        own = [video for video in listed.videos if shard is None or shard.holds(video.relative_path)]
         found = find_listed(
             own,
             excluded_dirs=(folders.good_dir, folders.poor_dir),

@@ -39,7 +39,7 @@ class KeptTable:
 def write_rows(state_dir: Path, table: Path | None, rows: Iterable[tuple[Row, PurePath]]) -> None:
     """Replaces what was kept; of a plain list, or a folder, nothing is. Raises OSError."""
     kept = state_dir / ROWS_NAME
-    named = ((row, name) for row, name in rows if row.columns is not None)
+    named = iter(rows)
     first = next(named, None)
     if first is None or table is None:
         kept.unlink(missing_ok=True)

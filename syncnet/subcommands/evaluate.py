@@ -56,16 +56,17 @@ def main(arguments: Sequence[str]) -> int:
     names = names_for(settings.model)
     for name, is_such in _kinds(names).items():
         refuse_other_kind(out / name, is_such)
+    labels = _labels([options.input, *([options.compare] if options.compare else [])])
     inputs = [(options.input, out), *([(options.compare, out / COMPARED)] if options.compare else [])]
     folders: list[FolderFindings] = []
     headers, codes = [], []
-    for place, folder in inputs:
+    for (place, folder), label in zip(inputs, labels, strict=True):
         finished = _score(place, folder, settings, options)
         if finished.run.interrupted:
             return finished.code
         published = protocol.as_published and settings.model == "syncnet_v2"
         files = measure_files(finished.run.results, protocol.faces, from_curve=published)
-        folders.append(find_in_folder(_label(place), files, protocol, options.seed))
+        folders.append(find_in_folder(label, files, protocol, options.seed))
         headers.append(describe_making(protocol, finished.run, options.seed))
         codes.append(finished.code)
     if headers[-1] != headers[0]:
@@ -107,8 +108,10 @@ def _score(place: Path, out: Path, settings: ScorerSettings, options: Any) -> Fi
     return run_folder(request, Log(None), Audience(on_end=lambda *_: None))
 
 
-def _label(place: Path) -> str:
-    return place.stem if place.is_file() else (place.name or place.resolve().name)
+def _labels(places: Sequence[Path]) -> list[str]:
+    """The names of the folders; their paths where both have one name."""
+    names = [place.stem if place.is_file() else (place.name or place.resolve().name) for place in places]
+    return names if len(set(names)) == len(names) else [str(place) for place in places]
 
 
 def _write(

@@ -4,6 +4,8 @@ PYTHON ?= python3
 # Installed first. Plain `pip install -r requirements.txt` would do as well; another build goes in here, for
 # example one for your CUDA version.
 TORCH ?= torch==2.13.0
+# More flags for the training of `make model`; as they are, it starts from nothing.
+TRAIN ?=
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -44,12 +46,13 @@ browser:
 model: $(RUN_READY) ## from CORPUS=DIR to the embedded model, judged on CLIPS=DIR with YuNet in YUNET=DIR (hours)
 	@[ -d "$(CORPUS)" ] && [ -d "$(CLIPS)" ] && [ -d "$(YUNET)" ] || \
 		{ echo "name the folders: make model CORPUS=DIR CLIPS=DIR YUNET=DIR (see training/README.md)" >&2; exit 2; }
-	$(VENV_PYTHON) -m training.train --corpus "$(CORPUS)" >> training/runs.log.jsonl
+	$(VENV_PYTHON) -m training.train --corpus "$(CORPUS)" $(TRAIN) >> training/runs.log.jsonl
 	cp training/runs/lite.safetensors weights/lite.safetensors
 	cp training/runs/manifest.tsv training/manifest.tsv
 	mv training/runs.log.jsonl training/log.jsonl
 	$(VENV_PYTHON) -m training.calibrate --corpus "$(CORPUS)"
 	$(VENV_PYTHON) -m training.zero --corpus "$(CORPUS)"
+	$(VENV_PYTHON) -m training.odds --corpus "$(CORPUS)"
 	$(VENV_PYTHON) -m training.register
 	$(VENV_PYTHON) -m training.evaluate --clips "$(CLIPS)" --weights_dir "$(YUNET)" --out training/evaluation.json
 

@@ -2,38 +2,41 @@
 
     python -m benchmarks.over_time --clips CLIPS --weights_dir WEIGHTS            # clips that the stages were tuned on
     python -m benchmarks.over_time --corpus CORPUS --weights_dir WEIGHTS          # clips that nothing was tuned on
+    python -m benchmarks.over_time --corpus CORPUS --cache CACHE --without_pictures   # many files, in minutes
     python -m benchmarks.over_time --smoke                                        # one small file of samples/
 
 Long files are made of clips in sync (benchmarks/over_time_files.py), encoded, scored as the command scores them and
 judged at the default thresholds. Of the corpus, the held-out clips of 4 s and more are taken. Clips have offsets of
 their own, so each is scored by itself first, and its sound is brought into sync by what was found; clips in which
 nothing passes by itself are left out, since their answer is not known, unless ``--all`` is given.
+
+``--without_pictures`` (benchmarks/over_time_tracks.py) measures what comes after the face crop: the mouths are those of
+the corpus, so nothing is encoded, decoded or detected. ``--half 0`` and ``--half 1`` are different clips: tune on one.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.over_time_figures import Figures
-from benchmarks.over_time_files import Part, Plan, make_file, usable_seconds
-from benchmarks.over_time_plans import example_plans, make_plans
-from syncnet.overtime.judging import JudgedOverTime, judge_over_time
+from benchmarks.over_time_files import Part, Plan
+from benchmarks.over_time_measures import Measure, WithoutPictures, WithPictures, corpus_clips, known_clips
+from benchmarks.over_time_plans import KINDS, example_plans, make_plans
+from benchmarks.over_time_tracks import TRACKS
+from syncnet.models.lite import read_lite
+from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.overtime.words import describe_changes, describe_share
 from syncnet.scorer import SyncScorer
-from syncnet.settings import OverTimeSettings, ScorerSettings, Thresholds, TrackSettings, WeightsPolicy
-from syncnet.system.interruption import StopFlag
-from training.corpus import HELD_OUT_SOURCES, read_cleaning
+from syncnet.settings import ScorerSettings, Thresholds, WeightsPolicy
+from training.corpus import load_corpus
 from training.evaluate import IN_SYNC_CLIPS
-from training.figures import EXCLUDED_SOURCES
 
 LEAST_SECONDS = 4.0
 NEAR_END_SECONDS = 0.6
@@ -41,42 +44,9 @@ SMOKE_LATE_MS, SMOKE_EARLY_MS = 320.0, 40.0
 """The model reads the sample's sound a frame early."""
 
 
-def corpus_clips(corpus_dir: Path) -> Iterator[Path]:
-    """Real speakers that the model was never trained on."""
-    cleaning = read_cleaning()
-    for line in (corpus_dir / "CORPUS.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-        name, source, *_ = line.split("\t")
-        # Clips whose own sound is early, late or wrong have no known answer.
-        if source in HELD_OUT_SOURCES and source not in EXCLUDED_SOURCES and name not in cleaning:
-            path = corpus_dir / name
-            if usable_seconds(path) >= LEAST_SECONDS:
-                yield path
-
-
-def measure(path: Path, scorer: SyncScorer) -> tuple[JudgedOverTime, np.ndarray]:
-    """The time line of a file at the default thresholds, and in which frames somebody speaks."""
-    score = scorer.measure(path, StopFlag())
-    if score.over_time is None or score.keepsake is None:
-        raise ValueError(f"{path} has no time line")
-    return judge_over_time(score.over_time, Thresholds(), OverTimeSettings()), score.keepsake.speech
-
-
-def own_early_ms(clip: Path, scorer: SyncScorer) -> float | None:
-    """By how much the sound of a clip is early, by its longest passing segment; None where it has none."""
-    passing = [one.segment for one in measure(clip, scorer)[0].segments if one.passes]
-    longest = max(passing, key=lambda segment: segment.seconds, default=None)
-    return longest.timing.milliseconds if longest and longest.timing else None
-
-
-def run_plan(plan: Plan, scorer: SyncScorer, figures: Figures, kept: Path | None) -> None:
-    """Makes, scores and counts one file, and prints a line. ``kept``: where made files stay, and are found again."""
-    with tempfile.TemporaryDirectory() as folder:
-        # A kept file is found again by all that it was made of.
-        digest = hashlib.sha256(repr(plan).encode()).hexdigest()[:12]
-        path = (kept or Path(folder)) / f"{plan.name.replace(' ', '_')}_{digest}.mp4"
-        if not path.exists():
-            make_file(plan, path)
-        judged, speech = measure(path, scorer)
+def run_plan(plan: Plan, by: Measure, figures: Figures) -> None:
+    """Scores and counts one file, and prints a line."""
+    judged, speech = by.plan(plan)
     own = Figures()
     for one in (own, figures):
         one.add(plan, judged, speech)
@@ -127,38 +97,55 @@ def smoke_plan(samples_dir: Path) -> Plan:
     return Plan("smoke", (early, Part("silence", None, None, 1.5), late), own_early_ms=((clip, SMOKE_EARLY_MS),))
 
 
-def main() -> None:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--weights_dir", type=Path, help="where YuNet's file lies")
+    parser.add_argument("--without_pictures", action="store_true", help="with --corpus: from its stored mouths")
+    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"), help="of the corpus")
+    parser.add_argument("--weights", type=Path, default=Path("weights") / WEIGHTS_FILE, help="without pictures")
+    parser.add_argument("--calibration", type=Path, default=Path("weights") / CALIBRATION_FILE)
+    parser.add_argument("--half", type=int, choices=(0, 1), help="every second clip")
     parser.add_argument("--examples", action="store_true", help="the three files that passed before by one good face")
     parser.add_argument("--all", action="store_true", help="also clips in which nothing passes by itself")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--files", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the first of them to make")
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--seed", type=int, default=18)
     parser.add_argument("--keep", type=Path, help="folder in which the made files stay, for another run")
     parser.add_argument("--out", type=Path, help="JSON of the figures")
-    options = parser.parse_args()
-    detector = "yunet" if options.weights_dir else "auto"
-    policy = WeightsPolicy(options.weights_dir, offline=True)
-    scorer = SyncScorer(ScorerSettings(tracks=TrackSettings(40), model="lite", detector=detector, weights=policy))
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = _arguments()
     clips: Sequence[Path] = ()
     if options.clips:
         clips = [options.clips / name for name in IN_SYNC_CLIPS]
     elif options.corpus:
         clips = list(corpus_clips(options.corpus))
-    early = {clip: own_early_ms(clip, scorer) for clip in clips}
-    known = {clip: 0.0 if ms is None else ms for clip, ms in early.items() if options.all or ms is not None}
+    by: Measure
+    if options.without_pictures:
+        model = read_lite(options.weights, options.calibration, "cpu")
+        by = WithoutPictures(clips, load_corpus(options.corpus, options.cache), model)
+    else:
+        detector = "yunet" if options.weights_dir else "auto"
+        policy = WeightsPolicy(options.weights_dir, offline=True)
+        settings = ScorerSettings(tracks=TRACKS, model="lite", detector=detector, weights=policy)
+        by = WithPictures(SyncScorer(settings), options.keep)
+    least_seconds = LEAST_SECONDS if options.corpus else 0.0
+    known = list(known_clips(clips, by, least_seconds=least_seconds, also_unknown=options.all))
+    known = known[options.half :: 2] if options.half is not None else known
     print(f"{len(known)} of {len(clips)} clips", flush=True)
-    made = example_plans(known) if options.examples else make_plans(known, options.files, options.seconds, options.seed)
-    plans = [smoke_plan(Path("samples"))] if options.smoke else made
+    made = make_plans(known, options.kinds, options.files, options.seconds, options.seed)
+    plans = [smoke_plan(Path("samples"))] if options.smoke else example_plans(known) if options.examples else made
     figures = Figures()
     for number, plan in enumerate(plans):
         if number >= options.first:
-            run_plan(plan, scorer, figures, options.keep)
+            run_plan(plan, by, figures)
     print(format_table(figures))
     if options.out:
         options.out.write_text(json.dumps(asdict(figures), indent=1) + "\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,8 +21,9 @@ from syncnet.conventions import FPS, SAMPLE_RATE
 from training.robustness import Frames, read_source
 
 WIDTH_PX, HEIGHT_PX = 640, 360
-LEAD_SECONDS = 0.3
-"""At the ends of a clip, left out: people start late and stop early."""
+LEAD_SECONDS = 0.32
+"""At the ends of a clip, left out: people start late and stop early. Whole frames, so that at 25 fps each is shown
+once: between two frames rounding shows every second one twice."""
 
 Kind = Literal["own", "stranger", "narration", "silence", "pair"]
 """``own``: a face and its own sound. ``stranger``: a face and another one's sound. ``narration``: no face, somebody
@@ -105,7 +106,7 @@ def make_file(plan: Plan, path: Path) -> None:
     """Writes the file. Needs ffmpeg. Raises OSError and CalledProcessError."""
     with tempfile.TemporaryDirectory() as folder:
         wave = Path(folder) / "sound.raw"
-        wave.write_bytes(_sound(plan).tobytes())
+        wave.write_bytes(make_sound(plan, lambda clip: _clip(clip)[1]).tobytes())
         rate = f"{plan.fps:.6f}"
         raw = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{WIDTH_PX}x{HEIGHT_PX}", "-r", rate, "-i", "-"]
         sound = ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", str(wave)]
@@ -160,15 +161,15 @@ def _landscape(number: int) -> np.ndarray:
     return np.where(below[..., None], np.array((60, 120, 70), np.uint8), np.array((200, 170, 120), np.uint8))
 
 
-def _sound(plan: Plan) -> np.ndarray:
-    """(n,) int16 at 16 kHz: the sounds of the parts, delayed along the file."""
+def make_sound(plan: Plan, read_samples: Callable[[Path], np.ndarray]) -> np.ndarray:
+    """(n,) int16 at 16 kHz: the sounds of the parts, delayed along the file. ``read_samples``: int16 of a clip."""
     count = round(plan.seconds * SAMPLE_RATE)
     whole = np.zeros(count, np.float32)
     for start, end, part in plan.starts():
         voice = part.clip if part.kind in ("own", "narration", "pair") else part.other
         if part.kind == "silence" or voice is None:
             continue
-        samples = _clip(voice)[1].astype(np.float32)
+        samples = read_samples(voice).astype(np.float32)
         first, last = round(start * SAMPLE_RATE), min(count, round(end * SAMPLE_RATE))
         late_ms = part.late_ms + dict(plan.own_early_ms).get(voice, 0.0)
         own = np.arange(last - first) + round((LEAD_SECONDS - late_ms / 1000) * SAMPLE_RATE)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.over_time_files import Part, Plan, usable_seconds
+from benchmarks.over_time_files import Part, Plan
 
 FRAME_RATES = (25.0, 30000 / 1001, 24000 / 1001, 30.0, 50.0)
 KINDS = ("plain", "jumps", "drift", "moved parts", "two in turn")
@@ -17,28 +17,41 @@ MS_PER_FRAME = 40
 FEWEST_JUMP_FRAMES, MOST_JUMP_FRAMES = 3, 10
 
 
-def make_plans(own_early_ms: Mapping[Path, float], count: int, seconds: float, seed: int) -> Iterator[Plan]:
-    """``count`` plans of at least so many seconds, of each kind in turn.
+@dataclass(frozen=True)
+class KnownClip:
+    """A clip whose sync is known."""
 
-    ``own_early_ms``: the clips, and by how much the sound of each is early.
-    """
-    clips = list(own_early_ms)
+    path: Path
+    seconds: float
+    """How long a part of it may be."""
+    early_ms: float
+    """By how much its sound is early."""
+
+
+def make_plans(
+    clips: Sequence[KnownClip], kinds: Sequence[str], count: int, seconds: float, seed: int
+) -> Iterator[Plan]:
+    """``count`` plans of at least so many seconds, of each of the kinds in turn."""
     rng = np.random.default_rng(seed)
     for number in range(count):
-        kind = KINDS[number % len(KINDS)]
+        kind = kinds[number % len(kinds)]
         parts = tuple(_parts(clips, seconds, rng, pairs=kind == "two in turn"))
         rate = FRAME_RATES[number % len(FRAME_RATES)]
-        plan = Plan(f"{number:02d} {kind}", parts, rate, own_early_ms=tuple(own_early_ms.items()))
+        plan = Plan(f"{number:02d} {kind}", parts, rate, own_early_ms=_early(clips))
         if kind == "jumps":
-            plan = replace(plan, jumps=tuple(_jumps(plan, 1 + number // len(KINDS) % 2, rng)))
+            plan = replace(plan, jumps=tuple(_jumps(plan, 1 + number // len(kinds) % 2, rng)))
         elif kind == "drift":
-            plan = replace(plan, drift=DRIFTS[number // len(KINDS) % len(DRIFTS)])
+            plan = replace(plan, drift=DRIFTS[number // len(kinds) % len(DRIFTS)])
         elif kind == "moved parts":
             plan = replace(plan, parts=_moved(parts, rng))
         yield plan
 
 
-def _parts(clips: Sequence[Path], seconds: float, rng: np.random.Generator, *, pairs: bool) -> Iterator[Part]:
+def _early(clips: Sequence[KnownClip]) -> tuple[tuple[Path, float], ...]:
+    return tuple((clip.path, clip.early_ms) for clip in clips)
+
+
+def _parts(clips: Sequence[KnownClip], seconds: float, rng: np.random.Generator, *, pairs: bool) -> Iterator[Part]:
     """Faces that speak, and between some of them what is no face, nobody, or another one's voice."""
     made, order = 0.0, list(rng.permutation(len(clips)))
     while made < seconds:
@@ -46,22 +59,19 @@ def _parts(clips: Sequence[Path], seconds: float, rng: np.random.Generator, *, p
             order = [*order, *rng.permutation(len(clips))]
         clip, other = clips[order.pop(0)], clips[order[0]]
         left = bool(rng.integers(2))
-        part = Part("pair" if pairs else "own", clip, other if pairs else None, _length(clip), speaker_left=left)
+        listener = other.path if pairs else None
+        part = Part("pair" if pairs else "own", clip.path, listener, clip.seconds, speaker_left=left)
         between = rng.choice(["", "", "silence", "narration", "stranger"])
         yield part
         made += part.seconds
         if between == "silence":
             yield Part("silence", None, None, 3.0)
         elif between == "narration":
-            yield Part("narration", other, None, min(4.0, _length(other)))
+            yield Part("narration", other.path, None, min(4.0, other.seconds))
         elif between == "stranger":
             third = clips[order[len(order) // 2]]
             if third not in (clip, other):
-                yield Part("stranger", other, third, min(_length(other), _length(third)))
-
-
-def _length(clip: Path) -> float:
-    return round(usable_seconds(clip), 2)
+                yield Part("stranger", other.path, third.path, min(other.seconds, third.seconds))
 
 
 def _size(rng: np.random.Generator) -> float:
@@ -88,15 +98,14 @@ def _moved(parts: Sequence[Part], rng: np.random.Generator) -> tuple[Part, ...]:
     return tuple(moved)
 
 
-def example_plans(own_early_ms: Mapping[Path, float]) -> Iterator[Plan]:
+def example_plans(clips: Sequence[KnownClip]) -> Iterator[Plan]:
     """The files that passed before there were segments: a programme that is late from 90 s on, one whose sound is
     slower by 0.2 %, and a talk show of which a face in sync is a sixth.
 
-    ``own_early_ms`` as above, of six clips at least.
+    ``clips``: six at least.
     """
-    clips = list(own_early_ms)
-    early = tuple(own_early_ms.items())
-    faces = [Part("own", clip, None, _length(clip)) for clip in clips]
+    early = _early(clips)
+    faces = [Part("own", clip.path, None, clip.seconds) for clip in clips]
     silence = Part("silence", None, None, 4.0)
     parts: list[Part] = []
     while sum(part.seconds for part in parts) < 180:
@@ -104,7 +113,7 @@ def example_plans(own_early_ms: Mapping[Path, float]) -> Iterator[Plan]:
     yield Plan("programme", tuple(parts), own_early_ms=early, jumps=((90.0, 240.0),))
     yield Plan("slower by 0.2 %", tuple(parts), own_early_ms=early, drift=0.002)
     strangers = [
-        Part("stranger", face, voice, min(_length(face), _length(voice)))
+        Part("stranger", face.path, voice.path, min(face.seconds, voice.seconds))
         for face, voice in zip(clips[1:] * 2, [*clips[2:], *clips[2:], clips[1]], strict=False)
         if face != voice
     ]

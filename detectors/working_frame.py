@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from syncnet.media.picture import Frame, reduce
+
 SMALL_FRAME_PX = 480
 """Longer side up to which a quick detector sees frames unreduced: less would save little and make boxes coarser."""
 _MAX_ENLARGEMENT = 2.0
@@ -42,11 +44,9 @@ class WorkingFrame:
     def pixels(self) -> int:
         return self.size[0] * self.size[1]
 
-    def resize(self, frame: np.ndarray) -> np.ndarray:
-        """The frame in the working size."""
-        if (frame.shape[1], frame.shape[0]) == self.size:
-            return frame
-        return cv2.resize(frame, self.size, interpolation=self._interpolation)
+    def resize(self, frame: Frame) -> np.ndarray:
+        """The frame in the working size, BGR."""
+        return reduce(frame, self.size, self._interpolation)
 
     def to_full_frame(self, boxes: np.ndarray) -> np.ndarray:
         """Boxes (N, 4), xyxy in pixels of the working frame, in pixels of the full frame."""

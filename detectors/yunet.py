@@ -12,6 +12,7 @@ from detectors.protocol import Detections
 from detectors.two_looks import united
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
+from syncnet.media.picture import Frame
 
 RELIABLE_FACE_PX = 24
 """Face height of which it finds 95 of 100; at 20 pixels they are 72 (``benchmarks/face_size.py``)."""
@@ -36,11 +37,11 @@ class YunetDetector:
             working_frames.append(WorkingFrame(frame_width, frame_height, scale))
         self._looks = [_Look(model_path, working_frame) for working_frame in working_frames]
 
-    def detect(self, frame_bgr: np.ndarray) -> Detections:
+    def detect(self, frame: Frame) -> Detections:
         """Tight boxes of the faces in a frame of the size that was named, with scores from 0.6 to 1."""
-        found = [look.find(frame_bgr) for look in self._looks]
+        found = [look.find(frame) for look in self._looks]
         boxes, scores = found[0] if len(found) == 1 else united(found[0], found[1], _SUPPRESSION_OVERLAP)
-        return Detections.inside(boxes, scores, frame_bgr.shape[1], frame_bgr.shape[0])
+        return Detections.inside(boxes, scores, frame.shape[1], frame.shape[0])
 
 
 def look_bytes(min_face_px: int, frame_width: int, frame_height: int) -> int:
@@ -65,10 +66,10 @@ class _Look:
             str(model_path), "", working_frame.size, _MIN_SCORE, _SUPPRESSION_OVERLAP, _MAX_BOXES
         )
 
-    def find(self, frame_bgr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def find(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (N, 4), xyxy in pixels of the full frame, and scores (N,)."""
         # OpenCV's own types leave out that there is no array where there is no face.
-        faces = cast("np.ndarray | None", self._network.detect(self._working_frame.resize(frame_bgr))[1])
+        faces = cast("np.ndarray | None", self._network.detect(self._working_frame.resize(frame))[1])
         if faces is None:
             return np.zeros((0, 4)), np.zeros(0)
         # Rows hold left, top, width, height, five landmarks and the score; values that are no number do occur.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from syncnet.cli import request as cli
 from syncnet.settings import PRACTICES, PRESETS
-from syncnet.subcommands import evaluate, export, merge, rejudge
+from syncnet.subcommands import evaluate, export, merge, rejudge, repair
 from syncnet.subcommands import report as page_command
 
 CALL = "python filter_videos_by_sync_score.py"
@@ -17,6 +17,7 @@ PARSERS: Mapping[str, argparse.ArgumentParser] = {
     CALL: cli.build_parser(),
     f"{CALL} report": page_command.build_parser(),
     f"{CALL} rejudge": rejudge.build_parser(),
+    f"{CALL} repair": repair.build_parser(),
     f"{CALL} merge": merge.build_parser(),
     f"{CALL} export": export.build_parser(),
     f"{CALL} evaluate": evaluate.build_parser(),

@@ -19,11 +19,18 @@ from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
-from syncnet.run.output import Written, print_out, print_run, write_page_again, write_run
+from syncnet.run.output import Written, print_run, write_run
 from syncnet.scorer import SyncScorer
 from syncnet.settings import Request, ScorerSettings
 from syncnet.state.pinning import begun_with, pin_choice
-from syncnet.system.interruption import EXIT_INTERRUPTED, StopFlag, end_on_sigterm, ignore_signals, stop_on_signals
+from syncnet.system.interruption import (
+    EXIT_INTERRUPTED,
+    EXIT_SOME_FAILED,
+    StopFlag,
+    end_on_sigterm,
+    ignore_signals,
+    stop_on_signals,
+)
 from syncnet.system.invocation import PROGRAM, install_requirements
 from syncnet.system.locking import EXIT_LOCKED, LockedError, hold
 from syncnet.system.log import Log
@@ -40,7 +47,6 @@ if TYPE_CHECKING:
     from syncnet.stages import ChosenStages
     from syncnet.state.ledger import Ledger
 
-EXIT_SOME_FAILED = 1
 EXIT_WRONG_USAGE = 2
 EXITS_OF_STOPS = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
@@ -158,7 +164,9 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
     from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
+    from syncnet.run.afterwards import make_the_rest
     from syncnet.run.continued import go_on_with
+    from syncnet.run.deciding import decide, read_given
     from syncnet.run.inputs import find_inputs, note_list, read_list, work_folder
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
@@ -166,7 +174,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
-    listed = read_list(request)
+    listed, given = read_list(request), read_given(request)
     refuse_foreign_outputs(request, work_folder(request))
     folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
@@ -181,21 +189,21 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
             found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
+            plan.decisions, told = decide(request, given, folders, found, ledger)
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None
             opened = open_engine(request, chosen, workers, len(found.videos), child)
-            engine = stack.enter_context(opened if plan.to_score else idle_engine(workers))
+            engine = stack.enter_context(opened if plan.to_score or request.repair.repair else idle_engine(workers))
             stop = stack.enter_context(audience.stopping())
             run, abandoned = _process(
-                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, kept
+                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, (*told, *kept)
             )
             written = write_run(run, request)
             audience.on_end(run, request, written)
             for problem in written.problems:
                 log.error(problem)
             code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
-            if request.looks.any and not run.interrupted:
-                code = _look_back(run, request, workers, stop, log) or code
+            code = make_the_rest(run, request, ledger, workers, stop, log) or code
     took = format_duration(run.seconds)
     log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
     return Finished(run, written, code, abandoned)
@@ -225,28 +233,31 @@ def _process(
     stop: StopFlag,
     log: Log,
     on_result: Callable[[VideoResult], object],
-    kept: tuple[str, ...],
+    told: tuple[str, ...],
 ) -> tuple[Run, int]:
     """The finished run, and how many threads it left behind."""
+    from syncnet.report.command_line import command_of
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
+    from syncnet.run.deciding import useless_decisions
     from syncnet.run.preparation import describe_run, make_job
+    from syncnet.run.repairing import repair_run
     from syncnet.run.session import carry_out
 
     started = time.perf_counter()
     run = describe_run(request, folders, found, chosen, ledger)
     if request.options.rescan:
         ledger.forget()
-    job = replace(make_job(request, folders, chosen, ledger, engine.score), score_uri=engine.score_uri)
+    job = make_job(request, folders, chosen, ledger, engine, plan.decisions)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    run = replace(
-        run, notices=(*kept, *run.notices), gone=plan.total - len(found.videos), left_for_later=plan.left_for_later
-    )
-    keeper = ResultsKeeper(replace(run, pending=plan.pending))
+    gone, notices = plan.total - len(found.videos), (*told, *run.notices)
+    run = replace(run, notices=notices, decisions=plan.decisions, left_for_later=plan.left_for_later, gone=gone)
+    keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
-    with Progress(plan.to_score, log, **said, activities=job.activities.now) as progress:
+    least = request.settings.thresholds.min_confidence
+    with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
 
         def add(result: VideoResult) -> None:
             progress.show(result)
@@ -262,33 +273,16 @@ def _process(
             stop=stop,
             on_result=add,
         )
-    finished = replace(
+    run = replace(
         run,
         results=outcome.results,
         pending=outcome.pending,
+        notices=(*useless_decisions(plan.decisions, outcome.results), *run.notices),
         interrupted=stop.stopped,
         complete=True,
         seconds=time.perf_counter() - started,
     )
-    return finished, outcome.abandoned
-
-
-def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Log) -> int:
-    """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
-    from syncnet.engines.threads import share_cores
-    from syncnet.looks.making import LookJob
-    from syncnet.looks.progress import describe_looks, make_looks_with_progress
-
-    threads, settings = share_cores(workers), request.settings
-    job = LookJob(request.looks, run.folders, settings.thresholds.min_confidence, settings.media, threads)
-    made = make_looks_with_progress(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
-    if not request.quiet:
-        print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
-    if made.overlays and request.report.page:
-        write_page_again(run, request)
-    if made.interrupted:
-        return stop.exit_code
-    return EXIT_SOME_FAILED if made.problems else 0
+    return repair_run(run, request, job, stop), outcome.abandoned
 
 
 def _exit_code(run: Run, written: bool) -> int:

@@ -15,7 +15,8 @@ from syncnet.keepsake.file import TrackKeepsake
 from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
 from syncnet.media.info import MediaInfo
 from syncnet.models.protocol import Embeddings, SyncModel
-from syncnet.overtime.finding import SeenFace, find_over_time
+from syncnet.overtime.finding import find_over_time
+from syncnet.overtime.matches import SeenFace
 from syncnet.results import TrackScore, VideoScore, best_score, ordered_confidence
 from syncnet.scoring.pooling import PooledScore, pool_tracks
 from syncnet.scoring.score import Counted, SyncScore, pair_distances, score_distances
@@ -30,8 +31,13 @@ class TrackSeen:
         self.pictures = TrackPictures(first_frame)
         self.look = FaceLook()
 
-    def see(self, crops: Sequence[np.ndarray]) -> None:
-        """The track's next crops, each (224, 224, 3) uint8 BGR."""
+    @property
+    def takes_next(self) -> bool:
+        """Whether anything is kept of the next crop."""
+        return self.pictures.takes_next or self.look.takes_next
+
+    def see(self, crops: Sequence[np.ndarray | None]) -> None:
+        """The track's next crops, each (224, 224, 3) uint8 BGR, or None where it is not taken."""
         self.pictures.see(crops)
         self.look.see(crops)
 

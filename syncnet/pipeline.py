@@ -8,16 +8,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 
 from detectors.protocol import DetectorSpec
 from syncnet.conventions import CROP_SIZE_PX, FPS
 from syncnet.errors import DamagedVideoError, NoFaceClipError
-from syncnet.faces.crops import TrackCropper
+from syncnet.faces.crops import FaceCrop, TrackCropper
 from syncnet.faces.finding import FacePass, find_faces
-from syncnet.faces.kept import MOST_KEPT_BYTES, KeptFaces, KeptFrame
+from syncnet.faces.following import MOST_HELD_BYTES, FaceFollower
 from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.people import long_enough_together
 from syncnet.faces.second_look import look_again
@@ -65,8 +65,8 @@ class Stages:
     """With them the video takes the published way, through their lossy passes, whose settings are its own."""
     precision: Precision = "float32"
     """In which the model and the detector were loaded; the score depends on it."""
-    most_kept_bytes: int = MOST_KEPT_BYTES
-    """Pixels of faces held for one video, so that it is decoded once. Nothing in a score depends on it."""
+    most_held_bytes: int = MOST_HELD_BYTES
+    """Frames held for one video, so that it is decoded once. Nothing in a score depends on it."""
 
 
 _Item = TypeVar("_Item")
@@ -75,8 +75,8 @@ _Item = TypeVar("_Item")
 def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
     """Scores every face track of a video, against the sound of ``sound_file`` where there is one.
 
-    Where what was kept around the faces does not do, the pictures are decoded twice: once to find the faces, once to
-    crop them. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
+    The faces are cropped while they are found. Where too many frames would have to be held for that, the pictures are
+    decoded a second time. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
     """
     media = open_media(
         path,
@@ -98,33 +98,43 @@ def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | N
 
 def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: StopFlag) -> VideoScore:
     """As ``score_video``, of a file that is open."""
+    beside = _Beside(stages.model, media.samples, find_speech(media.samples))
     try:
-        faces, kept = _find_faces(media, detector, stages, stop)
+        faces, follower = _find_faces(media, detector, stages, beside, stop)
     except PicturesGrowError:
         media = media.at_largest_size()
-        faces, kept = _find_faces(media, detector, stages, stop)
+        faces, follower = _find_faces(media, detector, stages, beside, stop)
     tracking = link_tracks(faces, stages.tracks)
-    speech = find_speech(media.samples)
     together = long_enough_together(tracking.pieces, stages.tracks.min_track_frames)
     pieces = [track for track, enough in zip(tracking.pieces, together, strict=True) if enough]
-    scored = _score_tracks(media, pieces, kept, stages.model, speech, stop)
-    shown, pooled = gather_people(scored, stages.tracks.min_track_frames, stages.model, speech)
+    followed = {number: work.scored for number, track in enumerate(pieces) if (work := follower.crops_of(track))}
+    missing = {number: track for number, track in enumerate(pieces) if number not in followed}
+    by_number = followed | _score_missing(media, missing, beside, stop)
+    scored = [cast("ScoredTrack", by_number[number]) for number in range(len(pieces))]
+    model, speech = beside.model, beside.speech
+    shown, pooled = gather_people(scored, stages.tracks.min_track_frames, model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
     no_track = None if shown else tracking.no_track
     if no_track:
         no_track = _look_again(no_track, _watched(media.frames(), stop), detector, stages)
     video = video_score(info, shown, no_track, media.samples, speech, faces.shots)
-    video = score_over_time(video, shown, stages.model, speech)
-    return score_together(video, shown, pooled, stages.model, speech)
+    video = score_over_time(video, shown, model, speech)
+    return score_together(video, shown, pooled, model, speech)
 
 
-def _find_faces(media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag) -> tuple[FacePass, KeptFaces]:
-    """The first pass over the pictures, and what it kept of them."""
+def _find_faces(
+    media: Media, spec: DetectorSpec, stages: Stages, beside: _Beside, stop: StopFlag
+) -> tuple[FacePass, FaceFollower[_TrackInWork]]:
+    """The pass over the pictures, with what was scored on the way."""
     info = media.info
     detector = spec.create(stages.detect.min_face_px, info.width, info.height)
     stop.enter("finding faces", round(info.duration_seconds * FPS))
-    kept = KeptFaces(stages.tracks.min_face_px, round(min(stages.most_kept_bytes, media.spare_mb * 2**20)))
-    return find_faces(_watched(media.frames(), stop), detector, stages.detect, stages.shots, kept), kept
+    most_bytes = round(min(stages.most_held_bytes, media.spare_mb * 2**20))
+    every = stages.detect.detect_every_frames
+    follower = FaceFollower(stages.tracks, every, lambda first: _TrackInWork(first, beside), most_bytes)
+    faces = find_faces(_watched(media.pictures(), stop), detector, stages.detect, stages.shots, follower)
+    follower.finish()
+    return faces, follower
 
 
 def _look_again(
@@ -217,72 +227,67 @@ def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:
         yield frame
 
 
+@dataclass(frozen=True)
+class _Beside:
+    """What tracks are scored with."""
+
+    model: SyncModel
+    samples: np.ndarray
+    speech: np.ndarray
+
+
 class _TrackInWork:
     """Crops of one track on their way to the model, a piece at a time."""
 
-    def __init__(self, position: int, track: Track, model: SyncModel) -> None:
-        self.position = position
-        self.track = track
-        self.end_frame = track.first_frame + track.frame_count
-        self._cropper = TrackCropper(track)
-        self._encoder = model.face_encoder()
+    def __init__(self, first_frame: int, beside: _Beside) -> None:
+        self.scored: ScoredTrack | None = None
+        self._beside = beside
+        self._encoder = beside.model.face_encoder()
         self._crops: list[np.ndarray] = []
-        self._seen = TrackSeen(track.first_frame)
+        self._seen = TrackSeen(first_frame)
 
-    def add(self, frame_index: int, frame: np.ndarray | KeptFrame) -> None:
-        self._crops.append(self._cropper.crop(frame_index, frame))
+    def add(self, crop: FaceCrop) -> None:
+        self._seen.see([crop.bgr() if self._seen.takes_next else None])
+        self._crops.append(crop.grey() if self._encoder.grey else crop.bgr())
         if len(self._crops) == CROPS_PER_PIECE:
             self._push()
 
-    def finish(self, samples: np.ndarray, speech: np.ndarray, model: SyncModel) -> ScoredTrack:
+    def finish(self, track: Track) -> None:
         self._push()
-        track = self.track
+        model, samples, speech = self._beside.model, self._beside.samples, self._beside.speech
         embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count)
-        return score_track(track, embeddings, model, speech, self._seen)
+        self.scored = score_track(track, embeddings, model, speech, self._seen)
+        del self._encoder
 
     def _push(self) -> None:
         if self._crops:
             self._encoder.push(np.stack(self._crops))
-            self._seen.see(self._crops)
             self._crops.clear()
 
 
-def _frames_of_tracks(
-    media: Media, tracks: list[Track], kept: KeptFaces
-) -> Iterator[tuple[int, np.ndarray | KeptFrame]]:
-    """Numbered frames in which the tracks can be cropped: those that were kept where they do, else all of the video."""
-    whole = {}
-    for track in tracks:
-        cropper = TrackCropper(track)
-        for index in track.frames.tolist():
-            frame = kept.frame(index)
-            if frame is None or not cropper.fits(index, frame):
-                return enumerate(media.frames())
-            whole[index] = frame
-    return iter(sorted(whole.items()))
+def _score_missing(media: Media, tracks: dict[int, Track], beside: _Beside, stop: StopFlag) -> dict[int, ScoredTrack]:
+    """Those that were not cropped when they were found, by their number, in a pass of their own.
 
-
-def _score_tracks(
-    media: Media, tracks: list[Track], kept: KeptFaces, model: SyncModel, speech: np.ndarray, stop: StopFlag
-) -> list[ScoredTrack]:
-    """The second pass, over what was kept or over the video. A track is scored as soon as its last frame is cropped,
-    and the pass ends with the last one."""
-    upcoming = deque(sorted(enumerate(tracks), key=lambda numbered: numbered[1].first_frame))
-    active: list[_TrackInWork] = []
+    A track is scored as soon as its last frame is cropped, and the pass ends with the last one.
+    """
+    upcoming = deque(sorted(tracks, key=lambda number: tracks[number].first_frame))
+    active: dict[int, tuple[TrackCropper, _TrackInWork]] = {}
     scores: dict[int, ScoredTrack] = {}
-    stop.enter("scoring faces", max((track.first_frame + track.frame_count for track in tracks), default=0))
-    for frame_index, frame in _watched(_frames_of_tracks(media, tracks, kept), stop):
-        while upcoming and upcoming[0][1].first_frame == frame_index:
-            active.append(_TrackInWork(*upcoming.popleft(), model))
-        for work in active:
-            work.add(frame_index, frame)
-        for work in [work for work in active if work.end_frame == frame_index + 1]:
-            scores[work.position] = work.finish(media.samples, speech, model)
-            active.remove(work)
+    if not tracks:
+        return scores
+    stop.enter("scoring faces", max(track.first_frame + track.frame_count for track in tracks.values()))
+    for frame_index, frame in _watched(enumerate(media.pictures()), stop):
+        while upcoming and tracks[upcoming[0]].first_frame == frame_index:
+            number = upcoming.popleft()
+            active[number] = TrackCropper(tracks[number]), _TrackInWork(frame_index, beside)
+        for number, (cropper, work) in list(active.items()):
+            work.add(cropper.face_crop(frame_index, frame))
+            if frame_index == tracks[number].frames[-1]:
+                work.finish(tracks[number])
+                scores[number] = cast("ScoredTrack", work.scored)
+                del active[number]
         if len(scores) == len(tracks):
-            break
-    if len(scores) < len(tracks):
-        raise DamagedVideoError(
-            "the second decoding gave fewer frames than the first", path=media.path, cure="check that it plays"
-        )
-    return [scores[position] for position in range(len(tracks))]
+            return scores
+    raise DamagedVideoError(
+        "the second decoding gave fewer frames than the first", path=media.path, cure="check that it plays"
+    )

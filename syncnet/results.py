@@ -77,6 +77,24 @@ def ordered_confidence(score: SyncScore) -> float:
     return -math.inf if math.isnan(score.confidence) else score.confidence
 
 
+@dataclass(frozen=True, slots=True)
+class RepairTold:
+    """A repair, as the results tell it. Offsets in milliseconds; positive: the sound comes early."""
+
+    path: str | None
+    """Of the repaired file; None where there is none."""
+    correction: str
+    """In words."""
+    correction_ms: float | None
+    sound: str | None
+    """``shift`` or ``encode``."""
+    offset_before_ms: float | None
+    residual_ms: float | None
+    passes: bool | None
+    reason: str
+    """Why there is no repaired file; empty where there is one."""
+
+
 Status = Literal["success", "no_faces", "failed", "pending"]
 Source = Literal["scored", "cache", "ledger"]
 """Where a score is from: this run, an earlier one of any folder, an earlier one of this folder."""
@@ -97,6 +115,8 @@ class VideoResult:
     """Wall time, from opening to the finished copy, in the run that scored it."""
     uri: str = field(default="", kw_only=True)
     """Where it is fetched from; empty for a file of this machine."""
+    mtime_ns: int = field(default=0, kw_only=True)
+    """When the file was changed last, in ns since 1970."""
     sound_path: Path | None = field(default=None, kw_only=True)
     """What it was scored against, if that is not its own sound."""
     columns: dict[str, Any] | None = field(default=None, kw_only=True)
@@ -126,6 +146,8 @@ class VideoResult:
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
     """Whether its file is gone from the input folder. What was found out stays."""
+    repair: RepairTold | None = None
+    """What a repair of its sound came to; None where there was none."""
     placed_in: Path | None = None
     """The folder of its verdict, where its file stands there; None where it does not, or nobody looked."""
 

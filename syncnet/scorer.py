@@ -106,11 +106,11 @@ class SyncScorer:
 
         chosen = self._settings
         least = self.stages.model.min_track_frames
-        rules = VerdictRules(chosen.thresholds, chosen.tracks, least, None, _NoRecords(), over_time=chosen.over_time)
+        rules = VerdictRules(chosen.thresholds, chosen.tracks, least, None, NoRecords(), over_time=chosen.over_time)
         return VideoJob(self.measure, "", rules, timeout_seconds=self._timeout_seconds)
 
 
-class _NoRecords:
+class NoRecords:
     """In place of a ledger: a scorer remembers nothing."""
 
     def note_started(self, path: str, identity: Any) -> None: ...

@@ -11,9 +11,28 @@ from syncnet.faces.no_track import NoTrackReason, describe_no_track
 from syncnet.scoring.evidence import Evidence, OffsetPiece
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds
+from syncnet.system.text import printable
 
 MILLISECONDS_PER_FRAME = 1000 // FPS
 MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of a video, or of a range of it. It wins over the thresholds."""
+
+    accepted: bool
+    note: str = ""
+
+    @property
+    def word(self) -> str:
+        """As it is written in files."""
+        return "accept" if self.accepted else "reject"
+
+    def __str__(self) -> str:
+        """``rejected by a person: it is dubbed``, on one line."""
+        words = f"{self.word}ed by a person"
+        return f"{words}: {printable(self.note)}" if self.note else words
 
 
 @dataclass(frozen=True)
@@ -23,6 +42,10 @@ class Verdict:
     passed: bool
     reasons: tuple[str, ...]
     """One sentence for each threshold that was missed; empty when the video passes."""
+    decision: Decision | None = None
+    """Of a person, where one made it; then the thresholds did not."""
+    overruled: tuple[str, ...] = ()
+    """What the thresholds say against a video that a person accepted."""
 
 
 def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReason | None = None) -> Verdict:
@@ -50,6 +73,13 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
     if evidence and not evidence.fits:
         reasons.append(describe_fit(evidence))
     return Verdict(not reasons, tuple(reasons))
+
+
+def overrule(verdict: Verdict, decision: Decision) -> Verdict:
+    """The verdict of the thresholds, after a person's word."""
+    if decision.accepted:
+        return Verdict(True, (), decision, verdict.reasons)
+    return Verdict(False, (str(decision), *verdict.reasons), decision)
 
 
 def offset_milliseconds(offset_frames: int) -> int:
@@ -80,19 +110,29 @@ def describe_score(score: SyncScore) -> str:
 def _low_confidence(confidence: float, minimum: float) -> str:
     if not math.isfinite(confidence):
         return f"confidence is not a number, {minimum} is needed"
-    return f"confidence {_shown(confidence, lambda value: value < minimum)} is below {minimum}"
+    return f"confidence {describe_confidence(confidence, minimum)} is below {minimum}"
 
 
 def _large_distance(distance: float, maximum: float) -> str:
     if not math.isfinite(distance):
         return f"distance is not a number, at most {maximum} is allowed"
-    return f"distance {_shown(distance, lambda value: value > maximum)} is above {maximum}"
+    return f"distance {_told(distance, lambda value: value <= maximum)} is above {maximum}"
 
 
-def _shown(value: float, misses: Callable[[float], bool]) -> str:
-    """With enough decimals that 4.98 does not read "5.0 is below 5.0"."""
-    texts = (f"{value:.{digits}f}" for digits in range(1, MOST_DECIMALS))
-    return next((text for text in texts if misses(float(text))), str(value))
+def describe_confidence(confidence: float, minimum: float) -> str:
+    """To a tenth, as everywhere; with more decimals where 4.98 would read as the 5.0 that it misses."""
+    return _told(confidence, lambda value: value >= minimum)
+
+
+def _told(value: float, passes: Callable[[float], bool]) -> str:
+    digits = range(1, MOST_DECIMALS) if math.isfinite(value) else ()
+    shown = (f"{value:.{number}f}" for number in digits)
+    return next((text for text in shown if passes(float(text)) == passes(value)), str(value))
+
+
+def describe_passing(*, passed: bool) -> str:
+    """The one pair of words for it."""
+    return "passes" if passed else "does not pass"
 
 
 def describe_pieces(pieces: Sequence[OffsetPiece]) -> str:

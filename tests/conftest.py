@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from browser import CHROMIUM, Opener
 from fakes import FakeStages, load_scorer_by_name, score_by_name
 from faulty_server import Servers
 
@@ -61,3 +63,23 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
         monkeypatch.delenv(name.upper(), raising=False)
     with Servers.all_ended() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (on Debian: apt install chromium)")
+    with playwright.sync_playwright() as started:
+        # Its sandbox refuses to start as root, and the page is ours. Containers have little shared memory.
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, tmp_path: Path) -> Iterator[Opener]:
+    """Opens a page; what its tabs complained of or asked for is looked at afterwards."""
+    opener = Opener(chromium, tmp_path)
+    yield opener
+    opener.check()

@@ -15,6 +15,7 @@ from syncnet.engines.serving import Score
 from syncnet.faces.no_track import MissedGate, NoTrackReason, read_no_track
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
 from syncnet.media.opening import MediaInfo
+from syncnet.models.odds import Odds
 from syncnet.overtime.judging import JudgedOverTime, judge_over_time
 from syncnet.overtime.timeline import Drift, Jump, OffsetAlong, OverTime, Segment
 from syncnet.placement.folders import OutputFolders
@@ -38,6 +39,14 @@ from syncnet.verdict import judge
 from weights import Identity
 from weights.manifest import load_manifest
 
+
+class NoOdds:
+    """A model that does not say how likely its scores are."""
+
+    def odds(self, signs: np.ndarray) -> None:
+        return None
+
+
 INFO = MediaInfo(
     width=1280,
     height=720,
@@ -57,8 +66,9 @@ def make_score(
     min_distance: float = 7.0,
     evidence: Evidence | None = None,
     timing: Timing | None = None,
+    odds: Odds | None = None,
 ) -> SyncScore:
-    return SyncScore(offset_frames, confidence, min_distance, np.zeros(31, np.float32), evidence, timing)
+    return SyncScore(offset_frames, confidence, min_distance, np.zeros(31, np.float32), evidence, timing, odds)
 
 
 def make_track(score: SyncScore | None, first_frame: int = 0) -> TrackScore:
@@ -114,7 +124,9 @@ OFF_SCREEN = Segment("off_screen", 4.5, 7.0, 2.2)
 STRETCHES = (Stretch(0.0, 7.0, 6.6, 6.4), Stretch(7.0, 8.0, 1.0, 0.1))
 CHANGING = Evidence("strong", "", 18, 9, (OffsetPiece(0.0, 4.2, 3), OffsetPiece(3.6, 7.8, 0)), STRETCHES, 7.6)
 ONE_OF_EACH = [
-    successful("sub/a.b.mp4", make_score(7.12345, 3, 6.54321, CHANGING, Timing(112.34, (98.76, 130.0)))),
+    successful(
+        "sub/a.b.mp4", make_score(7.12345, 3, 6.54321, CHANGING, Timing(112.34, (98.76, 130.0)), Odds(0.97, 0.98))
+    ),
     successful("b.mp4", make_score(1.0, -15)),
     faceless("c.mp4"),
     failed("d.mp4"),

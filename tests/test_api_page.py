@@ -28,6 +28,7 @@ from syncnet import (
     WeightsPolicy,
 )
 from syncnet.media.opening import MediaInfo
+from syncnet.models.odds import Odds
 from syncnet.overtime.judging import JudgedOverTime, JudgedSegment
 from syncnet.overtime.timeline import Drift, Jump, OffsetAlong, OverTime, Segment
 from syncnet.results import TrackScore
@@ -40,7 +41,7 @@ from syncnet.scoring.turns import Conversation, Turn
 from syncnet.verdict import Verdict
 
 RETURNED = (
-    *(FilteredVideos, VideoResult, Verdict, SyncScore, Evidence, OffsetPiece, Timing),
+    *(FilteredVideos, VideoResult, Verdict, SyncScore, Evidence, OffsetPiece, Timing, Odds),
     *(TrackScore, Conversation, Turn, MediaInfo, PooledScore, Stretch),
     *(JudgedOverTime, JudgedSegment, Segment, OverTime, OffsetAlong, Jump, Drift),
 )
@@ -92,7 +93,7 @@ def test_the_code_of_the_page_runs(page: str, repository: Path, tmp_path: Path) 
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "True 7.4 +1" in done.stdout
+    assert "True 7.7 +1" in done.stdout
     assert (tmp_path / "sorted" / "good_quality" / "talk.mp4").is_file()
 
 

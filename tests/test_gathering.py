@@ -14,6 +14,7 @@ from syncnet.faces.people import FaceLook
 from syncnet.people import ScoredTrack
 from syncnet.scoring.score import score_distances
 from syncnet.scoring.turns import TrackTable
+from tests.fakes import NoOdds
 
 
 def scored_track(first_frame: int, frames: int, face: int, offset: int = 0) -> ScoredTrack:
@@ -29,7 +30,7 @@ def scored_track(first_frame: int, frames: int, face: int, offset: int = 0) -> S
     return ScoredTrack(make_track(first_frame, frames), score, kept, table, look)
 
 
-class Doubling:
+class Doubling(NoOdds):
     def confidence(self, raw: float, embedding_count: int) -> float:
         return 2 * raw
 

@@ -65,7 +65,7 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: P
     videos = make_videos(tmp_path / "in", "a_fine.mp4", f"b_{kind}.mp4", "c_fine.mp4")
     process = start(repository, videos, tmp_path / "out")
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("[1/3] a_fine.mp4: good")
+    assert process.stderr.readline().startswith("[1/3] a_fine.mp4: passes")
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (128 + number, "")
@@ -91,11 +91,11 @@ def test_a_crash_of_the_decoder_leaves_the_other_videos_to_the_same_run(
     assert process.returncode == 1
     lines = sorted(line.partition(" ")[2] for line in err.splitlines() if line.startswith("["))
     assert [line.split(",")[0] for line in lines] == [
-        "a_fine.mp4: good",
+        "a_fine.mp4: passes",
         "b_crash.mp4: failed: crashed the decoder (SIGSEGV)",
-        "c_poor.mp4: poor",
+        "c_poor.mp4: does not pass",
         "d_aborts.mp4: failed: crashed the decoder (SIGABRT)",
-        "e_fine.mp4: good",
+        "e_fine.mp4: passes",
     ]
     # Nothing is told twice.
     assert sorted(line.partition("]")[0] for line in err.splitlines() if line.startswith("[")) == [
@@ -120,7 +120,7 @@ def test_a_crash_of_the_decoder_leaves_the_other_videos_to_the_same_run(
 def test_the_process_that_scores_ends_with_the_command(tmp_path: Path, repository: Path) -> None:
     process = start(repository, make_videos(tmp_path / "in", "a_fine.mp4", "b_stuck.mp4"), tmp_path / "out")
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: good")
+    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: passes")
     children = children_of(process.pid)
     assert children
     process.kill()
@@ -188,7 +188,7 @@ def test_a_stop_does_not_wait_for_libraries_to_be_taken_down(tmp_path: Path, rep
     process = start(repository, videos, tmp_path / "out", slow_to_leave=True)
     assert process.stdout is not None
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: good")
+    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: passes")
     process.send_signal(signal.SIGTERM)
     # Its input stays open: what is to be done at the interpreter's end would wait for that for ever.
     assert process.wait(120) == 143
@@ -204,7 +204,7 @@ def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> Non
     assert process.stderr is not None
     process.stdout.close()
     assert (
-        process.stderr.read() == "[1/1] fine.mp4: good, confidence 7.5, sound 40 ms early, in sync for 3.0 of 4.0 s\n"
+        process.stderr.read() == "[1/1] fine.mp4: passes, confidence 7.5, sound 40 ms early, in sync for 3.0 of 4.0 s\n"
     )
     assert process.wait(120) == 0
     assert results_in(tmp_path / "out")["good_quality"] == 1

@@ -28,9 +28,10 @@ from syncnet.scoring.score import pair_distances
 from syncnet.scoring.turns import TrackTable
 from syncnet.state.records import score_from_plain, score_to_plain
 from syncnet.state.score_store import ScoreStore
+from tests.fakes import NoOdds
 
 
-class DoublingModel:
+class DoublingModel(NoOdds):
     """Confidence is twice the raw one."""
 
     def confidence(self, raw: float, embedding_count: int) -> float:

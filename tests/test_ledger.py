@@ -11,7 +11,7 @@ from test_records import make_record
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.state import ledger as ledger_module
-from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.state.ledger import Ledger, look_at_ledger, open_ledger
 from syncnet.subcommands.merge_ledgers import read_part, write_merged
 
 IDENTITY = FileIdentity(12, 1_700_000_000_123_456_789)
@@ -62,6 +62,25 @@ def test_a_torn_last_line_is_cut_off_and_the_next_one_is_whole(path: Path, cut: 
     with open_ledger(path) as ledger:
         assert list(ledger.records) == ["a", "c"]
         assert ledger.damaged_lines == 0
+
+
+def test_who_only_looks_leaves_half_a_line_to_the_run_that_writes_it(path: Path) -> None:
+    with open_ledger(path) as ledger:
+        ledger.add(make_record("a"))
+        with path.open("ab") as writer:
+            writer.write(b'{"kind": "video", "pa')
+        before = path.read_bytes()
+        with look_at_ledger(path) as seen:
+            assert list(seen.records) == ["a"]
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                seen.add(make_record("b"))
+        assert path.read_bytes() == before
+
+
+def test_where_there_is_no_ledger_a_look_makes_none(path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"), look_at_ledger(path):
+        pass
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("left", [0, 1, 10])

@@ -6,8 +6,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM
 from test_looks import make_curve_score, make_result
-from test_page_browser import CHROMIUM
 
 from syncnet.looks.overlay import draw_overlay
 from syncnet.media.opening import open_media

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from syncnet.media.sound import SoundTape
+from syncnet.media.sound import SoundForm, SoundTape
 from synthetic.media import Clip, draw_sound, find_clicks
 
 START = Fraction(3)
@@ -126,3 +126,17 @@ def test_sound_that_changes_its_kind_keeps_its_place() -> None:
     tape.add(Fraction(0), frame_of(sound_44[:44_100], 44_100, "stereo"))
     tape.add(Fraction(1), frame_of(sound_48[48_000:], 48_000, "mono"))
     assert find_clicks(tape.finish()) == pytest.approx([0.5, 1.5], abs=1e-4)
+
+
+def test_a_tape_that_forgets_holds_no_more_than_what_is_still_wanted() -> None:
+    tape = SoundTape(Fraction(0), form=SoundForm(8000, "stereo"))
+    tape.forget(7000)
+    for k in range(10):
+        pair = np.tile(np.array([100 * k, -100 * k], np.int16), 800)
+        frame = av.AudioFrame.from_ndarray(pair[None], format="s16", layout="stereo")
+        frame.sample_rate = 8000
+        tape.add(Fraction(k, 10), frame)
+    held = len(tape.finish())
+    assert held == 2 * 1000
+    assert tape.read(6998, 7001).tolist() == [[0, 0], [0, 0], [800, -800]]
+    assert tape.read(7998, 8002).tolist() == [[900, -900], [900, -900], [0, 0], [0, 0]]

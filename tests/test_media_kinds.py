@@ -456,6 +456,13 @@ def test_a_rate_that_nobody_states_is_counted(tmp_path: Path) -> None:
     assert open_media(path).info.source_fps == 25.0
 
 
+def test_a_rate_that_changes_is_that_of_the_whole_file(tmp_path: Path) -> None:
+    # 25 a second for 2 s, then 5 a second for 4 s: 70 pictures, the last one at 5.8 s.
+    times = [number / 25 for number in range(50)] + [2 + number / 5 for number in range(20)]
+    clip = Clip(seconds=6.0, frame_times=times, audio_codec="libopus", video_options=NEAR)
+    assert open_media(write_clip(tmp_path / "clip.mkv", clip)).info.source_fps == pytest.approx(69 / 5.8, abs=0.01)
+
+
 KINDS: dict[str, dict[str, Any]] = {
     "clip.mxf": {"video_codec": "mpeg2video", "audio_codec": "pcm_s16le"},
     "clip.3g2": {"video_codec": "mpeg4", "audio_codec": "aac"},

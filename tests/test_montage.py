@@ -29,8 +29,8 @@ def test_the_nearest_to_the_thresholds_are_chosen_in_their_order(tmp_path: Path)
 
 
 def test_the_words_say_verdict_and_offset() -> None:
-    assert describe(with_score("a.mp4", 4.04, 6))[0] == "a.mp4   4.0, sound 240 ms early: does not pass"
-    assert describe(with_score("a.mp4", 7.0))[0] == "a.mp4   7.0, in sync: passes"
+    assert describe(with_score("a.mp4", 4.04, 6), 5.0)[0] == "a.mp4   4.0, sound 240 ms early: does not pass"
+    assert describe(with_score("a.mp4", 7.0), 5.0)[0] == "a.mp4   7.0, in sync: passes"
 
 
 def test_the_strip_is_that_of_the_keepsake(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ from syncnet import (
 from syncnet.cli.request import parse_request
 from syncnet.report.command_line import words_of
 from syncnet.run.engine_choice import load_on_node, pin_of
-from syncnet.settings import LookOptions, OverTimeSettings, RaySettings, Request, ScaleOptions, Shard, TerminalOptions
+from syncnet.settings import CutOptions, LookOptions, OverTimeSettings, RaySettings, Request, ScaleOptions, Shard
+from syncnet.settings.run import TerminalOptions
 
 Make = Callable[[], Any]
 EVERYTHING = ScorerSettings(
@@ -47,7 +48,7 @@ EVERYTHING = ScorerSettings(
     weights=WeightsPolicy(Path("-models"), offline=True, allow_unverified=True),
     over_time=OverTimeSettings(0.25, 12.5, 0.354, 1.5, 30.0),
 )
-RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True)
+RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True, Path("decided"))
 
 VALID: dict[str, ScorerSettings] = {
     "": ScorerSettings(),
@@ -127,9 +128,17 @@ OF_RUNS: dict[str, tuple[Make, str]] = {
     ),
     "--timeout=0": (lambda: RunOptions(timeout_seconds=0), "--timeout 0.0: give a number of seconds above 0"),
     "--score_cache=": (lambda: RunOptions(score_cache=""), "--score_cache: the name is empty: give a folder, or off"),
+    "--decisions=": (lambda: RunOptions(decisions=""), "--decisions: the name is empty: give a path"),
     "--log_file=": (lambda: RunOptions(log_file=""), "--log_file: the name is empty"),
     "--table=xlsx": (lambda: ReportOptions(table="xlsx"), "--table xlsx: give one of csv, parquet"),
     "--visualize=good": (lambda: LookOptions("good"), "--visualize good: give one of none, poor, all"),
+    "--cut=good": (lambda: CutOptions("good"), "--cut good: give one of none, passing, all"),
+    "--cut_copy": (lambda: CutOptions(copy=True), "--cut_copy says how clips are cut, and none are: add --cut passing"),
+    "--cut=all --cut_face=31": (
+        lambda: CutOptions("all", face_px=31),
+        "--cut_face 31: give an even number of pixels from 32 to 2048",
+    ),
+    "--cut=all --cut_face=33": (lambda: CutOptions("all", face_px=33), "--cut_face 33: give an even number of pixels"),
     "--log_format=xml": (lambda: TerminalOptions(log_format="xml"), "--log_format xml: give one of text, json"),
     "--quiet --verbose": (lambda: TerminalOptions(True, True), "--quiet and --verbose contradict each other"),
     "--shard=3/2": (lambda: Shard(3, 2), "--shard 3/2: give I/N, with I from 1 to N"),

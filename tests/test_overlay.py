@@ -202,7 +202,7 @@ def test_the_point_moves_along_the_strip_at_the_height_of_the_confidence() -> No
 
 
 def test_a_strip_without_a_curve_or_a_track_is_drawn_all_the_same() -> None:
-    assert Strip(480, "POOR: ä", None, [], 0.0, 20.0).draw(3.0).shape == (HEIGHT_PX, 480, 3)
+    assert Strip(480, "DOES NOT PASS: ä", None, [], 0.0, 20.0).draw(3.0).shape == (HEIGHT_PX, 480, 3)
 
 
 def test_without_a_keepsake_each_track_has_its_mean_box_and_one_confidence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -10,13 +11,22 @@ import pytest
 from syncnet.overtime.along import along_of
 from syncnet.overtime.drift import fit_line, ratio_name
 from syncnet.overtime.points import Points
-from syncnet.overtime.timeline import OffsetAlong, Segment
+from syncnet.overtime.timeline import Drift, Jump, OffsetAlong, Segment
 
 SEGMENT_SECONDS, GAP_SECONDS = 8.0, 1.0
 
 
-def points_at(*offsets_ms: float, tracks: int = 1, slope: float = 0.0, noise_ms: float = 4.0) -> Points:
-    """Segments of 8 s with two points each, a second between them; ``tracks``: segments of one track in a row."""
+def points_at(
+    *offsets_ms: float,
+    tracks: int = 1,
+    slope: float = 0.0,
+    noise_ms: float = 4.0,
+    odds: Mapping[int, float] | None = None,
+) -> Points:
+    """Segments of 8 s with two points each, a second between them; ``tracks``: segments of one track in a row.
+
+    ``odds``: of some segments; the others are sure.
+    """
     rng = np.random.default_rng(3)
     segments, seconds, ms = [], [], []
     for number, offset in enumerate(offsets_ms):
@@ -26,7 +36,8 @@ def points_at(*offsets_ms: float, tracks: int = 1, slope: float = 0.0, noise_ms:
             seconds.append(place)
             ms.append(offset + slope * place + rng.normal(0, noise_ms))
     segment = np.repeat(np.arange(len(segments)), 2)
-    return Points(np.array(seconds), np.array(ms), segment // tracks, segment, tuple(segments))
+    told = np.array([(odds or {}).get(number, 60.0) for number in range(len(segments))])
+    return Points(np.array(seconds), np.array(ms), segment // tracks, segment, tuple(segments), told)
 
 
 def test_without_points_nothing_is_known() -> None:
@@ -72,6 +83,39 @@ def test_two_offsets_of_two_shots_are_a_jump_and_no_drift() -> None:
 def test_an_offset_that_comes_back_jumps_twice() -> None:
     along = along_of(points_at(*[0.0] * 4, *[-320.0] * 2, *[0.0] * 4))
     assert [round(jump.after_ms, -1) for jump in along.jumps] == [-320, 0]
+
+
+def test_one_segment_at_another_offset_is_two_jumps_only_where_chance_does_not_make_it() -> None:
+    # A jump costs 10, and 8 of the odds are those of chance: 28 are needed.
+    by_chance = along_of(points_at(*[0.0] * 4, -320.0, *[0.0] * 4, odds={4: 27.0}))
+    assert (by_chance.kind, by_chance.jumps) == ("constant", ())
+    assert by_chance.offset_ms == pytest.approx(0, abs=3)
+    surer = along_of(points_at(*[0.0] * 4, -320.0, *[0.0] * 4, odds={4: 29.0}))
+    assert [round(jump.after_ms, -1) for jump in surer.jumps] == [-320, 0]
+    # At the end of the file it is one jump, and two of them together are believed before each of them is.
+    assert along_of(points_at(*[0.0] * 4, -320.0, odds={4: 17.0})).kind == "constant"
+    assert along_of(points_at(*[0.0] * 4, -320.0, -320.0, odds={4: 17.0, 5: 17.0})).kind == "jumps"
+
+
+def test_a_jump_lies_beside_the_segments_that_have_its_offsets() -> None:
+    # Segment 4 ends at 44 s and 6 starts at 54; 5, between them, is chance.
+    (jump,) = along_of(points_at(*[0.0] * 5, 500.0, *[200.0] * 5, odds={5: 12.0})).jumps
+    assert (jump.earliest_seconds, jump.at_seconds) == (44.0, 54.0)
+
+
+def test_offsets_that_may_hold_in_a_range() -> None:
+    assert list(OffsetAlong("none").offsets_between(0, 9)) == []
+    assert list(OffsetAlong("constant", 38.0).offsets_between(0, 9)) == [(38.0, 38.0)]
+    drift = Drift(60.0, (58.0, 62.0), 5.0, 10.0, 605.0, 610.0)
+    assert list(OffsetAlong("drift", drift=drift).offsets_between(35, 45)) == [(40.0, 50.0)]
+    jumps = (Jump(90.0, 88.0, 0.0, 320.0), Jump(200.0, 199.0, 320.0, 40.0))
+    along = OffsetAlong("jumps", jumps=jumps)
+    assert list(along.offsets_between(80, 88)) == [(0.0, 0.0)]
+    # Between the last segment of the one offset and the first of the other either may hold.
+    assert list(along.offsets_between(86, 89)) == [(0.0, 0.0), (320.0, 320.0)]
+    assert list(along.offsets_between(100, 300)) == [(320.0, 320.0), (40.0, 40.0)]
+    both = OffsetAlong("mixed", jumps=jumps[:1], drift=drift)
+    assert list(both.offsets_between(98, 100)) == [(328.0, 330.0)]
 
 
 def test_two_frames_between_faces_are_no_jump_and_no_drift() -> None:

@@ -6,33 +6,37 @@ import numpy as np
 import pytest
 from fakes import IN_SYNC, OFF_SCREEN, over_time_of
 
-from syncnet.overtime.finding import SeenFace, find_over_time
+from syncnet.overtime.finding import find_over_time
 from syncnet.overtime.judging import judge_file, judge_over_time
+from syncnet.overtime.matches import SeenFace
 from syncnet.overtime.timeline import Drift, Jump, OffsetAlong, OverTime, Segment
 from syncnet.overtime.words import clock, describe_along, describe_share
 from syncnet.scoring.turns import TrackTable
 from syncnet.settings import OverTimeSettings, Thresholds
 from syncnet.verdict import Verdict
+from tests.fakes import NoOdds
 
 FPS, EDGE = 25, 5
 """Frames that the lips of a track begin after it, and end before it."""
 
 
-class Model:
+class Model(NoOdds):
     """Five times the raw confidence."""
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return 5 * raw
 
 
-def face(first: int, frames: int, *matches: tuple[int, int, int], side: int = 100, left: int = 0) -> SeenFace:
+def face(
+    first: int, frames: int, *matches: tuple[int, int, int], side: int = 100, left: int = 0, depth: float = 0.25
+) -> SeenFace:
     """A track whose lips fit at (offset, from, to), in frames of the video."""
     rng = np.random.default_rng(first + frames)
     lips = frames - 2 * EDGE
     distances = rng.normal(1.0, 0.1, (31, lips)).astype(np.float32)
     for offset, start, end in matches:
         inside = slice(max(0, start - first - EDGE), max(0, end - first - EDGE))
-        distances[15 - offset, inside] -= 0.25
+        distances[15 - offset, inside] -= depth
     boxes = np.tile(np.array([left, 0, left + side, side], np.float32), (frames, 1))
     return SeenFace(first, boxes, TrackTable(first + EDGE, distances, "cosine", 5.0))
 
@@ -76,6 +80,30 @@ def test_a_change_of_offset_ends_a_segment_and_wrong_sound_is_none() -> None:
     (jump,) = found.along.jumps
     assert jump.at_seconds == pytest.approx(10.0, abs=0.3)
     assert jump.after_ms - jump.before_ms == pytest.approx(-240, abs=15)
+
+
+def test_what_is_weak_counts_at_the_offset_of_the_file_and_nowhere_else() -> None:
+    def weak(offset: int, lips: int, *others: SeenFace) -> list[tuple[str, int | None]]:
+        """Lips at 1.7 of the spread, each of them worth 0.4 * (1.7 - 0.6)."""
+        shallow = face(250, 250, (offset, 350, 350 + lips), depth=0.17)
+        segments = find([*others, shallow], speech(500)).segments
+        return [(one.evidence, one.offset_frames) for one in segments if one.kind == "speech"][len(others) :]
+
+    sure = face(0, 250, (2, 0, 250))
+    # 28 lips are worth 13: too short for evidence of their own, but enough for the offset that the file has.
+    assert weak(2, 28) == []
+    assert weak(2, 28, sure) == [("weak", 2)]
+    # 40 lips are worth 18, which chance reaches too at one of 29 offsets.
+    assert weak(-3, 40) == [("weak", -3)]
+    assert weak(-3, 40, sure) == []
+
+
+def test_a_voice_that_fits_by_chance_is_no_jump() -> None:
+    faces = [face(0, 250, (0, 0, 250)), face(250, 100, (9, 290, 320)), face(350, 250, (0, 350, 600))]
+    assert find(faces, speech(600)).along.kind == "constant"
+    # Who is late for the whole shot is.
+    faces[1] = face(250, 100, (9, 250, 350))
+    assert [round(jump.after_ms, -2) for jump in find(faces, speech(600)).along.jumps] == [400, 0]
 
 
 def test_pauses_of_more_than_a_second_end_a_segment() -> None:

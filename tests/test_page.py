@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +244,11 @@ def test_faces_that_speak_in_turns_come_first_and_decide(tmp_path: Path) -> None
     }
     result = VideoResult(**fields)
     content = make_content(tmp_path, [result])
-    write_keepsake(keepsake_path(content.folders.state_dir, "a.mp4"), make_keepsake(tracks=2))
+    kept = make_keepsake(tracks=2)
+    later = replace(kept.tracks[1], first_frame=0, confidence=kept.tracks[1].confidence + 100)
+    late = replace(later, windows=np.array([[0, 3, 0.5], [25, -2, 0.25], [110, 7, 0.25]], np.float32))
+    keepsake = replace(kept, tracks=(kept.tracks[0], late))
+    write_keepsake(keepsake_path(content.folders.state_dir, "a.mp4"), keepsake)
     blocks = blocks_of(render_page(content))
     tracks = blocks["details"][0]["tracks"]
     assert [(track["number"], track["best"], track["confidence"]) for track in tracks] == [
@@ -252,7 +257,10 @@ def test_faces_that_speak_in_turns_come_first_and_decide(tmp_path: Path) -> None
     assert [track["turns"] for track in tracks[1:]] == [[[1.5, 4.0]], [[0.0, 1.5], [4.0, 4.5]]]
     assert (tracks[0]["first"], tracks[0]["count"], len(tracks[0]["turns"])) == (0, 100, 3)
     lines = blocks["lines"]["0"]["tracks"]
-    assert [line is None for line in lines] == [True, False, False]
+    # Middles of windows at 0.5 and 1.5 s: the second one is in the turn of the other face, which has none there.
+    assert lines[0]["windows"] == [[0, 3, 0.5]]
+    confidence = lines[0]["confidence"]
+    assert (confidence[0], confidence[37], confidence[38], confidence[99]) == (100.0, 137.0, 38.0, 99.0)
 
 
 # The command

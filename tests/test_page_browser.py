@@ -7,100 +7,30 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from browser import Opener
 from fakes import ONE_OF_EACH, make_score, successful
 from page_fakes import WHOLE, count_passing, make_content, make_keepsake, many_videos, with_score
 
 from syncnet.cli.request import parse_request
 from syncnet.keepsake.file import keepsake_path, write_keepsake
-from syncnet.report.content import ReportContent
-from syncnet.report.page import write_page
+from syncnet.overtime.judging import judge_video
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.turns import Conversation, Turn
 from syncnet.settings import PRESETS, Thresholds
 from syncnet.system.text import printable
+from syncnet.verdict import describe_confidence
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (on Debian: apt install chromium)")
-    with playwright.sync_playwright() as started:
-        # Its sandbox refuses to start as root, and the page is ours. Containers have little shared memory.
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Opened:
-    """The page in a tab, and what the tab complained about or asked for."""
-
-    tab: Any
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def counts(self) -> list[int]:
-        """Passing, not passing, no face track, failed."""
-        return [int(text.replace(",", "")) for text in self.tab.locator(".tile b").all_inner_texts()]
-
-    def names(self) -> list[str]:
-        return list(self.tab.locator("tbody .name-button").all_inner_texts())
-
-    def type_number(self, name: str, value: float) -> None:
-        self.tab.fill(f"#{name}-number", str(value))
-        self.settle()
-
-    def slide(self, name: str, value: float) -> None:
-        self.tab.locator(f"#{name}-slider").fill(str(value))
-        self.settle()
-
-    def settle(self) -> None:
-        """Waits until what a threshold changes is drawn."""
-        self.tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
-class Opener:
-    def __init__(self, browser: Any, folder: Path) -> None:
-        self._browser = browser
-        self._folder = folder
-        self.opened: list[Opened] = []
-
-    def __call__(self, content: ReportContent, width: int = 1280, scheme: str = "light") -> Opened:
-        path = self._folder / "report.html"
-        write_page(content, path)
-        tab = self._browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        opened = Opened(tab)
-        tab.on("console", lambda message: opened.complaints.append(message.text))
-        tab.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        tab.on("dialog", lambda dialog: (opened.complaints.append(dialog.message), dialog.dismiss()))
-        tab.on("request", lambda request: opened.requests.append(request.url))
-        tab.goto(path.as_uri())
-        self.opened.append(opened)
-        return opened
-
-
-@pytest.fixture
-def open_page(chromium: Any, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a page; afterwards no tab may have complained, nor asked for anything but the page itself."""
-    opener = Opener(chromium, tmp_path)
-    yield opener
-    for opened in opener.opened:
-        assert opened.complaints == []
-        # Pictures within the page are data: addresses, which ask nobody.
-        assert [url for url in opened.requests if not url.startswith("data:")] == [(tmp_path / "report.html").as_uri()]
-        opened.tab.close()
-
-
+ROWS = """(rows) => rows.map((row) => [
+  row.querySelector(".name-button").textContent,
+  row.querySelector(".confidence").textContent,
+  [...row.querySelectorAll(".outcome small")].map((small) => small.textContent)
+    .find((text) => !/^in sync for [\\d.]+ of [\\d.]+ s$/.test(text)) ?? "",
+])"""
+"""Name, confidence and reasons of the rows of the table."""
 LIMITS = [(0.0, -15, 15), (5.0, -3, 3), (4.9999, -2, 5), (7.3, 0, 0), (3.0, 2, 9), (9.9, -15, -1)]
 
 
@@ -112,6 +42,32 @@ def test_what_the_whole_file_needs_counts_in_the_browser_too(open_page: Opener, 
         expected = count_passing(results, Thresholds(confidence), WHOLE)
         assert 0 < expected < count_passing(results, Thresholds(confidence))
         assert page.counts()[0] == expected
+
+
+@pytest.mark.parametrize("thresholds", [Thresholds(), Thresholds(6.25, 3, -2, 5)])
+def test_reasons_and_numbers_are_those_of_the_terminal(
+    open_page: Opener, tmp_path: Path, thresholds: Thresholds
+) -> None:
+    results = many_videos(150, thresholds)
+    told = []
+    for result in results:
+        over_time = result.over_time and result.over_time.over_time
+        if result.status == "success" and result.best:
+            verdict = judge_video(result.best, None, over_time, thresholds, WHOLE)[0]
+            confidence = describe_confidence(result.best.confidence, thresholds.min_confidence)
+            told.append((str(result.relative_path), confidence, "; ".join(verdict.reasons)))
+    page = open_page(make_content(tmp_path, results, thresholds, WHOLE))
+    shown = []
+    for _ in range(4):
+        shown += page.tab.locator("tbody tr").evaluate_all(ROWS)
+        if page.tab.is_enabled("#later"):
+            page.tab.click("#later")
+    # Minus signs and dashes are the right ones on the page.
+    plain = str.maketrans("\u2212\u2013", "--")
+    read = {name: (confidence, reasons.translate(plain)) for name, confidence, reasons in shown}
+    for name, confidence, reasons in told:
+        assert read[name] == (confidence.replace("nan", "no number"), reasons), name
+    assert len({words for _, _, words in told}) > 100
 
 
 @pytest.mark.slow
@@ -140,12 +96,13 @@ def test_sliders_move_both_sides_and_the_command_says_what_they_mean(open_page: 
     page.slide("highest", 7)
     assert page.tab.input_value("#lowest-number") == "-7"
     words = shlex.split(page.tab.inner_text("#command"))
-    assert words[2:] == ["--input_dir", "in", "--output_dir", "out", "--min_confidence", "6.5", "--max_abs_offset", "7"]
-    asked = parse_request(words[2:]).settings.thresholds
+    assert words[:5] == ["cd", "/home/someone", "&&", "python", "filter_videos_by_sync_score.py"]
+    assert words[5:] == ["--input_dir", "in", "--output_dir", "out", "--min_confidence", "6.5", "--max_abs_offset", "7"]
+    asked = parse_request(words[5:]).settings.thresholds
     assert page.counts()[0] == count_passing(results, asked) == count_passing(results, Thresholds(6.5, 7))
     page.tab.uncheck("#same-sides")
     page.slide("lowest", -1)
-    asked = parse_request(shlex.split(page.tab.inner_text("#command"))[2:]).settings.thresholds
+    asked = parse_request(shlex.split(page.tab.inner_text("#command"))[5:]).settings.thresholds
     assert (asked.lowest_offset, asked.highest_offset) == (-1, 7)
     assert page.counts()[0] == count_passing(results, asked)
     assert "change their verdicts" in page.tab.inner_text("#changed")
@@ -179,6 +136,8 @@ def test_a_limit_of_distance_gives_the_counts_of_python_where_the_network_has_on
     assert page.counts()[:2] == [1, 2]
     words = shlex.split(page.tab.inner_text("#command"))
     assert parse_request(words[2:]).settings.thresholds.max_distance == 13.0
+    page.settle()
+    page.tab.wait_for_function("() => location.hash.includes('distance=13')")
     page.tab.select_option("#reason", "distance")
     assert page.names() == ["far.mp4", "wordless.mp4"]
     assert "distance 13.04 is above 13" in page.tab.inner_text("tbody")
@@ -261,6 +220,7 @@ def test_a_video_opens_with_its_curves_and_its_file(open_page: Opener, tmp_path:
     overlay.parent.mkdir()
     overlay.write_bytes(b"video")
     write_keepsake(keepsake_path(content.folders.state_dir, "a b.mp4"), make_keepsake())
+    open_page.videos = {file.as_uri()}
     page = open_page(content)
     page.tab.click("tbody .name-button >> nth=0")
     dialog = page.tab.locator("#detail")
@@ -309,6 +269,13 @@ def test_the_keyboard_is_enough(open_page: Opener, tmp_path: Path) -> None:
     assert page.tab.inner_text("#detail-name") == "b.mp4"
     page.tab.keyboard.press("Escape")
     assert page.tab.evaluate("document.activeElement.textContent") == "b.mp4", "back where it was opened from"
+
+
+def test_offsets_of_axes_have_their_signs(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(make_content(tmp_path, [with_score("a.mp4", 7.0)]))
+    axis = "charts.get(document.getElementById('scatter')).axes[1]"
+    ticks = page.tab.evaluate(f"{axis}.values(null, [-15, 0, 5])")
+    assert ticks == ["\u221215", "0", "+5"]
 
 
 def test_a_mark_in_the_scatter_opens_its_video(open_page: Opener, tmp_path: Path) -> None:

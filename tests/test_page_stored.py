@@ -7,14 +7,17 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from folders import make_videos, results_in, run
 from test_page import blocks_of
 
-from syncnet import command
+from syncnet import RunOptions, command, filter_videos
 from syncnet.report.command_line import CommandLine, note_command, quoted, read_command, without_thresholds
-from syncnet.system.locking import hold
+from syncnet.report.content import ReportContent
+from syncnet.report.page import write_page
+from syncnet.results import VideoResult
 
 
 def report(output_dir: Path) -> int:
@@ -95,11 +98,40 @@ def test_results_of_an_earlier_version_ask_for_one_more_run(tmp_path: Path, caps
 
 
 @pytest.mark.usefixtures("fake_scoring")
-def test_a_run_at_work_is_left_alone(tmp_path: Path) -> None:
+def test_the_page_of_a_run_at_work_is_made_beside_it(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    run(make_videos(tmp_path / "in", "fine.mp4"), out)
-    with hold(out / ".sync_filter" / "lock"):
-        assert report(out) == 75
+    videos = make_videos(tmp_path / "in", "fine_1.mp4", "fine_2.mp4")
+    looks: list[tuple[int, list[str], dict[str, Any]]] = []
+
+    def look(result: VideoResult) -> None:
+        # The run holds the lock, and its ledger is open.
+        code = report(out)
+        blocks = blocks_of((out / "report.html").read_text())
+        looks.append((code, [video["name"] for video in blocks["videos"]], blocks["run"]))
+
+    filter_videos(videos, out, max_workers=1, on_result=look, options=RunOptions(score_cache="off"))
+    (code, names, told), (_, all_names, _) = looks
+    assert (code, names, told["total"], told["complete"]) == (0, ["fine_1.mp4"], 2, False)
+    assert all_names == ["fine_1.mp4"], "the results of a run are renewed after ten videos"
+    assert blocks_of((out / "report.html").read_text())["run"]["complete"] is True
+    assert results_in(out)["this_run"]["scored"] == 2
+
+
+@pytest.mark.usefixtures("fake_scoring")
+def test_a_page_that_the_results_overtook_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    videos = make_videos(tmp_path / "in", "fine.mp4")
+    run(videos, out)
+
+    def meanwhile(content: ReportContent, path: Path) -> None:
+        if not (videos / "second_fine.mp4").exists():
+            # The run that goes on beside it ends just now, and its page is the newer one.
+            run(make_videos(videos, "second_fine.mp4"), out)
+        write_page(content, path)
+
+    monkeypatch.setattr("syncnet.subcommands.report.write_page", meanwhile)
+    assert report(out) == 0
+    assert len(blocks_of((out / "report.html").read_text())["videos"]) == 2
 
 
 # The command line
@@ -120,10 +152,12 @@ def line_of(*arguments: str) -> str:
         ("--min_offset", "-3", "--max_offset=5"),
         ("--rescan",),
         ("--res",),
+        ("--decisions", "of yesterday.jsonl"),
+        ("--decis=of_yesterday.jsonl",),
     ],
 )
 def test_thresholds_and_rescan_are_left_out_however_they_are_spelled(thresholds: tuple[str, ...]) -> None:
-    expected = "python filter_videos_by_sync_score.py --input_dir in --recursive --output_dir out"
+    expected = "cd /home && python filter_videos_by_sync_score.py --input_dir in --recursive --output_dir out"
     assert line_of("--input_dir", "in", *thresholds, "--recursive", "--output_dir", "out") == expected
 
 
@@ -139,7 +173,7 @@ def test_everything_else_stays_in_its_order() -> None:
         "--place",
         "move",
     )
-    assert shlex.split(line_of(*kept))[2:] == list(kept)
+    assert shlex.split(line_of(*kept))[5:] == list(kept)
 
 
 @pytest.mark.parametrize(

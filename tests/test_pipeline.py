@@ -51,9 +51,13 @@ class CountedMedia:
             self.taken[-1] += 1
             yield np.full((4, 4, 3), number, np.uint8)
 
+    def pictures(self) -> Iterator[np.ndarray]:
+        return self.frames()
+
 
 @dataclass
 class RecordingEncoder:
+    grey = False
     pieces: list[np.ndarray] = field(default_factory=list)
 
     def push(self, crops: np.ndarray) -> None:
@@ -105,13 +109,23 @@ class WholeFrameCropper:
     def __init__(self, track: Track) -> None:
         self._track = track
 
-    def crop(self, frame_index: int, frame_bgr: np.ndarray) -> np.ndarray:
+    def face_crop(self, frame_index: int, frame_bgr: np.ndarray) -> WholeFrame:
         assert frame_index in self._track.frames
         assert frame_bgr[0, 0, 0] == frame_index % 256
-        return frame_bgr
+        return WholeFrame(frame_bgr)
+
+
+@dataclass
+class WholeFrame:
+    frame_bgr: np.ndarray
+
+    def bgr(self) -> np.ndarray:
+        return self.frame_bgr
 
 
 class SeenPictures:
+    takes_next = True
+
     def __init__(self, first_frame: int) -> None:
         self.frames = [first_frame]
 

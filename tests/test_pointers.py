@@ -23,16 +23,16 @@ UNPROVEN = successful("unproven.mp4", make_score(7.0, -6, evidence=Evidence("non
         ([], []),
         (ONE_OF_EACH, []),
         ([GOOD, LOW], []),
-        ([GOOD, LOW, LOW], ["Most videos filtered out"]),
-        ([LOW, LATE], ["Most videos filtered out"]),
+        ([GOOD, LOW, LOW], ["Most videos do not pass"]),
+        ([LOW, LATE], ["Most videos do not pass"]),
         ([LOW, LATE, LATE], ["The offset looks wrong"]),
         ([GOOD, LATE, LATE], ["The offset looks wrong"]),
-        ([AT_THE_END], ["Most videos filtered out"]),
-        ([LOW_AND_LATE], ["Most videos filtered out"]),
+        ([AT_THE_END], ["Most videos do not pass"]),
+        ([LOW_AND_LATE], ["Most videos do not pass"]),
         ([UNPROVEN, UNPROVEN, LATE], ["No evidence of sync"]),
         ([faceless("a.mp4")], ["No faces detected"]),
         ([faceless("a.mp4"), GOOD], []),
-        ([faceless("a.mp4"), faceless("b.mp4"), LOW], ["No faces detected", "Most videos filtered out"]),
+        ([faceless("a.mp4"), faceless("b.mp4"), LOW], ["No faces detected", "Most videos do not pass"]),
         ([failed("a.mp4"), failed("b.mp4"), GOOD], ["A file failed"]),
     ],
 )
@@ -44,12 +44,12 @@ def test_what_became_of_most_videos_is_pointed_at(results: list[VideoResult], he
 
 def test_the_limits_that_hold_decide_what_is_shifted() -> None:
     """At 8 frames to either side a file that is 6 frames off is not filtered out for that."""
-    assert '"Most videos filtered out"' in find_pointers([LATE], Thresholds(min_confidence=2.0, max_abs_offset=8))[0]
+    assert '"Most videos do not pass"' in find_pointers([LATE], Thresholds(min_confidence=2.0, max_abs_offset=8))[0]
 
 
 def test_the_summary_says_it_before_it_names_the_results() -> None:
     text = format_summary(make_run([LATE]), 200)
-    pointed = 'Most scored videos were filtered out: see docs/troubleshooting.md, "The offset looks wrong".'
+    pointed = 'Most scored videos do not pass: see docs/troubleshooting.md, "The offset looks wrong".'
     assert f"{pointed}\n\nResults: " in text
 
 

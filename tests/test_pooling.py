@@ -9,9 +9,10 @@ from syncnet.models.protocol import Embeddings
 from syncnet.scoring.pooling import pool_tracks
 from syncnet.scoring.score import score_distances
 from syncnet.scoring.turns import TrackTable
+from tests.fakes import NoOdds
 
 
-class Counting:
+class Counting(NoOdds):
     """Passes the raw confidence on, and remembers over how many lips it was."""
 
     name = identity = "counting"

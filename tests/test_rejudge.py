@@ -148,7 +148,7 @@ def test_the_counts_are_told(out: Path, capsys: pytest.CaptureFixture[str]) -> N
         "Videos without a stored time line, scored by an earlier version: 3. To get their segments, run the filter on "
         "their folder again."
     )
-    assert lines == ["  good quality   2", "  poor quality   1", "  no face track  1", "  failed         1"]
+    assert lines == ["  passes         2", "  does not pass  1", "  no face track  1", "  failed         1"]
 
 
 def test_what_cannot_be_read_or_written_is_one_line(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

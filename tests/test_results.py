@@ -26,7 +26,7 @@ from fakes import (
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.report import entries, results
 from syncnet.report.results import build_results, write_results
-from syncnet.results import VideoResult
+from syncnet.results import RepairTold, VideoResult
 from syncnet.scoring.turns import Conversation, Turn
 
 
@@ -69,6 +69,8 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
 
 
 CHANGING_TOLD = {
+    "p_in_sync": 0.97,
+    "p_belongs": 0.98,
     "evidence": "strong",
     "evidence_problem": None,
     "windows": 18,
@@ -99,6 +101,9 @@ def test_a_scored_video_tells_everything() -> None:
         **CHANGING_TOLD,
         "passes_quality": True,
         "quality_reasons": [],
+        "decision": None,
+        "decision_note": None,
+        "overruled_reasons": [],
         # A record from before there were time lines.
         **dict.fromkeys(["face_seconds", "seen_speech_seconds", "off_screen_seconds", "in_sync_seconds", "coverage"]),
         "offset_along": None,
@@ -122,8 +127,7 @@ def test_a_scored_video_tells_everything() -> None:
         "source_fps": 29.97,
         "width": 1280,
         "height": 720,
-        "columns": None,
-        "audio_path": None,
+        **dict.fromkeys(("columns", "audio_path")),
         "audio_track": 0,
         "audio_tracks": 1,
         "corrupt_pictures": 0,
@@ -135,6 +139,8 @@ def test_a_scored_video_tells_everything() -> None:
         "missing": False,
         "error": None,
         "cure": None,
+        "curable_by_ms": None,
+        "repair": None,
     }
 
 
@@ -219,6 +225,8 @@ def test_every_key_is_documented_and_every_documented_key_is_written(repository:
     together = dataclasses.replace(
         successful("two.mp4", make_score(6.0, 1)), conversation=talk, over_time=judged(IN_SYNC, OFF_SCREEN, along=MIXED)
     )
+    told = RepairTold("r/two.mp4", "advance the sound by 200 ms", -200.0, "shift", -200.0, 3.0, True, "")
+    together = dataclasses.replace(together, repair=told)
     run = dataclasses.replace(make_run([*ONE_OF_EACH, together]), pending=pending)
     assert set(documented) == keys_of(build_results(run))
 

@@ -22,6 +22,7 @@ def test_the_time_line_of_a_video_is_told_in_seconds() -> None:
         "kind": "speech", "from": 1.0, "to": 4.0, "track": 0, "box": [10, 21, 110, 141], "offset": 1, "offset_ms": 40,
         "offset_fine_ms": 41.3, "offset_interval_ms": [30.0, 52.0], "confidence": 7.123, "evidence": "strong",
         "windows": 6, "windows_agreeing": 5, "speech_seconds": 2.8, "passes": True, "reasons": [],
+        "decision": None,
     }  # fmt: skip
     assert (off_screen["kind"], off_screen["track"], off_screen["offset"], off_screen["passes"]) == (
         "off_screen", None, None, False,

@@ -9,9 +9,10 @@ import pytest
 
 from syncnet.models.protocol import Embeddings
 from syncnet.scoring.score import mean_distances, pair_distances, score_distances, score_sync
+from tests.fakes import NoOdds
 
 
-class RawModel:
+class RawModel(NoOdds):
     """Passes the raw confidence on, doubled, so that a test sees that the model was asked."""
 
     name = "raw"

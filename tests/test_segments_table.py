@@ -34,7 +34,7 @@ def test_a_row_for_each_segment_of_each_video(tmp_path: Path) -> None:
         "confidence": "7.123", "evidence": "strong", "kind": "speech", "passes": "true", "reasons": "",
         "box_left": "10", "box_top": "21", "box_right": "110", "box_bottom": "141", "offset_ms": "40",
         "offset_interval_low_ms": "30.0", "offset_interval_high_ms": "52.0", "speech_seconds": "2.8", "windows": "6",
-        "windows_agreeing": "5", "relative_path": "'=a.mp4",
+        "windows_agreeing": "5", "relative_path": "'=a.mp4", "decision": "",
     }  # fmt: skip
     assert (second["passes"], second["reasons"]) == ("false", "confidence 3.0 is below 5.0")
     assert (third["video_path"], third["kind"], third["track"], third["offset"], third["box_left"]) == (

@@ -331,7 +331,7 @@ def test_the_results_file_is_kept_up_to_date_within_a_run(
     monkeypatch.setattr("syncnet.report.keeper.MOST_SHARE_OF_TIME", float("inf"))
     videos = make_videos(tmp_path / "in", *(f"fine_{number:02}.mp4" for number in range(25)))
     run(videos, out, *OFF)
-    assert written == [(False, 10, 15), (False, 20, 5), (True, 25, 0)]
+    assert written == [(False, 1, 24), (False, 11, 14), (False, 21, 4), (True, 25, 0)]
 
 
 def test_what_was_under_way_at_a_kill_is_tried_alone_and_last(tmp_path: Path) -> None:

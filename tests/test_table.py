@@ -37,7 +37,9 @@ def test_one_row_a_video_with_everything_that_is_known(tmp_path: Path) -> None:
         "missing": "false", "error": "", "cure": "", "turns": "0", "peak_memory_mb": "",
         "relative_path": "sub/a.b.mp4", "placed_path": "", "speech_seconds": "7.6", "face_seconds": "",
         "seen_speech_seconds": "", "off_screen_seconds": "", "in_sync_seconds": "", "in_sync": "", "coverage": "",
-        "offset_along": "", "segments": "0", "audio_path": "",
+        "offset_along": "", "segments": "0", "p_in_sync": "0.97", "p_belongs": "0.98",
+        "decision": "", "decision_note": "",
+        "curable_by_ms": "", "audio_path": "",
     }  # fmt: skip
 
 
@@ -123,7 +125,7 @@ def test_a_table_that_cannot_be_written_is_told_and_changes_nothing(
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", "--report", "off") == 0
     shown = capsys.readouterr()
     assert "results.csv: Is a directory; verdicts and results are not affected" in shown.err
-    assert "good quality   1" in shown.out
+    assert "passes         1" in shown.out
     assert (tmp_path / "out" / "good_quality" / "fine.mp4").exists()
 
 

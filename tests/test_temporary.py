@@ -32,14 +32,15 @@ from syncnet.placement.transfer import copy_file, hardlink_file, symlink_file
 
 folders = OutputFolders(pathlib.Path(sys.argv[1]))
 out, state = folders.output_dir, folders.state_dir
-for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.outputs_dir / "a.mp4", folders.sheet_dir):
+for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.outputs_dir / "a.mp4", folders.sheet_dir,
+               folders.repaired_dir):
     folder.mkdir(parents=True)
 video = out.parent / "a.mp4"
 video.write_bytes(b"video")
 chosen = Identity("lite", "lite")
 
-def write_movie():
-    with open_movie(folders.overlays_dir / "sub" / "a.mp4.mp4", (64, 64), 25, np.zeros(640, np.int16)) as movie:
+def write_movie(path):
+    with open_movie(path, (64, 64), 25, np.zeros(640, np.int16)) as movie:
         movie.add(0.0, np.zeros((64, 64, 3), np.uint8))
 
 writers = {
@@ -54,7 +55,9 @@ writers = {
     "choice of models": lambda: pin_choice(out, folders.results_path, Pin(chosen, chosen)),
     "merged ledger": lambda: write_merged([], state / "ledger.jsonl"),
     "keepsake": lambda: write_keepsake(keepsake_path(state, "a"), Keepsake((), np.zeros(0), np.zeros(0))),
-    "overlay": write_movie,
+    "overlay": lambda: write_movie(folders.overlays_dir / "sub" / "a.mp4.mp4"),
+    "cut clip": lambda: write_movie(folders.segments_dir / "a.mp4" / "0.00-1.00.mp4"),
+    "repaired": lambda: write_file(folders.repaired_dir / "a.mp4", b"video", exclusive=True),
     "kept output": lambda: write_file(folders.outputs_dir / "a.mp4" / "offsets.txt", b"text"),
 }
 # Each is killed when its file is complete but for its name.
@@ -78,8 +81,8 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
     folders = OutputFolders(out)
     assert all(folder.is_dir() for folder in folders.written_dirs)
     left = [path for path in out.rglob("*") if not path.is_dir()]
-    assert len(left) == len(codes) == 13
-    assert remove_leftovers(folders) == 13
+    assert len(left) == len(codes) == 15
+    assert remove_leftovers(folders) == 14
     assert files_below(out) == []
     assert list((folders.state_dir / "keepsakes").iterdir()) == []
 

@@ -80,7 +80,7 @@ def test_bars_are_of_what_the_stream_can_show() -> None:
 def test_colours_change_no_letter_and_no_width_of_the_summary() -> None:
     run = make_run([*ONE_OF_EACH, *(successful(f"{n}.mp4", make_score(n / 2)) for n in range(12))])
     coloured = format_summary(run, 70, COLOURED)
-    assert "\x1b[32m  good quality" in coloured
+    assert "\x1b[32m  passes" in coloured
     assert MARKS.sub("", coloured) == format_summary(run, 70, PLAIN)
 
 
@@ -237,15 +237,15 @@ def test_verbose_adds_file_and_tracks(capsys: pytest.CaptureFixture[str]) -> Non
         progress.show(result)
         progress.show(failed("b.mp4"))
     assert capsys.readouterr().err == (
-        "[1/2] a.mp4: good, confidence 7.1, sound 80 ms early\n"
+        "[1/2] a.mp4: passes, confidence 7.1, sound 80 ms early\n"
         "    4.0 s, 1280 x 720, 29.97 fps, h264 and aac; scored in 1.5 s\n"
-        "    track 0: frames 10 to 109, face 120 px: confidence 7.12, sound 80 ms early, "
+        "    track 0: frames 10 to 109, face 120 px: confidence 7.1, sound 80 ms early, "
         "evidence strong (11 of 12 windows)\n"
         "    track 1: frames 110 to 209, face 120 px: no sound beside it\n"
         "[2/2] b.mp4: failed: no sound in it\n"
     )
-    assert INFO.video_codec in describe_details(replace(result, source="cache"))[0]
-    assert describe_details(replace(result, source="cache"))[0].endswith("found by its content")
+    assert INFO.video_codec in describe_details(replace(result, source="cache"), 5.0)[0]
+    assert describe_details(replace(result, source="cache"), 5.0)[0].endswith("found by its content")
 
 
 def test_flags_that_contradict_each_other_are_wrong_usage() -> None:
@@ -269,7 +269,7 @@ def test_a_log_of_json_has_an_object_a_line(tmp_path: Path) -> None:
     first, second = (json.loads(line) for line in (tmp_path / "log").read_text(encoding="ascii").splitlines())
     # The name as it is, for programs; the message is for people.
     assert first["video"] == "ä\udcff\n.mp4"
-    assert first["message"] == "ä\\udcff\\n.mp4: poor, confidence nan, sound 120 ms early"
+    assert first["message"] == "ä\\udcff\\n.mp4: does not pass, confidence nan, sound 120 ms early"
     assert (first["level"], first["status"], first["passes_quality"]) == ("info", "success", False)
     assert (first["confidence"], first["offset"], first["error"]) == (None, 3, None)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", first["time"])

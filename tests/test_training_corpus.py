@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from training.corpus import load_corpus, read_face_clip
+from training.corpus import is_open, load_corpus, read_face_clip
 from training.gather import write_face_clip
 
 FLASH = 12
@@ -51,3 +52,19 @@ def test_the_cache_grows_by_the_clips_that_are_new_and_reads_no_other_again(tmp_
     first, second = after.clips
     assert np.array_equal(after.clip_mouths(first), before.mouths)
     assert np.argmax(after.clip_samples(second) > 10_000) == FLASH * 640
+
+
+@pytest.mark.parametrize(
+    ("licence", "usable"),
+    [
+        ("Apache-2.0 repository", True),
+        ("CC BY-SA 4.0 (page)", True),
+        ("CC BY-NC 4.0", False),
+        ("CC BY-NC-ND (TED), demo page", False),
+        ("BSD-2 repository (clip: TED)", False),
+        ("none stated", False),
+        ("", False),
+    ],
+)
+def test_which_licences_allow_commercial_use(licence: str, usable: bool) -> None:
+    assert is_open(licence) is usable

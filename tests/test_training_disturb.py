@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from training.mouths import disturb_mouths, recompress
+from training.robustness import mix
 from training.sounds import disturb_sound, loudness, music
 from training.train import reused
 from training.windows import _at_another_rate
@@ -70,3 +72,10 @@ def test_each_window_is_used_as_often_as_asked_for_on_average() -> None:
     assert len(used) == 799
     assert used.bincount()[:380].double().mean().item() > 1.9
     assert all(int(batch[0][-1]) >= index - 12 for index, batch in enumerate(batches))
+
+
+def test_a_voice_is_mixed_as_loud_as_was_said() -> None:
+    """The squares of 16 bits do not fit into 16 bits. At 0 dB the other is made as loud, at 20 dB a tenth of that."""
+    own, other = (np.full(1000, level, np.int16) for level in (4000, 8000))
+    assert mix(own, other, 0.0) == pytest.approx(np.full(1000, 8000), abs=1)
+    assert mix(own, other, 20.0) == pytest.approx(np.full(1000, 4400), abs=1)

@@ -7,12 +7,13 @@ import pytest
 
 from syncnet.scoring.score import score_distances
 from syncnet.scoring.turns import TrackTable, Turn, find_conversation
+from tests.fakes import NoOdds
 
 LIPS = 300
 SPEECH = np.ones(400, bool)
 
 
-class RawModel:
+class RawModel(NoOdds):
     """Passes the raw confidence on."""
 
     name = "raw"

@@ -97,8 +97,8 @@ def without_evidence() -> VideoResult:
 def test_where_nothing_supports_an_offset_no_word_of_it_is_printed() -> None:
     result = without_evidence()
     told = [
-        _outcome(result),
-        *describe_details(result),
+        _outcome(result, 5.0),
+        *describe_details(result, 5.0),
         format_summary(make_run([result]), 100),
         describe_verdict(result),
         *(words for track in drawn_tracks(result, None) for words in (track.label, track.brief)),
@@ -110,8 +110,8 @@ def test_where_nothing_supports_an_offset_no_word_of_it_is_printed() -> None:
 
 
 def test_how_much_is_in_sync_stands_beside_each_verdict() -> None:
-    assert _outcome(RESULT) == "good, confidence 7.0, sound 40 ms early, in sync for 3.0 of 4.0 s"
-    assert describe_verdict(RESULT) == "GOOD: confidence 7.0, sound 40 ms early, in sync for 3.0 of 4.0 s"
+    assert _outcome(RESULT, 5.0) == "passes, confidence 7.0, sound 40 ms early, in sync for 3.0 of 4.0 s"
+    assert describe_verdict(RESULT) == "PASSES: confidence 7.0, sound 40 ms early, in sync for 3.0 of 4.0 s"
     assert "sound 40 ms early, in sync for 3.0 of 4.0 s\n" in format_summary(make_run([RESULT]), 100)
     poor = dataclasses.replace(successful("p.mp4", make_score(2.0, 1)), over_time=judged(IN_SYNC))
     assert "p.mp4  (in sync for 3.0 of 4.0 s)\n" in format_summary(make_run([poor]), 100)

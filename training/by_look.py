@@ -1,11 +1,12 @@
-"""How well the embedded model reads faces that are turned away, wear glasses or a beard, or stand in dim light.
+"""How well the embedded model reads women and men, and faces that are turned, with glasses, a beard, or in dim light.
 
     python -m training.by_look --corpus DIR --clips DIR --weights_dir DIR_WITH_YUNET
 
 The held-out clips of the corpus and the real clips of training/figures.py, in windows of 4 s, by what
 training/looks.tsv says of them. It was filled in by looking at three frames of each clip, before any score was sorted
 by it.
-``turned``: three-quarter view or further; nobody is in full profile. ``beard``: on lip or chin, stubble not counted.
+``turned``: three-quarter view or further. ``beard``: on lip or chin, stubble not counted. ``woman`` and ``man``: as the
+face appears; left empty where it does not tell, and for the real clips.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from training.judge import TalkingClip
 
 LOOKS_FILE = Path(__file__).with_name("looks.tsv")
 LOOKS = "turned", "glasses", "beard", "dim"
+PERSONS = "woman", "man"
 WINDOW_FRAMES = 100
 NONE = "none of these"
 
@@ -47,9 +49,10 @@ def outcomes_of(model: LiteModel, clip: TalkingClip) -> list[Outcome]:
 
 def by_look(outcomes: dict[str, list[Outcome]], looks: dict[str, set[str]]) -> dict[str, list[list[Outcome]]]:
     """For each look the outcomes of each clip that has it; a clip may have several."""
-    groups: dict[str, list[list[Outcome]]] = {look: [] for look in (*LOOKS, NONE)}
+    groups: dict[str, list[list[Outcome]]] = {look: [] for look in (*LOOKS, NONE, *PERSONS)}
     for name, windows in outcomes.items():
-        for look in looks.get(name, {NONE}):
+        own = looks.get(name, set())
+        for look in own if own.intersection(LOOKS) else {NONE, *own}:
             groups[look].append(windows)
     return groups
 

@@ -39,6 +39,8 @@ HELD_OUT_SOURCES = frozenset(
         "yerfor/Real3DPortrait",
     }
 )
+OPEN_LICENCES = ("Apache-2.0", "MIT", "BSD", "CC BY 4.0", "CC BY-SA 4.0", "CC0")
+"""As the column begins; those with NC or ND are none of them."""
 # Few speakers in one studio, or lips that a model drew: plenty of it, and it teaches less than other people do.
 NARROW_SOURCES = frozenset(
     {
@@ -126,6 +128,17 @@ def load_corpus(corpus_dir: Path, cache_dir: Path) -> Corpus:
     known = {clip.name for clip in cached.clips}
     new = [row for row in rows if row["file"] not in known]
     return _with_clips(cached, corpus_dir, new, cache_dir) if new else cached
+
+
+def open_clips(corpus_dir: Path) -> set[str]:
+    """Files of the table whose licence allows commercial use and names no source that does not."""
+    with (corpus_dir / "CORPUS.tsv").open(newline="") as table:
+        return {row["file"] for row in csv.DictReader(table, delimiter="\t") if is_open(row["licence"])}
+
+
+def is_open(licence: str) -> bool:
+    """By what a column ``licence`` says; a note on where the clips come from (``clip: TED``) is a second licence."""
+    return licence.startswith(OPEN_LICENCES) and "clip" not in licence
 
 
 def write_manifest(corpus: Corpus, path: Path) -> None:

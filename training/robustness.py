@@ -123,7 +123,7 @@ def music(decibels: float) -> Callable[[np.ndarray, np.random.Generator], np.nda
 
 
 def mix(samples: np.ndarray, other: np.ndarray, decibels: float) -> np.ndarray:
-    speech = samples.astype(np.float64)
+    speech, other = samples.astype(np.float64), other.astype(np.float64)
     gain = np.sqrt(np.mean(speech**2) / np.mean(other**2)) * 10 ** (-decibels / 20)
     return np.clip(speech + gain * other, -32768, 32767).astype(np.int16)
 

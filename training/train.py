@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from syncnet.models.lite import load_networks
 from syncnet.models.lite_network import LiteNetwork
-from training.corpus import load_corpus, read_cleaning, write_manifest
+from training.corpus import load_corpus, open_clips, read_cleaning, write_manifest
 from training.loss import sync_loss, whole_context
 from training.validate import validate
 from training.windows import Window, Windows
@@ -44,6 +44,9 @@ def main() -> None:
     write_manifest(corpus, options.out.parent / "manifest.tsv")
     cleaning = read_cleaning()
     clips = [clip for clip in corpus.clips if clip.role == "trained on" and cleaning.get(clip.name, 0) is not None]
+    if options.open_licences:
+        usable = open_clips(options.corpus)
+        clips = [clip for clip in clips if clip.name in usable]
     early = {name: frames for name, frames in cleaning.items() if frames is not None}
     network = _network(options)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True)
@@ -150,6 +153,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
     parser.add_argument("--out", type=Path, default=Path("training/runs/lite.safetensors"))
     parser.add_argument("--start", type=Path, help="weights to go on from; none: from nothing")
+    parser.add_argument("--open_licences", action="store_true", help="only clips that may be used commercially")
     parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--save_every", type=int, default=50)

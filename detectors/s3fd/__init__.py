@@ -16,6 +16,7 @@ from detectors.s3fd.boxes import MIN_CANDIDATE_SCORE, anchors, decode, pick_face
 from detectors.s3fd.network import SMALLEST_SIDE_PX, S3fdNetwork
 from detectors.shared_batch import SharedBatch
 from detectors.working_frame import WorkingFrame
+from syncnet.media.picture import Frame, bgr_of
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.precision import dtype_of
 from syncnet.settings import S3FD_SMALL_FRAME_PX, Precision
@@ -50,7 +51,7 @@ class S3fdSpec:
 
     def create(self, min_face_px: int, frame_width: int, frame_height: int) -> S3fdDetector:
         """A detector for the frames of one video, looking for faces of ``min_face_px`` pixels and more."""
-        resize: Callable[[np.ndarray], np.ndarray] = partial(resize_as_published, scale=PUBLISHED_SCALE)
+        resize: Callable[[Frame], np.ndarray] = partial(resize_as_published, scale=PUBLISHED_SCALE)
         if not self.published_scale:
             resize = _working_frame(min_face_px, frame_width, frame_height).resize
         return S3fdDetector(self.network, self.device, resize, self.queue)
@@ -79,7 +80,7 @@ class S3fdDetector:
         self,
         network: S3fdNetwork,
         device: str,
-        resize: Callable[[np.ndarray], np.ndarray],
+        resize: Callable[[Frame], np.ndarray],
         queue: SharedBatch[_Found] | None = None,
     ) -> None:
         self._network = network
@@ -87,20 +88,20 @@ class S3fdDetector:
         self._resize = resize
         self._queue = queue
 
-    def detect(self, frame_bgr: np.ndarray) -> Detections:
+    def detect(self, frame: Frame) -> Detections:
         """Tight boxes of the faces in a frame, with their probabilities, which are above 0.9."""
-        return self.detect_batch([frame_bgr])[0]
+        return self.detect_batch([frame])[0]
 
-    def detect_batch(self, frames_bgr: Sequence[np.ndarray]) -> list[Detections]:
+    def detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
         """As ``detect``, for frames of one size."""
-        if not frames_bgr:
+        if not frames:
             return []
-        pictures = [self._resize(frame) for frame in frames_bgr]
+        pictures = [self._resize(frame) for frame in frames]
         height, width = pictures[0].shape[:2]
         at_once = max(1, _PIXELS_AT_ONCE // (height * width))
         found: list[Detections] = []
         for first in range(0, len(pictures), at_once):
-            found += self._find(pictures[first : first + at_once], frames_bgr[0].shape[1], frames_bgr[0].shape[0])
+            found += self._find(pictures[first : first + at_once], frames[0].shape[1], frames[0].shape[0])
         return found
 
     def _find(self, pictures: list[np.ndarray], frame_width: int, frame_height: int) -> list[Detections]:
@@ -132,11 +133,11 @@ def _faces(loc: np.ndarray, scores: np.ndarray, anchors: np.ndarray, width: int,
     return Detections.inside(boxes[faces], scores[faces], width, height)
 
 
-def resize_as_published(frame: np.ndarray, scale: float) -> np.ndarray:
+def resize_as_published(frame: Frame, scale: float) -> np.ndarray:
     """The frame resized bilinearly by a factor. The factor itself is used, not the ratio of the rounded sizes."""
     if min(frame.shape[:2]) * scale < 1:  # nothing would be left of it, and there is no face in it either
-        return frame
-    return cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        return bgr_of(frame)
+    return cv2.resize(bgr_of(frame), None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
 
 
 def load_s3fd(path: Path, device: str, precision: Precision = "float32", *, published_scale: bool = False) -> S3fdSpec:

@@ -24,6 +24,7 @@ subcommands (each has a --help of its own):
   report    write the report page again; with --montage also a contact sheet
   export    write the ranges in sync as csv, jsonl, parquet, webvtt, otio or edl
   rejudge   apply other thresholds to the stored scores; no file is moved or copied
+  repair    write videos whose sound is off again, with the sound where it belongs
   evaluate  LSE-C and LSE-D of a folder by the protocol of a paper, with statistics and comparisons
   merge     join the folders of several runs with --shard into one
   weights   list the model files; weights fetch downloads the missing ones

@@ -15,8 +15,8 @@ def add_look_flags(parser: argparse.ArgumentParser) -> None:
         "--visualize",
         metavar=one_of(VISUALIZE),
         default=LookOptions().visualize,
-        help="for the poor or for all scored videos, write OUTPUT_DIR/visualized/NAME.mp4: the video with boxes around "
-        "the faces and the sync curve below (default %(default)s)",
+        help="for the scored videos that do not pass (poor) or for all of them, write OUTPUT_DIR/visualized/NAME.mp4: "
+        "the video with boxes around the faces and the sync curve below (default %(default)s)",
     )
     looks.add_argument(
         "--save_outputs",

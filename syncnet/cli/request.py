@@ -27,8 +27,9 @@ from syncnet.settings import (
     Request,
     RunOptions,
     ScorerSettings,
-    resolve_thresholds,
+    thresholds_of,
 )
+from syncnet.settings.cuts import add_cut_flags
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import CALL, PROGRAM
 
@@ -43,14 +44,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
     # What is not given is left to the settings.
     given = {flag: value for flag, value in vars(options).items() if value is not None}
     given["report"] = options.report == "on"
-    thresholds = resolve_thresholds(
-        options.preset,
-        options.min_confidence,
-        options.max_abs_offset,
-        options.min_offset,
-        options.max_offset,
-        options.max_distance,
-    )
+    thresholds = thresholds_of(vars(options))
     ready = {
         "settings": settings_from(ScorerSettings, given, thresholds=thresholds),
         "scale": read_scale_options(options, given),
@@ -91,6 +85,7 @@ def build_parser() -> Parser:
     add_run_flags(parser)
     add_scale_flags(parser)
     add_report_flags(parser)
+    add_cut_flags(parser.add_argument_group("cut clips (docs/take-away.md)"))
     add_look_flags(parser)
     return parser
 

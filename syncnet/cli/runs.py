@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 
 from syncnet.settings import CRON_SETTLE, RunOptions
+from syncnet.settings.repair import add_repair_flags
 
 
 def add_run_flags(parser: argparse.ArgumentParser) -> None:
-    """Two groups: what earlier runs found out, and running unattended."""
+    """Three groups: what earlier runs found out, repair, and running unattended."""
     known = parser.add_argument_group("repeated runs")
     known.add_argument("--rescan", action="store_true", help="score every video again, even if it was scored before")
     known.add_argument(
@@ -21,6 +22,20 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
         help="folder of the score cache, where a score is found by the video's content, or off "
         "(default: in the user's cache folder)",
     )
+    known.add_argument(
+        "--decisions",
+        metavar="FILE",
+        help="what a person accepted and rejected, as the report page saves it: it wins over the thresholds. It is "
+        "kept in the output folder, and holds for later runs too (docs/decisions.md)",
+    )
+    cure = parser.add_argument_group("repair")
+    cure.add_argument(
+        "--repair",
+        action="store_true",
+        help="write videos that fail only by their offset to OUTPUT_DIR/repaired, with the sound where it belongs "
+        "(docs/repair.md)",
+    )
+    add_repair_flags(cure)
     alone = parser.add_argument_group("running unattended")
     alone.add_argument("--cron", action="store_true", help="print nothing unless something failed")
     alone.add_argument(

@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "merge": "syncnet.subcommands.merge",
     "export": "syncnet.subcommands.export",
     "rejudge": "syncnet.subcommands.rejudge",
+    "repair": "syncnet.subcommands.repair",
     "evaluate": "syncnet.subcommands.evaluate",
     "weights": f"{weights.__name__}.__main__",
 }

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.faces.no_track import advise_on_no_track
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.overtime.judging import judge_video
@@ -48,6 +49,8 @@ class VerdictRules:
     over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
     splitter: Splitter | None = None
     """By the path of a record: what takes long segments of its video apart; None where they stay whole."""
+    decisions: Decisions = NO_DECISIONS
+    """Of people, who win over the thresholds."""
 
 
 def conclude(
@@ -122,11 +125,14 @@ def judge_record(
     best = best_score(score)
     no_track = None if best else score.no_track
     split = rules.splitter(record.path) if rules.splitter else None
-    verdict, over_time = judge_video(best, no_track, score.over_time, rules.thresholds, rules.over_time, split)
+    decided = rules.decisions.about(record.path, record.identity)
+    limits = rules.thresholds, rules.over_time
+    verdict, over_time = judge_video(best, no_track, score.over_time, *limits, split, decided)
     return VideoResult(
         path=video.path,
         relative_path=video.relative_path,
         file_bytes=video.file_bytes,
+        mtime_ns=record.identity.mtime_ns,
         uri=video.uri,
         sound_path=video.sound_path,
         columns=video.columns,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from syncnet.inputs.remote import FetchError
 from syncnet.placement.placing import CopyError
 from syncnet.state.records import Failure
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+FREE_SPACE = "free some space on the output disk, then run again"
 _OUTSIDE = (CopyError, FetchError, NoSoundFileError, UsageError)
 """Never of the video itself."""
 
@@ -35,7 +38,8 @@ def explain(error: Exception) -> tuple[Failure, str, str]:
         return "environment", "not enough memory", "give fewer --max_workers"
     if isinstance(error, OSError):
         problem = (error.strerror or str(error)).lower()
-        return "environment", problem, "check that the file can be read, then run again"
+        usual = "check that the file can be read, then run again"
+        return "environment", problem, FREE_SPACE if error.errno in DISK_FULL else usual
     place = traceback.extract_tb(error.__traceback__)[-1]
     first_line = next(iter(str(error).splitlines()), "")
     problem = f"{type(error).__name__}: {first_line} ({Path(place.filename).name}, line {place.lineno})"

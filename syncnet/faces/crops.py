@@ -12,14 +12,18 @@ import cv2
 import numpy as np
 
 from syncnet.conventions import CROP_SIZE_PX
-from syncnet.faces.kept import KeptFrame
 from syncnet.faces.tracks import Track
+from syncnet.media.picture import Frame, Picture, bgr_of
 
 _MEDIAN_FRAMES = 13
+MEDIAN_REACH = _MEDIAN_FRAMES // 2
+"""So many frames before and after one move its crop."""
 _CROP_MARGIN = 0.4
 """The crop reaches 1 + margin half-sizes to the sides and 1 + 2 margins down, but only 1 up."""
 _GREY = (110, 110, 110)
 """Colour of what lies outside the frame."""
+_FULL_RANGE = np.clip(np.round((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
+"""Of brightness that is stored as 16 to 235 (ITU-R BT.601)."""
 
 
 def smooth_boxes(boxes: np.ndarray, beyond: Literal["edge", "constant"] = "edge") -> np.ndarray:
@@ -31,21 +35,47 @@ def smooth_boxes(boxes: np.ndarray, beyond: Literal["edge", "constant"] = "edge"
     """
     left, top, right, bottom = np.asarray(boxes, dtype=np.float64).T
     xys = np.stack([(left + right) / 2, (top + bottom) / 2, np.maximum(right - left, bottom - top) / 2], axis=1)
-    reach = _MEDIAN_FRAMES // 2
-    padded = np.pad(xys, ((reach, reach), (0, 0)), mode=beyond)
+    padded = np.pad(xys, ((MEDIAN_REACH, MEDIAN_REACH), (0, 0)), mode=beyond)
     smoothed: np.ndarray = np.median(np.lib.stride_tricks.sliding_window_view(padded, _MEDIAN_FRAMES, axis=0), axis=-1)
     return smoothed
 
 
-def crop_face(frame_bgr: np.ndarray | KeptFrame, x: float, y: float, s: float) -> np.ndarray:
-    """The (224, 224, 3) uint8 crop around the face with half-size s and its centre (x, y) inside the frame, in pixels.
+class FaceCrop:
+    """The 224 x 224 crop of one frame around the face with half-size s and its centre (x, y) inside it, in pixels."""
+
+    def __init__(self, frame: Frame, x: float, y: float, s: float) -> None:
+        self._frame = frame
+        self._place = x, y, s
+
+    def bgr(self) -> np.ndarray:
+        """(224, 224, 3) uint8."""
+        return crop_face(bgr_of(self._frame), *self._place)
+
+    def grey(self) -> np.ndarray:
+        """(224, 224) uint8: of the brightness that was decoded, where that is at hand, and not of the colours."""
+        luma = self._frame.luma() if isinstance(self._frame, Picture) else None
+        if luma is None:
+            return cv2.cvtColor(self.bgr(), cv2.COLOR_BGR2GRAY)
+        plane, limited = luma
+        return _resized(plane, *self._place, _FULL_RANGE if limited else None)
+
+
+def crop_face(frame_bgr: np.ndarray, x: float, y: float, s: float) -> np.ndarray:
+    """See ``FaceCrop.bgr``.
 
     Gives the published crop pixel by pixel: corners are truncated after a border of int(1.8 s) is added around the
     frame. Only the part of that border that the crop needs is made here.
     """
-    height, width = frame_bgr.shape[:2]
+    return _resized(frame_bgr, x, y, s)
+
+
+def _resized(frame: np.ndarray, x: float, y: float, s: float, levels: np.ndarray | None = None) -> np.ndarray:
+    """The crop of a frame (H, W, 3) or (H, W); ``levels``: what its values, 0 to 255, are to be."""
+    height, width = frame.shape[:2]
     top, bottom, left, right = _square(x, y, s, width, height)
-    inside = frame_bgr[max(top, 0) : bottom, max(left, 0) : right]
+    inside = frame[max(top, 0) : bottom, max(left, 0) : right]
+    if levels is not None:
+        inside = cv2.LUT(np.ascontiguousarray(inside), levels)
     face = cv2.copyMakeBorder(
         inside,
         max(-top, 0),
@@ -82,15 +112,14 @@ class TrackCropper:
         self._first_frame = track.first_frame
         self._xys = smooth_boxes(track.boxes)
 
-    def crop(self, frame_index: int, frame_bgr: np.ndarray | KeptFrame) -> np.ndarray:
+    def crop(self, frame_index: int, frame_bgr: np.ndarray) -> np.ndarray:
         """The (224, 224, 3) uint8 crop of this frame of the video. Raises IndexError outside the track."""
-        x, y, s = self._place(frame_index)
-        return crop_face(frame_bgr, x, y, s)
+        return self.face_crop(frame_index, frame_bgr).bgr()
 
-    def fits(self, frame_index: int, kept: KeptFrame) -> bool:
-        """Whether the crop of this frame can be made of what was kept of it."""
+    def face_crop(self, frame_index: int, frame: Frame) -> FaceCrop:
+        """The same, to be made when it is needed."""
         x, y, s = self._place(frame_index)
-        return kept.holds(*_square(x, y, s, kept.shape[1], kept.shape[0]))
+        return FaceCrop(frame, x, y, s)
 
     def _place(self, frame_index: int) -> np.ndarray:
         position = frame_index - self._first_frame

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from detectors.protocol import Detections, FaceDetector, box_overlaps
-from syncnet.faces.kept import KeptFaces
 from syncnet.faces.shots import CutFinder, Shot, shots_between
+from syncnet.media.picture import Frame
 from syncnet.settings import DetectSettings, ShotSettings
 
 _FOLLOWED_OVERLAP = 0.5
@@ -28,26 +29,41 @@ class FacePass:
     """Largest distance, in frames, between two looks within a shot."""
 
 
+class Follower(Protocol):
+    """Is told what is found while the frames go by."""
+
+    def show(self, frame: Frame) -> None:
+        """The next frame in order."""
+
+    def settle(self, frame_count: int, detections: Mapping[int, Detections], cuts: Sequence[int]) -> None:
+        """So many frames from the start will have no other detections and cuts than these."""
+
+
 def find_faces(
-    frames: Iterable[np.ndarray],
+    frames: Iterable[Frame],
     detector: FaceDetector,
     detect: DetectSettings,
     shots: ShotSettings,
-    kept: KeptFaces | None = None,
+    follower: Follower | None = None,
 ) -> FacePass:
     """Look for faces in every N-th frame of each shot, in its first and its last, and more often while they move fast.
 
-    The frames in between are left to interpolation, which therefore never has to guess beyond a shot's ends. ``kept``
-    is given the pixels around the faces of every frame.
+    The frames in between are left to interpolation, which therefore never has to guess beyond a shot's ends.
     """
     cut_finder = CutFinder(shots)
-    lookout = Lookout(detector, detect.detect_every_frames, kept)
+    lookout = Lookout(detector, detect.detect_every_frames)
     frame_count = 0
-    for frame_bgr in frames:
-        starts_shot = cut_finder.is_cut(frame_bgr) or frame_count == 0
-        lookout.show(frame_bgr, starts_shot=starts_shot)
+    for frame in frames:
+        starts_shot = cut_finder.is_cut(frame) or frame_count == 0
+        lookout.show(frame, starts_shot=starts_shot)
         frame_count += 1
+        if follower is not None:
+            follower.show(frame)
+            settled = min(lookout.settled_frames, cut_finder.settled_frames)
+            follower.settle(settled, lookout.detections, cut_finder.cuts)
     lookout.end_shot()
+    if follower is not None:
+        follower.settle(frame_count, lookout.detections, cut_finder.cuts)
     detections = dict(sorted(lookout.detections.items()))
     return FacePass(detections, shots_between(cut_finder.cuts, frame_count), frame_count, detect.detect_every_frames)
 
@@ -55,22 +71,23 @@ def find_faces(
 class Lookout:
     """Decides which frames the detector sees. Holds the frames since its last look, at most N of them."""
 
-    def __init__(self, detector: FaceDetector, every_frames: int, kept: KeptFaces | None = None) -> None:
+    def __init__(self, detector: FaceDetector, every_frames: int) -> None:
         self.detections: dict[int, Detections] = {}
         """Faces by frame number, of the frames that were looked at so far."""
+        self.settled_frames = 0
+        """So many from the start will not be looked at any more."""
         self._detector = detector
         self._every_frames = every_frames
-        self._kept = kept
-        self._held: dict[int, np.ndarray] = {}
-        self._seen: tuple[np.ndarray, Detections] | None = None
+        self._held: dict[int, Frame] = {}
+        self._seen: tuple[Frame, Detections] | None = None
         self._next_frame = 0
         self._last_look: int | None = None
 
-    def show(self, frame_bgr: np.ndarray, *, starts_shot: bool) -> None:
+    def show(self, frame: Frame, *, starts_shot: bool) -> None:
         """The next frame in order."""
         if starts_shot:
             self.end_shot()
-        self._held[self._next_frame] = frame_bgr
+        self._held[self._next_frame] = frame
         if self._last_look is None or self._next_frame - self._last_look == self._every_frames:
             self._look(self._next_frame)
         self._next_frame += 1
@@ -85,10 +102,8 @@ class Lookout:
         self.detections[index] = self._faces_in(self._held[index])
         if self._last_look is not None:
             self._look_between(self._last_look, index)
-        if self._kept is not None:
-            seen = [self.detections[i] for i in (self._last_look, *self._held) if i in self.detections]
-            self._kept.keep(self._held, seen)
         self._last_look = index
+        self.settled_frames = index + 1
         self._held.clear()
 
     def _look_between(self, first: int, second: int) -> None:
@@ -100,10 +115,10 @@ class Lookout:
         self._look_between(first, middle)
         self._look_between(middle, second)
 
-    def _faces_in(self, frame_bgr: np.ndarray) -> Detections:
-        """A picture that stands for minutes comes as the same array again and again, and is searched once."""
-        if self._seen is None or self._seen[0] is not frame_bgr:
-            self._seen = frame_bgr, self._detector.detect(frame_bgr)
+    def _faces_in(self, frame: Frame) -> Detections:
+        """A picture that stands for minutes comes as the same object again and again, and is searched once."""
+        if self._seen is None or self._seen[0] is not frame:
+            self._seen = frame, self._detector.detect(frame)
         return self._seen[1]
 
 

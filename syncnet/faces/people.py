@@ -34,10 +34,15 @@ class FaceLook:
         self._every_frames = 1
         self._seen = 0
 
-    def see(self, crops: Sequence[np.ndarray]) -> None:
-        """The track's next crops, each (224, 224, 3) uint8 BGR."""
+    @property
+    def takes_next(self) -> bool:
+        """Whether the next crop is one of those that are taken."""
+        return self._seen % self._every_frames == 0
+
+    def see(self, crops: Sequence[np.ndarray | None]) -> None:
+        """The track's next crops, each (224, 224, 3) uint8 BGR, or None where it is not taken."""
         for crop in crops:
-            if self._seen % self._every_frames == 0:
+            if crop is not None and self.takes_next:
                 small = cv2.resize(crop, (LOOK_PX, LOOK_PX), interpolation=cv2.INTER_AREA)
                 self._looks.append(cv2.cvtColor(small, cv2.COLOR_BGR2LAB))
                 if len(self._looks) > _MOST_LOOKS:

@@ -1,4 +1,4 @@
-"""Frames -> shots, by PySceneDetect's ContentDetector."""
+"""Frames -> shots, by the measure of PySceneDetect's ContentDetector."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scenedetect import ContentDetector, FrameTimecode
-from scenedetect.scene_manager import compute_downscale_factor
 
-from syncnet.conventions import FPS
+from syncnet.media.picture import Frame, reduce
 from syncnet.settings import ShotSettings
 
 _STANDS_OUT = 1.25
@@ -21,6 +19,8 @@ had 2.4 times the change just before it."""
 _STILL_TICKS = 3
 """A picture that is shown so long stands still; one of a slow camera is shown for two."""
 _NOISE_BLUR_PX = 5
+_REDUCED_PX = 256
+"""Of the longer side, as in the library."""
 MOST_FLASH_FRAMES = 3
 _BACK_AGAIN = 0.4
 """After a flash the picture is as it was: what has changed since is so much less than what the flash changed."""
@@ -47,66 +47,70 @@ class CutFinder:
         # that close is too short for a track of use.
         self.cuts: list[int] = []
         """Frames that start a new shot, without those that were withdrawn."""
-        self._detector = ContentDetector(threshold=settings.content_threshold, min_scene_len=0)
-        self._most_alike = settings.content_threshold
+        self._last_hsv: np.ndarray | None = None
+        self._threshold = settings.content_threshold
         self._frame_count = 0
         self._size: tuple[int, int] | None = None
-        self._shown: deque[np.ndarray] = deque(maxlen=3)
+        self._shown: deque[Frame] = deque(maxlen=3)
         self._ticks = 0
         """For how many the last of them is shown so far."""
         self._flash: _MayBeFlash | None = None
 
-    def is_cut(self, frame_bgr: np.ndarray) -> bool:
+    @property
+    def settled_frames(self) -> int:
+        """In so many frames from the start no cut will be withdrawn any more, and none be found."""
+        return max(0, self._frame_count - MOST_FLASH_FRAMES - 1)
+
+    def is_cut(self, frame: Frame) -> bool:
         """Whether a new shot seems to start with this frame, the next in order; False for the first frame of all."""
         index = self._frame_count
-        starts = self._changes(frame_bgr)
+        starts = self._changes(frame)
         if self._flash and index - self._flash.first_frame > MOST_FLASH_FRAMES:
             self._flash = None
-        if self._flash and index > self._flash.first_frame and self._is_over(self._flash, frame_bgr):
+        if self._flash and index > self._flash.first_frame and self._is_over(self._flash, frame):
             self.cuts = [cut for cut in self.cuts if cut < self._flash.first_frame]
             self._flash, starts = None, False
         if starts:
             if self._flash is None:
-                before, now = self._without_noise(self._shown[-1]), self._without_noise(frame_bgr)
+                before, now = self._without_noise(self._shown[-1]), self._without_noise(frame)
                 self._flash = _MayBeFlash(index, before, _change(before, now))
             self.cuts.append(index)
-        self._show(frame_bgr)
+        self._show(frame)
         return starts
 
-    def _changes(self, frame_bgr: np.ndarray) -> bool:
-        if self._is_still(frame_bgr):
+    def _changes(self, frame: Frame) -> bool:
+        if self._is_still(frame):
             return False
         if self._size is None:
-            self._size = reduced_size(frame_bgr)
-        reduced = frame_bgr
-        if self._size != (frame_bgr.shape[1], frame_bgr.shape[0]):
-            reduced = cv2.resize(frame_bgr, self._size, interpolation=cv2.INTER_LINEAR)
-        cuts = self._detector.process_frame(FrameTimecode(self._frame_count, fps=float(FPS)), reduced)
-        return bool(cuts) and self._stands_out(frame_bgr)
+            self._size = reduced_size(frame)
+        before, self._last_hsv = self._last_hsv, _hsv(reduce(frame, self._size, cv2.INTER_LINEAR))
+        if before is None or _change(before, self._last_hsv) < self._threshold:
+            return False
+        return self._stands_out(frame)
 
-    def _is_still(self, frame_bgr: np.ndarray) -> bool:
-        """A picture that is shown for several ticks comes as the same array."""
-        return bool(self._shown) and frame_bgr is self._shown[-1]
+    def _is_still(self, frame: Frame) -> bool:
+        """A picture that is shown for several ticks comes as the same object."""
+        return bool(self._shown) and frame is self._shown[-1]
 
-    def _show(self, frame_bgr: np.ndarray) -> None:
-        self._ticks = self._ticks + 1 if self._is_still(frame_bgr) else 1
+    def _show(self, frame: Frame) -> None:
+        self._ticks = self._ticks + 1 if self._is_still(frame) else 1
         if self._ticks in (1, _STILL_TICKS):
-            self._shown.append(frame_bgr)
+            self._shown.append(frame)
         self._frame_count += 1
 
-    def _is_over(self, flash: _MayBeFlash, frame_bgr: np.ndarray) -> bool:
-        since = _change(flash.before_hsv, self._without_noise(frame_bgr))
-        return since < min(self._most_alike, _BACK_AGAIN * flash.change)
+    def _is_over(self, flash: _MayBeFlash, frame: Frame) -> bool:
+        since = _change(flash.before_hsv, self._without_noise(frame))
+        return since < min(self._threshold, _BACK_AGAIN * flash.change)
 
-    def _stands_out(self, frame_bgr: np.ndarray) -> bool:
-        pictures = [self._without_noise(frame) for frame in (*self._shown, frame_bgr)]
+    def _stands_out(self, frame: Frame) -> bool:
+        pictures = [self._without_noise(frame) for frame in (*self._shown, frame)]
         *before, now = (_change(one, other) for one, other in itertools.pairwise(pictures))
         return now >= _STANDS_OUT * min(before, default=0.0)
 
-    def _without_noise(self, frame_bgr: np.ndarray) -> np.ndarray:
+    def _without_noise(self, frame: Frame) -> np.ndarray:
         """Hue, saturation and value of the frame, reduced and blurred."""
-        reduced = cv2.resize(frame_bgr, self._size, interpolation=cv2.INTER_AREA)
-        return cv2.cvtColor(cv2.GaussianBlur(reduced, (_NOISE_BLUR_PX, _NOISE_BLUR_PX), 0), cv2.COLOR_BGR2HSV)
+        reduced = reduce(frame, self._size or reduced_size(frame), cv2.INTER_AREA)
+        return _hsv(cv2.GaussianBlur(reduced, (_NOISE_BLUR_PX, _NOISE_BLUR_PX), 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +125,11 @@ class _MayBeFlash:
 
 def _change(one_hsv: np.ndarray, other_hsv: np.ndarray) -> float:
     """What the ContentDetector goes by: the mean change of hue, saturation and value."""
-    return float(np.mean(cv2.mean(cv2.absdiff(one_hsv, other_hsv))[:3]))
+    return sum(cv2.mean(cv2.absdiff(one_hsv, other_hsv))[:3]) / 3
+
+
+def _hsv(picture_bgr: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2HSV)
 
 
 def shots_between(cuts: list[int], frame_count: int) -> list[Shot]:
@@ -131,8 +139,8 @@ def shots_between(cuts: list[int], frame_count: int) -> list[Shot]:
     return [Shot(first, end) for first, end in zip([0, *cuts], [*cuts, frame_count], strict=True)]
 
 
-def reduced_size(frame_bgr: np.ndarray) -> tuple[int, int]:
+def reduced_size(frame: Frame) -> tuple[int, int]:
     """Width and height to which PySceneDetect itself reduces frames like this before it compares them."""
-    height, width = frame_bgr.shape[:2]
-    factor = compute_downscale_factor(max(width, height))
+    height, width = frame.shape[:2]
+    factor = max(1.0, max(width, height) / _REDUCED_PX)
     return max(1, round(width / factor)), max(1, round(height / factor))

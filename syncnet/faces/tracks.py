@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detectors.protocol import box_overlaps
+from detectors.protocol import Detections, box_overlaps
 from syncnet.faces.finding import FacePass
 from syncnet.faces.no_track import MissedGate, NoTrackReason
 from syncnet.faces.shots import Shot
@@ -72,7 +72,7 @@ def link_tracks(faces: FacePass, settings: TrackSettings) -> TrackingResult:
     return TrackingResult(tracks, None if tracks else _no_track_reason(candidates, settings), pieces)
 
 
-class _OpenTrack:
+class OpenTrack:
     """The detections of one face so far."""
 
     def __init__(self, frame: int, box: np.ndarray) -> None:
@@ -83,33 +83,62 @@ class _OpenTrack:
         self.frames.append(frame)
         self.boxes.append(box)
 
+    def filled(self, since: int) -> np.ndarray:
+        """Boxes of all frames from that of the detection ``since`` to the last one, (L, 4), float32.
+
+        Those between detections are interpolated linearly.
+        """
+        seen = self.frames[since:]
+        frames = np.arange(seen[0], seen[-1] + 1)
+        corners = np.asarray(self.boxes[since:], dtype=np.float64).T
+        return np.stack([np.interp(frames, seen, corner) for corner in corners], axis=1).astype(np.float32)
+
     def close(self) -> Track:
         """The track with every frame between its detections filled by linear interpolation."""
-        frames = np.arange(self.frames[0], self.frames[-1] + 1)
-        corners = np.asarray(self.boxes, dtype=np.float64).T
-        filled = [np.interp(frames, self.frames, corner) for corner in corners]
-        return Track(frames, np.stack(filled, axis=1).astype(np.float32))
+        return Track(np.arange(self.frames[0], self.frames[-1] + 1), self.filled(0))
 
 
-def _link_shot(faces: FacePass, shot: Shot, settings: TrackSettings) -> list[Track]:
-    # Frames that nobody looked at are no misses: the step to the next look comes on top of the allowed gap.
-    max_distance_frames = settings.max_gap_frames + faces.looked_at_every
-    opened: list[_OpenTrack] = []
-    for frame in range(shot.first_frame, shot.end_frame):
-        detections = faces.detections.get(frame)
-        if detections is None or len(detections.boxes) == 0:
-            continue
+class ShotLinker:
+    """Links the detections of one shot, frame by frame in order."""
+
+    def __init__(self, settings: TrackSettings, looked_at_every: int) -> None:
+        # Frames that nobody looked at are no misses: the step to the next look comes on top of the allowed gap.
+        self._max_distance_frames = settings.max_gap_frames + looked_at_every
+        self._min_overlap = settings.min_overlap
+        self.opened: list[OpenTrack] = []
+        """All tracks of the shot, in the order in which they began."""
+        self._alive: list[OpenTrack] = []
+
+    def may_go_on(self, track: OpenTrack, frame: int) -> bool:
+        """Whether a face in this frame can still belong to the track."""
+        return frame - track.frames[-1] <= self._max_distance_frames
+
+    def add(self, frame: int, detections: Detections) -> list[OpenTrack]:
+        """The faces of the next frame that was looked at; returns the tracks that begin with it."""
+        if len(detections.boxes) == 0:
+            return []
         boxes = np.asarray(detections.boxes, dtype=np.float64)
-        alive = [track for track in opened if frame - track.frames[-1] <= max_distance_frames]
-        matches = _best_matches(alive, boxes, settings.min_overlap)
+        alive = [track for track in self._alive if self.may_go_on(track, frame)]
+        matches = _best_matches(alive, boxes, self._min_overlap)
         for track_index, box_index in matches.items():
             alive[track_index].add(frame, boxes[box_index])
         unmatched = sorted(set(range(len(boxes))) - set(matches.values()))
-        opened.extend(_OpenTrack(frame, boxes[box_index]) for box_index in unmatched)
-    return [track.close() for track in opened]
+        begun = [OpenTrack(frame, boxes[box_index]) for box_index in unmatched]
+        self.opened += begun
+        self._alive = alive + begun
+        return begun
 
 
-def _best_matches(tracks: list[_OpenTrack], boxes: np.ndarray, min_overlap: float) -> dict[int, int]:
+def _link_shot(faces: FacePass, shot: Shot, settings: TrackSettings) -> list[Track]:
+    linker = ShotLinker(settings, faces.looked_at_every)
+    for frame in range(shot.first_frame, shot.end_frame):
+        detections = faces.detections.get(frame)
+        if detections is not None:
+            linker.add(frame, detections)
+    return [track.close() for track in linker.opened]
+
+
+def _best_matches(tracks: list[OpenTrack], boxes: np.ndarray, min_overlap: float) -> dict[int, int]:
     """Which box continues which track: the largest overlap of all pairs first, each track and box used once."""
     if not tracks:
         return {}

@@ -49,10 +49,15 @@ class TrackPictures:
         self._face: np.ndarray | None = None
         self._sharpness = -1.0
 
-    def see(self, crops: Sequence[np.ndarray]) -> None:
-        """The track's next crops, each (224, 224, 3) uint8 BGR."""
+    @property
+    def takes_next(self) -> bool:
+        """Whether the next crop is one of those that are taken."""
+        return self._seen % self._every_frames == 0
+
+    def see(self, crops: Sequence[np.ndarray | None]) -> None:
+        """The track's next crops, each (224, 224, 3) uint8 BGR, or None where it is not taken."""
         for crop in crops:
-            if self._seen % self._every_frames == 0:
+            if crop is not None and self.takes_next:
                 self._take(self._first_frame + self._seen, crop)
             self._seen += 1
 

@@ -14,7 +14,7 @@ from syncnet.errors import VideoError
 from syncnet.faces.crops import TrackCropper
 from syncnet.faces.tracks import Track
 from syncnet.keepsake.file import Keepsake
-from syncnet.looks.movie import Movie
+from syncnet.looks.movie import Movie, look_movie
 from syncnet.looks.overlay import draw_overlay, is_chosen, turns_of
 from syncnet.media.opening import Media
 from syncnet.placement.folders import longer_name
@@ -90,7 +90,7 @@ def _write_crops(media: Media, tracks: list[Track], folder: Path, stop: StopFlag
 def _crop_movie(media: Media, track: Track, path: Path) -> Movie:
     first, end = track.first_frame, track.first_frame + track.frame_count
     samples = media.samples[first * SAMPLES_PER_FRAME : end * SAMPLES_PER_FRAME]
-    return Movie(path, (CROP_SIZE_PX, CROP_SIZE_PX), FPS, samples, threads=media.threads)
+    return look_movie(path, (CROP_SIZE_PX, CROP_SIZE_PX), FPS, samples, threads=media.threads)
 
 
 def _offset_lines(result: VideoResult) -> list[str]:

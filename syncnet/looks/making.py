@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from syncnet.engines.failures import explain
 from syncnet.errors import VideoError
@@ -24,6 +25,8 @@ from syncnet.settings import LookOptions, MediaSettings
 from syncnet.state.codec import to_plain
 from syncnet.system.interruption import Interrupted, StopFlag
 
+Item = TypeVar("Item")
+Done = TypeVar("Done")
 MADE_BY = "sync_filter "
 """At the start of what tells what a look was made from."""
 LOOKS_VERSION = 1
@@ -67,6 +70,43 @@ class Made:
     interrupted: bool = False
 
 
+@dataclass
+class Batch(Generic[Item, Done]):
+    """What became of many of one kind."""
+
+    done: list[Done] = field(default_factory=list)
+    """In the order in which they were finished."""
+    problems: list[tuple[Item, str]] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def in_threads(
+    items: Iterable[Item], work: Callable[[Item], Done], workers: int, on_done: Callable[[Item], object]
+) -> Batch[Item, Done]:
+    """``on_done`` is called for each item in this thread, but for those that a stop cut short."""
+    batch: Batch[Item, Done] = Batch()
+    with ThreadPoolExecutor(max(1, workers), thread_name_prefix="look") as pool:
+        futures = {pool.submit(work, item): item for item in items}
+        for future in as_completed(futures):
+            item = futures[future]
+            try:
+                batch.done.append(future.result())
+            except Interrupted:
+                batch.interrupted = True
+                continue
+            except Exception as error:
+                # As in scoring: no video, whatever is in it, stops the others.
+                batch.problems.append((item, describe_problem(error)))
+            on_done(item)
+    return batch
+
+
+def describe_problem(error: Exception) -> str:
+    """What is wrong, and what to do about it, in a line."""
+    _, problem, cure = explain(error)
+    return f"{problem} -> {cure}" if cure else problem
+
+
 def choose_videos(results: Iterable[VideoResult], job: LookJob) -> list[VideoResult]:
     """Those that something was asked for of."""
     return [result for result in results if _wants_overlay(result, job) or _wants_outputs(result, job)]
@@ -78,7 +118,7 @@ def make_looks(
     stop: StopFlag,
     *,
     workers: int,
-    on_done: Callable[[VideoResult], None],
+    on_done: Callable[[VideoResult], object],
 ) -> Made:
     """``on_done`` is called for each video in this thread. What could not be made is a problem, and stops nothing."""
     for asked, folder in (
@@ -89,24 +129,11 @@ def make_looks(
             # Where that cannot be written, nothing else can, which is told of each video.
             with contextlib.suppress(OSError):
                 mark_folder(folder)
-    made = Made()
-    with ThreadPoolExecutor(max(1, workers), thread_name_prefix="look") as pool:
-        futures = {pool.submit(_make, result, job, stop): result for result in videos}
-        for future in as_completed(futures):
-            result = futures[future]
-            try:
-                overlay, outputs = future.result()
-            except Interrupted:
-                made.interrupted = True
-                continue
-            except Exception as error:
-                # As in scoring: no video, whatever is in it, stops the others.
-                _, problem, cure = explain(error)
-                made.problems.append((result, f"{problem} -> {cure}" if cure else problem))
-            else:
-                made.overlays += overlay
-                made.outputs += outputs
-            on_done(result)
+    batch = in_threads(videos, lambda result: _make(result, job, stop), workers, on_done)
+    made = Made(problems=batch.problems, interrupted=batch.interrupted)
+    for overlay, outputs in batch.done:
+        made.overlays += overlay
+        made.outputs += outputs
     made.problems.sort(key=lambda problem: str(problem[0].path))
     return made
 

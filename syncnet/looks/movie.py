@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import av
 import numpy as np
+from av.codec.context import Flags
+from av.video.reformatter import ColorRange, Colorspace
 
-from syncnet.conventions import SAMPLE_RATE
+from syncnet.media.sound import SCORED, SoundForm
 from syncnet.system.atomic import NewFile
 
 if TYPE_CHECKING:
@@ -21,14 +23,48 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-VIDEO_TICKS = 90_000
+VIDEO_TICKS = 120_000
 """Of a second; whole for every usual frame rate, and it keeps the times of frames that come at no rate."""
-SOUND_RATE = 48_000
+LOOK_SOUND_RATE = 48_000
 """An AAC encoder starts with 1,024 samples of silence: at the 16 kHz of the samples a player that takes them for sound
 would be 64 ms late, here 21."""
-_SOUND_PIECE = SAMPLE_RATE // 5
+SOUND_BITS = 96_000
+"""A second, for each channel."""
+LOOK_CRF = 21
+_PIECES_A_SECOND = 5
 _MUXER_OPTIONS = {"movflags": "+faststart"}
-_ENCODER_OPTIONS = {"crf": "21", "preset": "veryfast", "g": "60"}
+_ENCODER_OPTIONS = {"preset": "veryfast", "g": "60"}
+_MATRIX = int(Colorspace.ITU709)
+"""What players take for granted in large pictures; it is written into the file."""
+
+
+class MovieSound(Protocol):
+    """Where the sound of a movie is from."""
+
+    @property
+    def form(self) -> SoundForm:
+        """Of the samples."""
+
+    @property
+    def seconds(self) -> Fraction | None:
+        """How long it is; None: as long as the pictures."""
+
+    def read(self, first: int, end: int) -> np.ndarray:
+        """Samples since the movie's start, (end - first, channels) int16; each is asked for once, in order."""
+
+
+class HeldSound:
+    """The samples that a video was scored with."""
+
+    form = SCORED
+
+    def __init__(self, samples: np.ndarray) -> None:
+        """``samples``: (S,) int16, 16 kHz mono, the first at time 0."""
+        self._samples = samples
+        self.seconds = Fraction(len(samples), SCORED.rate)
+
+    def read(self, first: int, end: int) -> np.ndarray:
+        return self._samples[first:end, None]
 
 
 class Movie:
@@ -42,14 +78,15 @@ class Movie:
         self,
         path: Path,
         size_px: tuple[int, int],
-        fps: float,
-        samples: np.ndarray,
+        fps: float | Fraction,
+        sound: MovieSound | None,
         *,
+        sound_rate: int | None = None,
+        crf: int = LOOK_CRF,
         threads: int = 1,
         comment: str = "",
     ) -> None:
-        """Makes the folder. ``size_px``: width and height, both even; ``samples``: (S,) int16, 16 kHz mono, the first
-        at time 0."""
+        """Makes the folder. ``size_px``: width and height, both even; ``sound_rate``: None for that of the sound."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = NewFile(path)
         # Absolute, so that no name is taken for a protocol's.
@@ -57,27 +94,33 @@ class Movie:
             os.path.abspath(self._file.temporary), "w", format="mp4", options=dict(_MUXER_OPTIONS)
         )
         self._container.metadata["comment"] = comment
-        self._samples = samples
+        self._source = sound
         self._sound_at = 0
-        self._last_tick = -1
-        self._picture = _picture_stream(self._container, size_px, fps, threads)
+        self._last_tick, self._end = -1, Fraction(0)
+        self._picture = _picture_stream(self._container, size_px, fps, crf, threads)
         self._sound: AudioStream | None = None
-        if len(samples):
-            self._sound = self._container.add_stream("aac", rate=SOUND_RATE, layout="mono")
-            self._sound.bit_rate = 96_000
+        if sound is not None:
+            rate = sound_rate or sound.form.rate
+            self._sound = self._container.add_stream("aac", rate=rate, layout=sound.form.layout)
+            self._sound.bit_rate = SOUND_BITS * sound.form.channels
 
-    def add(self, seconds: Fraction | float, picture_bgr: np.ndarray) -> None:
-        """A picture of the size given, (H, W, 3) uint8 BGR, and when it is shown."""
+    def add(self, seconds: Fraction | float, picture_bgr: np.ndarray, duration_seconds: Fraction | None = None) -> None:
+        """A picture of the size given, (H, W, 3) uint8 BGR, when it is shown, and for how long."""
         tick = max(round(seconds * VIDEO_TICKS), self._last_tick + 1)
         self._last_tick = tick
         frame = av.VideoFrame.from_ndarray(picture_bgr, format="bgr24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, threads=1)
         frame.pts, frame.time_base = tick, Fraction(1, VIDEO_TICKS)
+        if duration_seconds is not None:
+            self._end = Fraction(seconds) + duration_seconds
+            frame.duration = max(1, round(self._end * VIDEO_TICKS) - tick)
         self._container.mux(self._picture.encode(frame))
-        self._write_sound(float(seconds))
+        self._write_sound(seconds, whole=False)
 
     def finish(self) -> None:
-        """The movie stands under its name; what is left of the sound goes on after the last picture."""
-        self._write_sound(len(self._samples) / SAMPLE_RATE)
+        """The movie stands under its name, with all of its sound."""
+        if self._source is not None:
+            self._write_sound(self._end if self._source.seconds is None else self._source.seconds, whole=True)
         self._container.mux(self._picture.encode(None))
         if self._sound is not None:
             self._container.mux(self._sound.encode(None))
@@ -90,36 +133,53 @@ class Movie:
             self._container.close()
         self._file.discard()
 
-    def _write_sound(self, until_seconds: float) -> None:
-        if self._sound is None:
+    def _write_sound(self, until_seconds: Fraction | float, *, whole: bool) -> None:
+        """Up to that time in pieces of one length, the last one of which is left for later unless ``whole``."""
+        if self._sound is None or self._source is None:
             return
-        while self._sound_at < min(len(self._samples), until_seconds * SAMPLE_RATE):
-            piece = np.ascontiguousarray(self._samples[self._sound_at : self._sound_at + _SOUND_PIECE])
-            frame = av.AudioFrame.from_ndarray(piece[None], format="s16", layout="mono")
-            frame.sample_rate = SAMPLE_RATE
-            frame.pts, frame.time_base = self._sound_at, Fraction(1, SAMPLE_RATE)
+        form = self._source.form
+        until, piece = round(until_seconds * form.rate), form.rate // _PIECES_A_SECOND
+        while self._sound_at + (1 if whole else piece) <= until:
+            end = min(self._sound_at + piece, until)
+            samples = np.ascontiguousarray(self._source.read(self._sound_at, end))
+            frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=form.layout)
+            frame.sample_rate = form.rate
+            frame.pts, frame.time_base = self._sound_at, Fraction(1, form.rate)
             self._container.mux(self._sound.encode(frame))
-            self._sound_at += len(piece)
+            self._sound_at = end
 
 
-def _picture_stream(container: OutputContainer, size_px: tuple[int, int], fps: float, threads: int) -> VideoStream:
+def _picture_stream(
+    container: OutputContainer, size_px: tuple[int, int], fps: float | Fraction, crf: int, threads: int
+) -> VideoStream:
     # FFmpeg's name for whichever H.264 encoder it was built with; in PyAV's wheels that is libx264.
     stream = container.add_stream("h264", rate=Fraction(fps).limit_denominator(1001))
     stream.width, stream.height = size_px
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = Fraction(1, VIDEO_TICKS)
-    stream.codec_context.thread_count = threads
+    context = stream.codec_context
+    context.colorspace, context.color_range = _MATRIX, int(ColorRange.MPEG)
+    context.flags |= Flags.frame_duration
+    context.thread_count = threads
     if stream.codec.name == "libx264":
-        stream.options = dict(_ENCODER_OPTIONS)
+        stream.options = {**_ENCODER_OPTIONS, "crf": str(crf)}
     return stream
+
+
+def look_movie(
+    path: Path, size_px: tuple[int, int], fps: float, samples: np.ndarray, *, threads: int = 1, comment: str = ""
+) -> Movie:
+    """One with the sound that was scored, (S,) int16, 16 kHz mono, the first sample at time 0."""
+    sound = HeldSound(samples) if len(samples) else None
+    return Movie(path, size_px, fps, sound, sound_rate=LOOK_SOUND_RATE, threads=threads, comment=comment)
 
 
 @contextmanager
 def open_movie(
     path: Path, size_px: tuple[int, int], fps: float, samples: np.ndarray, *, threads: int = 1, comment: str = ""
 ) -> Iterator[Movie]:
-    """A movie that stands under its name, whole, when the block ends well, and not at all when it does not."""
-    movie = Movie(path, size_px, fps, samples, threads=threads, comment=comment)
+    """A ``look_movie`` that stands under its name, whole, when the block ends well, and not at all when it does not."""
+    movie = look_movie(path, size_px, fps, samples, threads=threads, comment=comment)
     try:
         yield movie
         movie.finish()

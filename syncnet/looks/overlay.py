@@ -19,7 +19,7 @@ from syncnet.media.opening import Media
 from syncnet.results import VideoResult, with_share
 from syncnet.scoring.score import SyncScore
 from syncnet.system.interruption import StopFlag
-from syncnet.verdict import describe_score
+from syncnet.verdict import describe_passing, describe_score
 
 WIDEST_PX, NARROWEST_PX = 1280, 480
 """Larger pictures are drawn smaller, and small ones larger, so that words fit and stay readable."""
@@ -111,9 +111,10 @@ def turns_of(result: VideoResult, number: int) -> tuple[tuple[float, float], ...
 
 
 def describe_verdict(result: VideoResult) -> str:
-    """``GOOD: confidence 7.9, in sync``, or ``POOR`` with the reasons."""
+    """``PASSES: confidence 7.9, in sync``, or ``DOES NOT PASS`` with the reasons."""
     if result.best is None or result.verdict is None:
         return f"NO SCORE: {result.error}"
+    words = describe_passing(passed=result.passed).upper()
     if result.passed:
-        return f"GOOD: confidence {result.best.confidence:.1f}, {with_share(describe_score(result.best), result)}"
-    return f"POOR: {'; '.join(result.verdict.reasons)}"
+        return f"{words}: confidence {result.best.confidence:.1f}, {with_share(describe_score(result.best), result)}"
+    return f"{words}: {'; '.join(result.verdict.reasons)}"

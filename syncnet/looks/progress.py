@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
 
 from syncnet.looks.making import LookJob, Made, choose_videos, make_looks
 from syncnet.report.run import Run
-from syncnet.results import VideoResult
 from syncnet.system.interruption import StopFlag
 from syncnet.system.log import Log
 from syncnet.system.text import printable
@@ -20,13 +19,8 @@ from syncnet.system.text import printable
 def make_looks_with_progress(run: Run, job: LookJob, stop: StopFlag, *, workers: int, log: Log, quiet: bool) -> Made:
     """Makes what was asked for. Problems go to stderr, also where it is to be quiet."""
     videos = choose_videos(run.results, job)
-    with _bar(0 if quiet else len(videos)) as bar:
-
-        def show(_: VideoResult) -> None:
-            if bar is not None:
-                bar.update()
-
-        made = make_looks(videos, job, stop, workers=workers, on_done=show)
+    with progress_bar(0 if quiet else len(videos), "drawing") as advance:
+        made = make_looks(videos, job, stop, workers=workers, on_done=advance)
     for result, problem in made.problems:
         line = f"{result.relative_path}: no overlay or outputs: {problem}"
         log.error(line)
@@ -48,9 +42,10 @@ def describe_looks(made: Made, job: LookJob) -> list[str]:
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[tqdm[None] | None]:
+def progress_bar(total: int, what: str) -> Iterator[Callable[[object], object]]:
+    """What is to be called for each video that is done; there is no bar where nobody looks, and for a total of 0."""
     if not total or not sys.stderr.isatty():
-        yield None
+        yield bool
         return
-    with tqdm(total=total, unit="video", desc="drawing", dynamic_ncols=True) as bar:
-        yield bar
+    with tqdm(total=total, unit="video", desc=what, dynamic_ncols=True) as bar:
+        yield lambda _: bar.update()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -23,21 +24,49 @@ HIGHEST_FPS = 60
 """Of recordings at more frames a second some are left out: nobody sees them, and they would be many."""
 
 
-def source_frames(media: Media) -> Iterator[tuple[Fraction, np.ndarray]]:
-    """Seconds since the start of the clock, and the frame, (H, W, 3) uint8 BGR, upright. Raises DamagedVideoError."""
+@dataclass(frozen=True, eq=False)
+class SourceFrame:
+    """A picture of the file, and from when to when it is shown, in seconds on the clock of ``Media``."""
+
+    shown: Fraction
+    """The first ones may come before the clock begins, by less than a tick."""
+    until: Fraction
+    """When the next one comes, or the last one ends."""
+    decoded: VideoFrame
+
+
+def decoded_frames(media: Media) -> Iterator[SourceFrame]:
+    """All pictures of the file, as they were decoded. Raises DamagedVideoError and Interrupted."""
     with opened(media.path) as container:
         picture = picture_stream(container, media.path)
         # Read along as in scoring.
         others = media.own_sound(container)
         decoder = StreamDecoder(media.path, container, picture, *others, threads=media.threads, stop=media.stop)
-        converter = FrameConverter((media.info.width, media.info.height), media.pixel_aspect)
         usual = 1 / (rate_of(picture) or Fraction(media.info.source_fps or FPS))
-        earliest = Fraction(0)
-        for seconds, _, frame in forward_only((time, usual, frame) for time, frame in decoder.frames()):
-            if seconds >= earliest:
-                # A little less than a frame's time, since stamps are rounded.
-                earliest = seconds + Fraction(9, 10 * HIGHEST_FPS)
-                yield max(seconds - media.phase, Fraction(0)), converter.convert(cast("VideoFrame", frame))
+        last: SourceFrame | None = None
+        for time, _, frame in forward_only((time, usual, frame) for time, frame in decoder.frames()):
+            shown = time - media.phase
+            if last is not None:
+                yield SourceFrame(last.shown, shown, last.decoded)
+            last = SourceFrame(shown, shown + usual, cast("VideoFrame", frame))
+        if last is not None:
+            yield last
+
+
+def converter_of(media: Media) -> FrameConverter:
+    """For all pictures of a video: of one size, upright, their pixels square."""
+    return FrameConverter((media.info.width, media.info.height), media.pixel_aspect)
+
+
+def source_frames(media: Media) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """Seconds since the start of the clock, and the frame, (H, W, 3) uint8 BGR, upright. Raises DamagedVideoError."""
+    converter = converter_of(media)
+    earliest: Fraction | None = None
+    for frame in decoded_frames(media):
+        if earliest is None or frame.shown >= earliest:
+            # A little less than a frame's time, since stamps are rounded.
+            earliest = frame.shown + Fraction(9, 10 * HIGHEST_FPS)
+            yield max(frame.shown, Fraction(0)), converter.convert(frame.decoded)
 
 
 def frame_at(seconds: Fraction) -> int:

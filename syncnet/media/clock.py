@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
@@ -44,25 +45,50 @@ class ContinuousStamps:
         self._latest = None if stated_end is None else stated_end + MAX_SUDDEN_STEP_SECONDS
         self._may_step_back = may_step_back
         self._correction = Fraction(0)
-        self._expected: dict[int, Fraction] = {}
+        self._streams: dict[int, _StreamClock] = {}
 
     def straighten(self, packet: Packet[Stream]) -> None:
         """Correct the packet's stamps in place. Packets must come in file order."""
         if packet.dts is not None:
-            time = packet.dts * packet.time_base + self._correction
-            expected = self._expected.get(packet.stream_index, time)
-            step = time - expected
-            too_long = step > self._max_step or (
-                self._latest is not None and step > MAX_SUDDEN_STEP_SECONDS and time > self._latest
-            )
-            if too_long or (step < -MAX_STEP_BACK_SECONDS and not self._may_step_back):
-                self._correction += expected - time
-                time = expected
-            self._expected[packet.stream_index] = time + (packet.duration or 0) * packet.time_base
+            stream = self._streams.get(packet.stream_index)
+            if stream is None:
+                stream = self._streams[packet.stream_index] = _StreamClock(packet, self._correction)
+            if not stream.goes_on(packet.dts, self._correction):
+                self._close_jump(stream, packet.dts)
+            stream.expected_ticks, stream.correction = packet.dts + (packet.duration or 0), self._correction
         if self._correction:
             ticks = round(self._correction / packet.time_base)
             packet.dts = None if packet.dts is None else packet.dts + ticks
             packet.pts = None if packet.pts is None else packet.pts + ticks
+
+    def _close_jump(self, stream: _StreamClock, ticks: int) -> None:
+        time = ticks * stream.unit + self._correction
+        expected = stream.expected_ticks * stream.unit + stream.correction
+        step = time - expected
+        too_long = step > self._max_step or (
+            self._latest is not None and step > MAX_SUDDEN_STEP_SECONDS and time > self._latest
+        )
+        if too_long or (step < -MAX_STEP_BACK_SECONDS and not self._may_step_back):
+            self._correction += expected - time
+
+
+class _StreamClock:
+    """Where a stream is expected to go on. In whole ticks: there are a hundred packets in a second."""
+
+    def __init__(self, packet: Packet[Stream], correction: Fraction) -> None:
+        self.unit = Fraction(packet.time_base)
+        self.expected_ticks = cast("int", packet.dts)
+        """As the file has it."""
+        self.correction = correction
+        """Of the file's clock, when this was expected."""
+        self._farthest_back = math.ceil(-MAX_STEP_BACK_SECONDS / self.unit)
+        self._farthest_on = math.floor(MAX_SUDDEN_STEP_SECONDS / self.unit)
+
+    def goes_on(self, ticks: int, correction: Fraction) -> bool:
+        """Whether it is plain that there is no jump."""
+        return correction is self.correction and (
+            self._farthest_back <= ticks - self.expected_ticks <= self._farthest_on
+        )
 
 
 Timed = tuple[Fraction | None, Fraction, Item]
@@ -117,12 +143,13 @@ def nearest_items(timed: Iterable[Timed[Item]], phase: Fraction = Fraction(0)) -
     """
     held: Item | None = None
     held_time = shown_for = Fraction(0)
-    tick = 0
+    tick, twice_due, two_ticks = 0, 2 * phase, Fraction(2, FPS)
     for time, duration, item in forward_only(timed):
         if held is not None:
-            while 2 * (Fraction(tick, FPS) + phase) <= held_time + time:
+            twice_middle = held_time + time
+            while twice_due <= twice_middle:
                 yield held
-                tick += 1
+                tick, twice_due = tick + 1, twice_due + two_ticks
         held, held_time, shown_for = item, time, duration
     if held is None:
         return
@@ -145,9 +172,10 @@ def forward_only(timed: Iterable[Timed[Item]]) -> Iterator[tuple[Fraction, Fract
             last = Fraction(0), duration, item
             continue
         time = last[0] + last[1] if stamp is None else stamp - start
-        if time - last[0] > MAX_STEP_SECONDS:
+        step = time - last[0]
+        if step > MAX_STEP_SECONDS:
             continue
-        if time > last[0]:
+        if step > 0:
             yield last
             passed = last[0]
         elif passed is None or time <= passed:

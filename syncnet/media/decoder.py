@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -83,10 +84,15 @@ class StreamDecoder:
         """Of what the edit list shows."""
         self._decoded_packets = self._failed = 0
         self._decoded_some = False
-        self.ends: dict[int, Fraction] = {s.index: end_of(edits[s.id]) for s in self._streams if s.id in edits}
-        """Per stream index, where what is shown or heard ends, in seconds of the file's own clock."""
-        self._read_ends: dict[int, Fraction] = {}
-        """The same with what an edit list hides, to be held against the index."""
+        self._units = {stream.index: _time_base(stream) for stream in self._streams}
+        """Of time stamps, in seconds. Packets are counted in them: sums of fractions take longer than sound does."""
+        self._farthest_ticks = {index: math.floor(MAX_STEP_SECONDS / unit) for index, unit in self._units.items()}
+        self._edit_ends = {s.index: end_of(edits[s.id]) for s in self._streams if s.id in edits}
+        self._end_ticks: dict[int, int] = {}
+        self._read_end_ticks: dict[int, int] = {}
+        """With what an edit list hides, to be held against the index."""
+        self._surely_beside: int | None = None
+        """So far, in ticks of the wanted stream, nothing is passed over."""
         self.passed_over_from: Fraction | None = None
         """When the first thing begins that was not decoded, since it lies too far beyond ``beside``."""
 
@@ -154,10 +160,11 @@ class StreamDecoder:
             return []
 
     def _timed(self, frames: list[VideoFrame] | list[AudioFrame]) -> Iterator[TimedFrame]:
+        unit = self._units[self._wanted.index]
         for frame in frames:
             # libavcodec has already cut the encoder's delay, and moved the stamp on by as much.
             stamp = self._avi.shown_at(frame.dts) if self._avi and self._wanted.type == "video" else frame.pts
-            yield (None if stamp is None else stamp * _time_base(self._wanted)), frame
+            yield (None if stamp is None else stamp * unit), frame
 
     @property
     def reordering(self) -> Fraction:
@@ -169,7 +176,7 @@ class StreamDecoder:
         # An mp4 in fragments has an index of the first ones only.
         stated_end = self._promised_ends[self._wanted.index] if name in FORMATS_WITH_ONE_LENGTH else None
         stamps = ContinuousStamps(name in BROADCAST_FORMATS, stated_end, may_step_back="mp4" in name)
-        for packet in self._read():
+        for packet in read_packets(self._container, self._streams):
             self._stop.look()
             # A decoder takes an empty packet for the end. PyAV closes with one for each stream; frames() drains
             # the decoder itself, after errors too.
@@ -181,40 +188,48 @@ class StreamDecoder:
             self._note(packet)
             yield packet
 
-    def _read(self) -> Iterator[Packet[Stream]]:
-        packets = self._container.demux(*self._streams)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.error.InvalidDataError, IndexError):
-                # Nothing more can be read. A player stops here; _check_complete judges how much is missing. An
-                # IndexError is PyAV's own way to end on a stream that turned up amid the file (FLV, MPEG).
-                return
-            yield packet
+    @property
+    def ends(self) -> dict[int, Fraction]:
+        """Per stream index, where what is shown or heard ends, in seconds of the file's own clock."""
+        ends = dict(self._edit_ends)
+        for index, end in self._seconds_at(self._end_ticks).items():
+            ends[index] = max(end, ends.get(index, end))
+        return ends
+
+    def _seconds_at(self, ticks: dict[int, int]) -> dict[int, Fraction]:
+        return {index: count * self._units[index] for index, count in ticks.items()}
 
     def _note(self, packet: Packet[Stream]) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None:
             return
-        index, end = packet.stream_index, (stamp + (packet.duration or 0)) * _time_base(packet.stream)
-        if end - self._read_ends.get(index, end) > MAX_STEP_SECONDS:
+        index, end = packet.stream_index, stamp + (packet.duration or 0)
+        known = self._read_end_ticks.get(index, end)
+        if end - known > self._farthest_ticks[index]:
             return
-        self._read_ends[index] = max(end, self._read_ends.get(index, end))
+        self._read_end_ticks[index] = max(end, known)
         if self._beside is not None and index == self._beside.index and not packet.is_discard:
             self.stamps_beside.append(stamp)
         if not packet.is_discard and self._edits is None:
-            self.ends[index] = max(end, self.ends.get(index, end))
+            self._end_ticks[index] = max(end, self._end_ticks.get(index, end))
 
     def _passes_over(self, packet: Packet[Stream]) -> bool:
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if self._edits is not None or self._beside is None or stamp is None or self._beside.index not in self.ends:
+        if self._edits is not None or self._beside is None or stamp is None:
             return False
-        time = stamp * _time_base(packet.stream)
+        # The end of what is beside it only moves on.
+        if self._surely_beside is not None and stamp <= self._surely_beside:
+            return False
+        end = self.ends.get(self._beside.index)
+        if end is None:
+            return False
         # A picture may stand for so long, and the next one is yet to come.
-        if time <= max(self.ends[self._beside.index], self.own_end(self._beside) or 0) + MAX_STEP_SECONDS:
+        latest, unit = max(end, self.own_end(self._beside) or 0) + MAX_STEP_SECONDS, self._units[packet.stream_index]
+        self._surely_beside = math.floor(latest / unit)
+        if stamp <= self._surely_beside:
             return False
         if self.passed_over_from is None:
-            self.passed_over_from = time
+            self.passed_over_from = stamp * unit
         return True
 
     def own_end(self, stream: Stream) -> Fraction | None:
@@ -223,13 +238,14 @@ class StreamDecoder:
 
     def _check_complete(self) -> None:
         start = Fraction(self._container.start_time or 0, av.time_base)
+        read_ends = self._seconds_at(self._read_end_ticks)
         for stream in self._streams:
             promised = self._promised_ends[stream.index]
             if promised is None:
                 continue
-            reached = self._read_ends.get(stream.index, start)
+            reached = read_ends.get(stream.index, start)
             if self._container.format.name in FORMATS_WITH_ONE_LENGTH:
-                reached = max(self._read_ends.values(), default=start)
+                reached = max(read_ends.values(), default=start)
             missing, length = promised - reached, promised - start
             if missing > MAX_MISSING_SECONDS and missing > MAX_MISSING_SHARE * length:
                 problem = f"the file ends after {float(reached - start):.1f} of {float(length):.1f} s"
@@ -240,6 +256,19 @@ class StreamDecoder:
         if self._missing > MAX_MISSING_SECONDS and self._missing > MAX_MISSING_SHARE * length:
             problem = f"{float(self._missing):.1f} of the {float(length):.1f} s that its edit list shows are missing"
             raise DamagedVideoError(problem, path=self._path, cure=COPY_AGAIN)
+
+
+def read_packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Packet[Stream]]:
+    """Those of the streams, as they stand in the file, as far as it can be read."""
+    packets = container.demux(*streams)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.InvalidDataError, IndexError):
+            # A player stops here; StreamDecoder judges how much is missing. An IndexError is PyAV's own way to end on
+            # a stream that turned up amid the file (FLV, MPEG).
+            return
+        yield packet
 
 
 def _seconds_of(frame: VideoFrame | AudioFrame) -> Fraction:

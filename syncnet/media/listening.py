@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -51,10 +52,17 @@ class Heard:
 class PictureStart:
     """Where the pictures begin, in seconds."""
 
-    stamp: Fraction
+    stamp: Fraction = Fraction(0)
     """Of the first shown frame, on the file's own clock."""
-    late: Fraction
-    """So much after its stamp each picture is really shown, or was really taken."""
+    moved: Fraction = Fraction(0)
+    """So much after its stamp each picture is really shown: what the reading of the container gets wrong."""
+    fields: Fraction = Fraction(0)
+    """So much later it was really taken, where it is of two fields."""
+
+    @property
+    def seconds(self) -> Fraction:
+        """Where sound that belongs to the first shown frame is stamped."""
+        return self.stamp + self.moved + self.fields
 
 
 def listen(path: Path, bound: MemoryBound, wanted: int | None, start: PictureStart, stop: StopFlag) -> Heard:
@@ -120,7 +128,7 @@ def _lay_from_start(bound: MemoryBound, sound: Path, tape: SoundTape, stop: Stop
 
 def _listen_to(path: Path, bound: MemoryBound, track: int, start: PictureStart, stop: StopFlag) -> Heard:
     # The clock may begin a little before the first frame, which shows only at the end.
-    begin = start.stamp + start.late - MAX_PHASE_SECONDS
+    begin = start.seconds - MAX_PHASE_SECONDS
     tape = SoundTape(begin)
     heard = _read_track(path, bound, track, start, tape, stop)
     if tape.louder_channel is None:
@@ -135,7 +143,9 @@ def _read_track(
         picture, sound = picture_stream(container, path), sound_stream(container, path, track)
         decoder = StreamDecoder(path, container, sound, picture, stop=stop, beside=picture)
         bound.check_sound(_sound_seconds(container, decoder.own_end(picture), start.stamp))
-        _lay(bound, decoder, tape, start.stamp)
+        for _ in lay_sound(path, decoder, tape, start.stamp):
+            # What the header says of the length need not be true.
+            bound.check_sound(tape.seconds)
         _check_passed_over(path, decoder, picture)
         times = _seconds_since(start.stamp, decoder.stamps_beside, picture)
         phase = grid_phase(times)
@@ -154,20 +164,19 @@ def _read_track(
         )
 
 
-def _lay(bound: MemoryBound, decoder: StreamDecoder, tape: SoundTape, start: Fraction) -> None:
-    """All decoded sound onto the tape."""
+def lay_sound(path: Path, decoder: StreamDecoder, tape: SoundTape, start: Fraction) -> Iterator[None]:
+    """All decoded sound onto the tape, frame by frame. Raises DamagedVideoError."""
     heard, stretch = False, 0
     for time, frame in decoder.frames():
         if not heard and time is not None and time - start > MAX_STEP_SECONDS:
             problem = f"the sound starts {float(time - start):.0f} s after the picture"
-            raise DamagedVideoError(problem, path=bound.path, cure=COPY_AGAIN)
+            raise DamagedVideoError(problem, path=path, cure=COPY_AGAIN)
         heard = True
         if decoder.stretch != stretch:
             tape.cut()
             stretch = decoder.stretch
         tape.add(time, cast("AudioFrame", frame))
-        # What the header says of the length need not be true.
-        bound.check_sound(tape.seconds)
+        yield
 
 
 def _seconds_since(start: Fraction, stamps: array[int], picture: VideoStream) -> np.ndarray:

@@ -23,8 +23,16 @@ from syncnet.media.file import opened, picture_stream, sound_stream
 from syncnet.media.info import MediaInfo
 from syncnet.media.listening import Heard, PictureStart, listen, listen_elsewhere
 from syncnet.media.memory import MemoryBound, WorkBytes, no_work
-from syncnet.media.picture import SQUARE, FrameConverter, Orientation, believed_aspect, orientation_of, shown_size
-from syncnet.media.rates import as_fraction, rate_of
+from syncnet.media.picture import (
+    SQUARE,
+    FrameConverter,
+    Orientation,
+    Picture,
+    believed_aspect,
+    orientation_of,
+    shown_size,
+)
+from syncnet.media.rates import as_fraction, rate_of, told_rate
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
 
@@ -63,6 +71,7 @@ class Media:
     """Whether ``frames`` breaks off where larger pictures come than ``info`` tells, those of the start."""
     work_bytes: WorkBytes = no_work
 
+    start: PictureStart = field(default_factory=PictureStart)
     phase: Fraction = Fraction(0)
     """When the clock begins, in seconds after the first shown frame; see ``syncnet.media.clock.grid_phase``."""
     damage: Damage = field(default_factory=Damage)
@@ -76,13 +85,21 @@ class Media:
         frames are held at a time. Raises DamagedVideoError, at the end, where too much did not decode, and Interrupted;
         and PicturesGrowError where that was asked for.
         """
+        shown: Picture | None = None
+        for picture in self.pictures():
+            if picture is not shown:
+                shown, image = picture, picture.bgr()
+            yield image
+
+    def pictures(self) -> Iterator[Picture]:
+        """As ``frames``, but their pixels are made when they are asked for."""
         converter = FrameConverter((self.info.width, self.info.height), self.pixel_aspect, may_grow=self.may_grow)
-        with self._decoding() as (decoder, picture):
+        with self._decoding() as (decoder, stream):
             shown: VideoFrame | None = None
-            for frame in nearest_items(self._timed(decoder, picture), self.phase):
+            for frame in nearest_items(self._timed(decoder, stream), self.phase):
                 if frame is not shown:
-                    shown, image = frame, converter.convert(frame)
-                yield image
+                    shown, picture = frame, converter.picture(frame)
+                yield picture
 
     def at_largest_size(self) -> Media:
         """The same with all its pictures brought to the size of the largest, which is looked for in all of them.
@@ -125,13 +142,15 @@ class Media:
         self, decoder: StreamDecoder, picture: VideoStream
     ) -> Iterator[tuple[Fraction | None, Fraction, VideoFrame]]:
         usual = 1 / (rate_of(picture) or Fraction(self.info.source_fps or FPS))
-        corrupt = 0
+        corrupt, durations = 0, {0: usual}
         for time, decoded in decoder.frames():
             frame = cast("VideoFrame", decoded)
             corrupt += frame.is_corrupt
             self.damage.corrupt_pictures = max(self.damage.corrupt_pictures, corrupt)
-            duration = frame.duration * picture.time_base if frame.duration and picture.time_base else usual
-            yield time, duration, frame
+            ticks = frame.duration or 0
+            if ticks not in durations:
+                durations = {0: usual, ticks: ticks * picture.time_base if picture.time_base else usual}
+            yield time, durations[ticks], frame
 
 
 def open_media(
@@ -165,9 +184,11 @@ def open_media(
         taken_mb = bound.check_pictures(width, height, first.format.padded_bits_per_pixel, threads)
         if sound_file is None:
             sound_stream(container, path, settings.audio_track)
+    # Sound of another file has no clock that pictures could be late on.
+    late = () if sound_file else _lateness(path, reordering, first.interlaced_frame, stop)
+    begun = PictureStart(start, *late)
     if sound_file is None:
-        late = _lateness(path, reordering, first.interlaced_frame, stop)
-        heard = listen(path, bound, settings.audio_track, PictureStart(start, late), stop)
+        heard = listen(path, bound, settings.audio_track, begun, stop)
     else:
         heard = listen_elsewhere(path, sound_file, bound, start, stop)
     info = _info_of(path, (width, height), orientation, heard)
@@ -182,21 +203,22 @@ def open_media(
         pixel_aspect=aspect,
         may_grow=may_grow,
         work_bytes=work_bytes,
+        start=begun,
         phase=heard.phase,
         sound_file=sound_file,
     )
 
 
-def _lateness(path: Path, reordering: Fraction, interlaced: bool, stop: StopFlag) -> Fraction:
-    """Seconds by which the pictures are stamped late."""
+def _lateness(path: Path, reordering: Fraction, interlaced: bool, stop: StopFlag) -> tuple[Fraction, Fraction]:
+    """Seconds after their stamps at which the pictures are shown, and after that at which they were taken."""
     with opened(path) as container:
-        late = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
-    if interlaced:
-        with opened(path) as container:
-            picture = picture_stream(container, path)
-            frames = StreamDecoder(path, container, picture, stop=stop).frames()
-            late += field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
-    return late
+        moved = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
+    if not interlaced:
+        return moved, Fraction(0)
+    with opened(path) as container:
+        picture = picture_stream(container, path)
+        frames = StreamDecoder(path, container, picture, stop=stop).frames()
+        return moved, field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
 
 
 def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard: Heard) -> MediaInfo:
@@ -205,7 +227,7 @@ def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard:
         return MediaInfo(
             width=size[0],
             height=size[1],
-            source_fps=float(rate_of(picture) or heard.picture_rate),
+            source_fps=told_rate(picture, container.format.name, heard.picture_rate),
             duration_seconds=float(heard.picture_seconds),
             container=container.format.name,
             video_codec=picture.codec_context.codec.canonical_name,

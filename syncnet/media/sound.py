@@ -1,7 +1,8 @@
-"""Decoded sound -> 16 kHz mono samples, each laid where its time stamp says."""
+"""Decoded sound -> samples of one rate and layout, 16 kHz mono for scoring, each laid where its time stamp says."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
@@ -32,19 +33,39 @@ mixed."""
 MIXED = ""
 
 
+@dataclass(frozen=True)
+class SoundForm:
+    """What samples are brought to."""
+
+    rate: int = SAMPLE_RATE
+    layout: str = "mono"
+    """By FFmpeg's name."""
+
+    @property
+    def channels(self) -> int:
+        return av.AudioLayout(self.layout).nb_channels
+
+
+SCORED = SoundForm()
+
+
 class SoundTape:
     """Lays decoded frames on a tape that starts at ``start`` on the file's clock.
 
     What comes before the start is cut, gaps are zeros, and where two stretches overlap the later one stays. The tape
-    ends where the sound ends, before or after the picture does. Memory: the tape itself, 32 kB a second.
+    ends where the sound ends, before or after the picture does. Memory: the tape itself, 32 kB a second of 16 kHz mono.
     """
 
-    def __init__(self, start: Fraction, channel: int | None = None) -> None:
-        """``channel``: the one that is heard, counted from 0, where there are so many; None: all of them mixed."""
+    def __init__(self, start: Fraction, channel: int | None = None, form: SoundForm = SCORED) -> None:
+        """``channel``: the one that is heard, counted from 0, where there are so many; None: all of them."""
         self._start = start
         self._channel = channel
+        self._form = form
+        self._sample_bytes = 2 * form.channels
         self._loudness = _Loudness()
         self._tape = bytearray()
+        self._forgotten = 0
+        """Samples before those that it has."""
         self._position = 0
         self._resampler: _Resampler | None = None
         self._kind: tuple[str, str, int] | None = None
@@ -54,7 +75,7 @@ class SoundTape:
     @property
     def seconds(self) -> float:
         """How much there is by now."""
-        return self._position / SAMPLE_RATE
+        return self._position / self._form.rate
 
     def add(self, time: Fraction | None, frame: AudioFrame) -> None:
         """Append one decoded frame; ``time`` None means right after the one before."""
@@ -87,16 +108,32 @@ class SoundTape:
         self._kind = None
 
     def finish(self) -> np.ndarray:
-        """All samples, (S,) int16."""
+        """All samples, (S,) int16; those of several channels in turn."""
         self._end_run()
         return np.frombuffer(self._tape, np.int16)
 
+    def read(self, first: int, end: int) -> np.ndarray:
+        """Samples of the tape as it is, (end - first, channels) int16; zeros where it has none."""
+        samples = np.zeros((end - first, self._form.channels), np.int16)
+        lead = max(first, self._forgotten)
+        begin = (lead - self._forgotten) * self._sample_bytes
+        held = self._tape[begin : max(begin, (end - self._forgotten) * self._sample_bytes)]
+        there = np.frombuffer(held, np.int16).reshape(-1, self._form.channels)
+        samples[lead - first : lead - first + len(there)] = there
+        return samples
+
+    def forget(self, before: int) -> None:
+        """Lets go of the samples before this one, those to come too; they read as zeros from now on."""
+        count = max(before - self._forgotten, 0)
+        del self._tape[: count * self._sample_bytes]
+        self._forgotten += count
+
     def _begin_run(self, time: Fraction, kind: tuple[str, str, int]) -> _Resampler:
         self._end_run()
-        resampler = self._resampler = _Resampler(*kind, self._channel)
+        resampler = self._resampler = _Resampler(*kind, self._channel, self._form)
         self._kind = kind
         self._expected, self._drift = time, Fraction(0)
-        self._position = round((time - self._start) * SAMPLE_RATE)
+        self._position = round((time - self._start) * self._form.rate)
         return resampler
 
     def _end_run(self) -> None:
@@ -109,13 +146,13 @@ class SoundTape:
             self._write(block)
 
     def _write(self, block: np.ndarray) -> None:
-        first = self._position
+        first = self._position - self._forgotten
         self._position += len(block)
         if first < 0:
             block, first = block[-first:], 0
         if len(block) == 0:
             return
-        begin = first * block.itemsize
+        begin = first * self._sample_bytes
         if begin > len(self._tape):
             self._tape.extend(bytes(begin - len(self._tape)))
         self._tape[begin : begin + block.nbytes] = block.tobytes()
@@ -160,40 +197,50 @@ class _Loudness:
 def mixes(layout: str) -> bool:
     """Whether FFmpeg knows how to mix channels of that name: not ambisonics, nor channels that nobody named."""
     try:
-        _mono_graph("s16", layout, SAMPLE_RATE, MIXED)
+        _graph("s16", layout, SAMPLE_RATE, MIXED, SCORED)
     except av.FFmpegError:
         return False
     return True
 
 
-def _mono_graph(sample_format: str, layout: str, rate: int, taken: str) -> Graph:
+def _graph(sample_format: str, layout: str, rate: int, taken: str, form: SoundForm) -> Graph:
     graph = Graph()
     graph.threads = 1
-    alone = [] if taken == MIXED else [graph.add("pan", f"mono|c0={taken}")]
+    alone = [] if taken == MIXED else [graph.add("pan", taken)]
     graph.link_nodes(
         graph.add_abuffer(sample_rate=rate, format=sample_format, layout=layout),
         *alone,
-        graph.add("aformat", sample_fmts="s16", sample_rates=str(SAMPLE_RATE), channel_layouts="mono"),
+        graph.add("aformat", sample_fmts="s16", sample_rates=str(form.rate), channel_layouts=form.layout),
         graph.add("abuffersink"),
     ).configure()
     return graph
 
 
+def _taken(layout: str, channel: int | None, form: SoundForm) -> str:
+    """What FFmpeg's ``pan`` takes of such channels; MIXED: nothing has to be chosen."""
+    count = av.AudioLayout(layout).nb_channels
+    if channel is None or channel >= count:
+        if mixes(layout):
+            return MIXED
+        if count == form.channels:
+            return "|".join([form.layout, *(f"c{number}=c{number}" for number in range(count))])
+        channel = 0
+    return f"mono|c0=c{channel}"
+
+
 class _Resampler:
-    """Frames of one kind -> 16 kHz mono int16. What comes out belongs to the time of what went in: no delay is added.
+    """Frames of one kind -> int16 of one form. What comes out belongs to the time of what went in: no delay is added.
 
     PyAV's AudioResampler does the same, but starts a pool of as many threads as the machine has cores.
     """
 
-    def __init__(self, sample_format: str, layout: str, rate: int, channel: int | None) -> None:
-        if channel is not None and channel >= av.AudioLayout(layout).nb_channels:
-            channel = None
-        if channel is None and not mixes(layout):
-            channel = 0
-        self._graph = _mono_graph(sample_format, layout, rate, MIXED if channel is None else f"c{channel}")
+    def __init__(self, sample_format: str, layout: str, rate: int, channel: int | None, form: SoundForm) -> None:
+        self._channels = form.channels
+        self._graph = _graph(sample_format, layout, rate, _taken(layout, channel, form), form)
 
     def resample(self, frame: AudioFrame) -> list[np.ndarray]:
-        """The samples that are ready. Some stay behind, half the length of the filter, until more or the end comes."""
+        """The samples that are ready, in blocks (n, channels). Some stay behind, half the length of the filter, until
+        more or the end comes."""
         # Places are counted on the tape: FFmpeg must not mend stamps in its own way.
         frame.pts = None
         self._graph.push(frame)
@@ -208,6 +255,6 @@ class _Resampler:
         blocks = []
         while True:
             try:
-                blocks.append(self._graph.pull().to_ndarray()[0])
+                blocks.append(self._graph.pull().to_ndarray().reshape(-1, self._channels))
             except (av.error.BlockingIOError, av.error.EOFError):
                 return blocks

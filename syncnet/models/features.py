@@ -24,12 +24,13 @@ MIN_BAND_STD = 0.5
 
 
 def cut_mouths(crops: np.ndarray) -> np.ndarray:
-    """Mouth squares, shape (n, 64, 64), uint8 grey, of face crops of shape (n, 224, 224, 3), uint8 BGR."""
+    """Mouth squares, shape (n, 64, 64), uint8 grey, of face crops, (n, 224, 224, 3) uint8 BGR or (n, 224, 224) grey."""
     mouths = np.empty((len(crops), MOUTH_SIZE_PX, MOUTH_SIZE_PX), np.uint8)
     rows = slice(MOUTH_TOP_PX, MOUTH_TOP_PX + MOUTH_SIDE_PX)
     columns = slice(MOUTH_LEFT_PX, MOUTH_LEFT_PX + MOUTH_SIDE_PX)
     for crop, mouth in zip(crops, mouths, strict=True):
-        grey = cv2.cvtColor(np.ascontiguousarray(crop[rows, columns]), cv2.COLOR_BGR2GRAY)
+        square = np.ascontiguousarray(crop[rows, columns])
+        grey = square if square.ndim == 2 else cv2.cvtColor(square, cv2.COLOR_BGR2GRAY)
         mouth[:] = cv2.resize(grey, (MOUTH_SIZE_PX, MOUTH_SIZE_PX), interpolation=cv2.INTER_AREA)
     return mouths
 

@@ -28,6 +28,7 @@ from syncnet.models.lite_network import (
     MIDDLE_FRAME,
     LiteNetwork,
 )
+from syncnet.models.odds import Odds
 from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
@@ -37,6 +38,8 @@ NEIGHBOURS = 2
 
 class LiteFaceEncoder:
     """Frame features of one track, 128 numbers a frame; of the pictures only the last two are kept."""
+
+    grey = True
 
     def __init__(self, model: LiteModel) -> None:
         self._model = model
@@ -128,6 +131,10 @@ class LiteModel:
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return self._calibration.confidence_of(raw, embedding_count / FPS)
+
+    def odds(self, signs: np.ndarray) -> Odds | None:
+        table = self._calibration.odds
+        return table.odds_of(signs) if table else None
 
 
 def load_lite(device: str, policy: weights.WeightsPolicy) -> LiteModel:

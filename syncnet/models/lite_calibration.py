@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from syncnet.errors import ModelFileError
+from syncnet.models.odds import SIGN_COUNT, OddsTable
 
 MOST_ZERO_MS = 100.0
 """More is no matter of a constant."""
@@ -28,6 +29,8 @@ class Calibration:
     """(T, P) raw confidences, rising along each row."""
     confidence: np.ndarray
     """(P,) what they stand for, rising."""
+    odds: OddsTable | None = None
+    """None in a table that is being made."""
     zero_ms: float = 0.0
     """By how much the network reads sound as early that is in sync: it is delayed by so much first."""
 
@@ -44,7 +47,8 @@ def read_calibration(path: Path) -> Calibration:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
         lengths, raw, confidence = (np.array(table[key], float) for key in ("speech_seconds", "raw", "confidence"))
-        calibration = Calibration(lengths, raw, confidence, float(table.get("zero_ms", 0.0)))
+        odds = _read_odds(table["odds"]) if "odds" in table else None
+        calibration = Calibration(lengths, raw, confidence, odds, float(table.get("zero_ms", 0.0)))
         if not _fits_together(calibration):
             raise ValueError("its columns do not increase, or differ in length")
     except (OSError, ValueError, LookupError, TypeError) as error:
@@ -52,6 +56,13 @@ def read_calibration(path: Path) -> Calibration:
             f"{path} is not a calibration table ({error})", path=path, cure="restore it with `git checkout weights/`"
         ) from error
     return calibration
+
+
+def _read_odds(table: dict[str, list[float]]) -> OddsTable:
+    in_sync, belongs = (np.array(table[key], float) for key in ("in_sync", "belongs"))
+    if not all(one.shape == (1 + SIGN_COUNT,) and np.isfinite(one).all() for one in (in_sync, belongs)):
+        raise ValueError(f"its odds are not {1 + SIGN_COUNT} numbers each")
+    return OddsTable(in_sync, belongs)
 
 
 def _fits_together(calibration: Calibration) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.models.odds import Odds
 
 MIN_TRACK_FRAMES = {
     # Eleven frames make one embedding; with fewer than fifteen pairs the far shifts would have none left.
@@ -42,8 +43,11 @@ class Embeddings:
 class FaceEncoder(Protocol):
     """Takes in the face crops of one track, piece by piece, and keeps only numbers of them."""
 
+    grey: bool
+    """Whether crops without colour do for it."""
+
     def push(self, crops: np.ndarray) -> None:
-        """The next crops of the track, shape (n, 224, 224, 3), uint8 BGR."""
+        """The next crops of the track, shape (n, 224, 224, 3), uint8 BGR; or (n, 224, 224), where these do."""
 
 
 class SyncModel(Protocol):
@@ -66,3 +70,6 @@ class SyncModel(Protocol):
 
         ``raw`` is in the unit of ``syncnet.scoring.score.distance_unit``.
         """
+
+    def odds(self, signs: np.ndarray) -> Odds | None:
+        """How likely a score with these signs (``syncnet.scoring.signs``) is right; None where that is not known."""

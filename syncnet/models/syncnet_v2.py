@@ -33,6 +33,8 @@ _PRE_EMPHASIS = 0.97
 class SyncNetV2FaceEncoder:
     """Lip embeddings of one track; of the crops only the last four are kept."""
 
+    grey = False
+
     def __init__(self, model: SyncNetV2) -> None:
         self._model = model
         self._tail = np.empty((0, CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
@@ -97,6 +99,9 @@ class SyncNetV2:
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return raw
+
+    def odds(self, signs: np.ndarray) -> None:
+        """Not known: nobody has fitted them to this network."""
 
 
 def load_syncnet_v2(path: Path, device: str, precision: Precision = "float32") -> SyncNetV2:

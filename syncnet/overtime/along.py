@@ -21,13 +21,16 @@ FEWEST_SEGMENTS = 6
 """Of a drift that is not seen within the tracks themselves."""
 _SURE = 4.0
 """Standard errors that the slope of a drift is from zero."""
-_SEGMENT_SPREAD_MS = 25.0
+_SEGMENT_SPREAD_MS = 20.0
 """Standard deviation of the offset from segment to segment where it is constant."""
-_LEVEL_COST = 5.5
+_LEVEL_COST = 10.0
 """In natural units of likelihood, that a further level has to be worth; a slope has to be worth _SLOPE_COST."""
 _SLOPE_COST = 3.0
-_MOST_COST = 18.0
-"""A segment that is farther off than six times the spread is no worse than that."""
+_MOST_COST = 40.0
+"""No segment is surer than that."""
+_CHANCE_ODDS = 8.0
+"""What a wrong voice has somewhere in its lips and shifts: so much less speaks for the offset of a segment."""
+_LEVEL_STEP_MS = 10.0
 _NEAR_SECONDS = 2.0
 """Between segments closer than this the jump is put in the middle."""
 
@@ -41,11 +44,13 @@ class _Model:
     line: Line | None = None
     levels: np.ndarray | None = None
     """(n,) int: which stretch of constant offset each point is of."""
+    kept: np.ndarray | None = None
+    """(n,) bool: whether its segment has the offset of the stretch."""
 
     def cost(self, points: Points) -> float:
         """By the middles of the segments: log likelihood, and what is paid for levels and slope; lower is better."""
         misses = _by_segment(points.ms - self.fitted, points.segment)
-        likelihood = np.minimum((misses / _SEGMENT_SPREAD_MS) ** 2 / 2, _MOST_COST).sum()
+        likelihood = np.minimum((misses / _SEGMENT_SPREAD_MS) ** 2 / 2, _most_costs(points)).sum()
         levels = 0 if self.levels is None else int(self.levels.max())
         return float(likelihood) + _LEVEL_COST * levels + (_SLOPE_COST if self.line else 0.0)
 
@@ -93,10 +98,15 @@ def _stepped(points: Points, line: Line | None) -> _Model:
     """Stretches of constant offset, beside the slope of a line."""
     rise = line.slope * points.seconds if line else np.zeros(len(points.ms))
     flat = points.ms - rise
-    numbers, place = np.unique(points.segment, return_inverse=True)
-    levels = _levels(_by_segment(flat, points.segment))[place] if len(numbers) else place
-    fitted = np.array([np.median(flat[levels == level]) for level in levels]) + rise
-    return _Model(fitted, line, levels)
+    _, place = np.unique(points.segment, return_inverse=True)
+    levels, kept = (one[place] for one in _levels(_by_segment(flat, points.segment), _most_costs(points)))
+    middles = [float(np.median(flat[kept & (levels == level)])) for level in range(int(levels.max()) + 1)]
+    return _Model(np.array(middles)[levels] + rise, line, levels, kept)
+
+
+def _most_costs(points: Points) -> np.ndarray:
+    """What each segment with points costs at most, (n,): what it takes to believe that chance has made it."""
+    return np.asarray(np.clip(points.odds[np.unique(points.segment)] - _CHANCE_ODDS, 1.0, _MOST_COST))
 
 
 def _by_segment(values: np.ndarray, segment: np.ndarray) -> np.ndarray:
@@ -104,36 +114,27 @@ def _by_segment(values: np.ndarray, segment: np.ndarray) -> np.ndarray:
     return np.array([np.median(values[segment == number]) for number in np.unique(segment)])
 
 
-def _levels(ms: np.ndarray) -> np.ndarray:
-    """Which stretch each segment is of, (n,) int: the cheapest way to part them, then without steps that are no jump.
+def _levels(ms: np.ndarray, most_costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which stretch each segment is of, (n,) int, and whether it has the offset of the stretch, (n,) bool.
 
-    Source: the optimal partitioning of Jackson et al., "An algorithm for optimal partitioning of data on an interval",
-    2005.
+    The cheapest way to part them, in steps that are jumps. Source: Viterbi's algorithm over possible offsets.
     """
-    sums, squares = (np.concatenate([[0.0], np.cumsum(values)]) for values in (ms, ms**2))
-    best, came_from = np.zeros(len(ms) + 1), np.zeros(len(ms) + 1, int)
-    for end in range(1, len(ms) + 1):
-        counts = end - np.arange(end)
-        spread = squares[end] - squares[:end] - (sums[end] - sums[:end]) ** 2 / counts
-        costs = best[:end] + spread / (2 * _SEGMENT_SPREAD_MS**2) + _LEVEL_COST
-        came_from[end] = int(costs.argmin())
-        best[end] = costs[came_from[end]]
-    starts = [len(ms)]
-    while starts[-1]:
-        starts.append(int(came_from[starts[-1]]))
-    borders = starts[::-1]
-    while small := _smallest_step(ms, borders):
-        borders.remove(small)
-    return np.searchsorted(np.array(borders[1:-1]), np.arange(len(ms)), side="right")
-
-
-def _smallest_step(ms: np.ndarray, borders: Sequence[int]) -> int:
-    """The border with the smallest step that is no jump; 0 where all are jumps."""
-    middles = [float(np.median(ms[start:end])) for start, end in itertools.pairwise(borders)]
-    steps = [abs(after - before) for before, after in itertools.pairwise(middles)]
-    if not steps or min(steps) >= LEAST_JUMP_MS:
-        return 0
-    return borders[1 + int(np.argmin(steps))]
+    grid = np.arange(ms.min(), ms.max() + _LEVEL_STEP_MS, _LEVEL_STEP_MS)
+    costs = ((ms[:, None] - grid) / _SEGMENT_SPREAD_MS) ** 2 / 2
+    capped = np.minimum(costs, most_costs[:, None])
+    steps = np.abs(grid[:, None] - grid)
+    change = np.where(steps >= LEAST_JUMP_MS, _LEVEL_COST, np.where(steps > 0, np.inf, 0.0))
+    best, came_from = capped[0], []
+    for own in capped[1:]:
+        ways = best + change
+        came_from.append(ways.argmin(axis=1))
+        best = ways.min(axis=1) + own
+    path = [int(best.argmin())]
+    for source in came_from[::-1]:
+        path.append(int(source[path[-1]]))
+    places = np.array(path[::-1])
+    levels = np.cumsum(np.diff(places, prepend=places[0]) != 0)
+    return levels, costs[np.arange(len(ms)), places] <= most_costs
 
 
 def _slope_within(points: Points) -> Line | None:
@@ -153,9 +154,9 @@ def _slope_within(points: Points) -> Line | None:
 
 
 def _jumps(points: Points, model: _Model) -> Iterator[Jump]:
-    if model.levels is None:
+    if model.levels is None or model.kept is None:
         return
-    for before, after in itertools.pairwise(range(len(points.ms))):
+    for before, after in itertools.pairwise(np.flatnonzero(model.kept).tolist()):
         if model.levels[before] == model.levels[after]:
             continue
         number = int(points.segment[before])

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from syncnet.faces.no_track import NoTrackReason
+from syncnet.overtime.decided import Decided
 from syncnet.overtime.timeline import OverTime, Segment
 from syncnet.overtime.words import describe_changes
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import OverTimeSettings, Thresholds
-from syncnet.verdict import Verdict, judge
+from syncnet.verdict import Decision, Verdict, judge, overrule
 
 Split = Callable[[Segment, float], Sequence[Segment]]
 """A segment in parts of at most so many seconds."""
@@ -33,6 +34,8 @@ class JudgedSegment:
     passes: bool
     reasons: tuple[str, ...]
     """Empty where it passes."""
+    decision: Decision | None = None
+    """Of a person, where one made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,17 @@ class JudgedOverTime:
 
 
 def judge_over_time(
-    over_time: OverTime, thresholds: Thresholds, settings: OverTimeSettings, split: Split | None = None
+    over_time: OverTime,
+    thresholds: Thresholds,
+    settings: OverTimeSettings,
+    split: Split | None = None,
+    decided: Decided | None = None,
 ) -> JudgedOverTime:
     """``split``: takes segments apart that are longer than the settings allow."""
     segments: Iterable[Segment] = over_time.segments
     if split is not None:
         segments = [part for one in segments for part in split(one, settings.max_segment_seconds)]
-    judged = tuple(_judged(one, thresholds) for one in segments if one.seconds >= settings.min_segment_seconds)
+    judged = tuple(_judged(one, thresholds, decided) for one in segments if one.seconds >= settings.min_segment_seconds)
     passing = [one.segment for one in judged if one.passes]
     spoken = sum(segment.speech_seconds for segment in passing)
     seen, speech = over_time.seen_speech_seconds, over_time.speech_seconds
@@ -77,15 +84,21 @@ def judge_video(
     thresholds: Thresholds,
     settings: OverTimeSettings,
     split: Split | None = None,
+    decided: Decided | None = None,
 ) -> tuple[Verdict, JudgedOverTime | None]:
-    """The verdict on a video, by its best face and by the whole of it, and its time line as the thresholds see it."""
+    """The verdict on a video, by its best face and by the whole of it, and its time line as the thresholds see it.
+
+    ``decided``: what a person said of it. Without a score there is nothing to decide.
+    """
     verdict = judge(best, thresholds, no_track)
-    judged = judge_over_time(over_time, thresholds, settings, split) if over_time else None
-    if judged is not None and best is not None:
-        return judge_file(verdict, judged, thresholds, settings), judged
-    if best is not None and settings.need_time_line:
-        return Verdict(False, (*verdict.reasons, NO_TIME_LINE)), judged
-    return verdict, judged
+    judged = judge_over_time(over_time, thresholds, settings, split, decided) if over_time else None
+    if best is None:
+        return verdict, judged
+    if judged is not None:
+        verdict = judge_file(verdict, judged, thresholds, settings)
+    elif settings.need_time_line:
+        verdict = Verdict(False, (*verdict.reasons, NO_TIME_LINE))
+    return overrule(verdict, decided.video) if decided and decided.video else verdict, judged
 
 
 def judge_file(best: Verdict, judged: JudgedOverTime, thresholds: Thresholds, settings: OverTimeSettings) -> Verdict:
@@ -107,14 +120,16 @@ def judge_file(best: Verdict, judged: JudgedOverTime, thresholds: Thresholds, se
     return Verdict(not reasons, tuple(reasons))
 
 
-def _judged(segment: Segment, thresholds: Thresholds) -> JudgedSegment:
+def _judged(segment: Segment, thresholds: Thresholds, decided: Decided | None) -> JudgedSegment:
     if segment.kind != "speech" or segment.offset_frames is None or segment.confidence is None:
         return JudgedSegment(segment, False, (NO_REASONS[segment.kind],))
     evidence = Evidence(segment.evidence, "its windows do not agree" if segment.evidence == "none" else "")
     score = SyncScore(segment.offset_frames, segment.confidence, 0.0, _NO_CURVE, evidence)
     # A limit of distance is one of the best face: a segment has no distance of its own.
     verdict = judge(score, thresholds)
-    return JudgedSegment(segment, verdict.passed, verdict.reasons)
+    if decided and (decision := decided.of_segment(segment)):
+        verdict = overrule(verdict, decision)
+    return JudgedSegment(segment, verdict.passed, verdict.reasons, verdict.decision)
 
 
 def _union_seconds(segments: Sequence[Segment]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Collection
 
 import numpy as np
 
@@ -19,43 +20,43 @@ _LEAP = math.log(0.002 / _ROWS)
 """That one offset follows another at once: an edit of the sound."""
 _STEP = math.log(0.002)
 """That the next offset follows: a drift crosses the border between two frames."""
+_FIRST = math.log(0.5)
+"""That the first lip of a track is in a match, and that it is in none."""
 _HELD_FRAMES = 1
 """An offset may differ by so much from that at which its run began: noise at the border of two frames."""
 
 
-def match_path(told: np.ndarray, known_row: int | None = None) -> np.ndarray:
+def match_path(told: np.ndarray, known_rows: Collection[int] = ()) -> np.ndarray:
     """The likeliest row of ``told`` at each lip, (n,) int, or NO_MATCH.
 
-    ``told`` (31, n): log odds that a lip fits the sound at the shift of a row, against fitting nowhere. ``known_row``:
-    the one that a match of this track most likely has, by what else is known of it.
+    ``told`` (31, n): log odds that a lip fits the sound at the shift of a row, against fitting nowhere. ``known_rows``:
+    those that a match of this track most likely has, by what else is known of it.
     Source: Viterbi's algorithm; Rabiner, "A tutorial on hidden Markov models", 1989, section III B.
     """
     rows, count = told.shape
-    none = rows
+    none, stay = rows, np.arange(rows)
     came_from = np.empty((count, rows + 1), np.int8)
-    inner = np.full(rows, 0.0)
-    inner[0] = inner[-1] = -np.inf
     enter = np.full(rows, _ENTER)
-    if known_row is not None:
+    for known_row in known_rows:
         enter[max(0, known_row - _HELD_FRAMES) : known_row + _HELD_FRAMES + 1] = _LEAVE
-    odds, odds_none = inner + enter, 0.0
-    stay = np.arange(rows)
+    told = told.T.copy()
+    told[:, [0, -1]] = -np.inf
+    # A shot begins in a match as likely as not.
+    odds, odds_none = enter + (_FIRST - _LEAVE), _FIRST
+    odds[[0, -1]] = -np.inf
+    # Ways into each row: to stay, out of no match, from the best row, and from the next ones.
+    ways = np.full((5, rows), -np.inf)
+    sources = np.stack([stay, np.full(rows, none), stay, stay + 1, stay - 1]).astype(np.int8)
     for lip in range(count):
         best = int(odds.argmax())
-        sources = np.stack(
-            [
-                odds,
-                odds_none + enter,
-                np.full(rows, odds[best] + _LEAP),
-                np.append(odds[1:], -np.inf) + _STEP,
-                np.insert(odds[:-1], 0, -np.inf) + _STEP,
-            ]
-        )
-        chosen = sources.argmax(axis=0)
-        came_from[lip, :rows] = np.choose(chosen, [stay, none, best, stay + 1, stay - 1])
-        came_from[lip, none] = none if odds_none >= odds[best] + _LEAVE else best
-        odds_none = max(odds_none, float(odds[best]) + _LEAVE)
-        odds = sources.max(axis=0) + told[:, lip] + inner
+        highest = float(odds[best])
+        ways[0], ways[1], ways[2], sources[2] = odds, odds_none + enter, highest + _LEAP, best
+        ways[3, :-1], ways[4, 1:] = odds[1:] + _STEP, odds[:-1] + _STEP
+        chosen = ways.argmax(axis=0)
+        came_from[lip, :rows] = sources[chosen, stay]
+        came_from[lip, none] = none if odds_none >= highest + _LEAVE else best
+        odds_none = max(odds_none, highest + _LEAVE)
+        odds = ways[chosen, stay] + told[lip]
     return _traced(came_from, int(odds.argmax()) if odds.max() > odds_none else none, none)
 
 

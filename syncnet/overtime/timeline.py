@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from syncnet.scoring.timing import Timing
@@ -85,6 +88,25 @@ class OffsetAlong:
     """Where it is constant."""
     jumps: tuple[Jump, ...] = ()
     drift: Drift | None = None
+
+    def offsets_between(self, start_seconds: float, end_seconds: float) -> Iterator[tuple[float, float]]:
+        """Offsets in milliseconds at the start and at the end of a range: two for each level that may hold in it."""
+        if self.kind == "none":
+            return
+        slope = self.drift.ms_per_minute / 60 if self.drift else 0.0
+        if self.jumps:
+            first, last = self.jumps[0], self.jumps[-1]
+            levels = [(-math.inf, first.at_seconds, first.earliest_seconds, first.before_ms)]
+            levels += [(a.earliest_seconds, b.at_seconds, a.at_seconds, a.after_ms) for a, b in pairwise(self.jumps)]
+            levels += [(last.earliest_seconds, math.inf, last.at_seconds, last.after_ms)]
+        elif self.drift:
+            levels = [(-math.inf, math.inf, self.drift.start_seconds, self.drift.start_ms)]
+        else:
+            levels = [(-math.inf, math.inf, 0.0, self.offset_ms or 0.0)]
+        for begins, ends, at_seconds, offset_ms in levels:
+            start, end = max(begins, start_seconds), min(ends, end_seconds)
+            if start < end:
+                yield offset_ms + slope * (start - at_seconds), offset_ms + slope * (end - at_seconds)
 
 
 @dataclass(frozen=True, slots=True)

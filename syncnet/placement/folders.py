@@ -53,6 +53,16 @@ class OutputFolders:
         return self.output_dir / "syncnet_outputs"
 
     @property
+    def segments_dir(self) -> Path:
+        """Of cut clips."""
+        return self.output_dir / "segments"
+
+    @property
+    def repaired_dir(self) -> Path:
+        """Of videos whose sound was put right."""
+        return self.output_dir / "repaired"
+
+    @property
     def sheet_dir(self) -> Path:
         """Of the contact sheet."""
         return self.output_dir / "report"
@@ -60,7 +70,8 @@ class OutputFolders:
     @property
     def written_dirs(self) -> tuple[Path, ...]:
         """Those that this tool writes to, beside the output folder itself."""
-        return self.good_dir, self.poor_dir, self.state_dir, self.overlays_dir, self.outputs_dir, self.sheet_dir
+        made_after = self.overlays_dir, self.outputs_dir, self.segments_dir, self.sheet_dir, self.repaired_dir
+        return self.good_dir, self.poor_dir, self.state_dir, *made_after
 
     @property
     def all_dirs(self) -> tuple[Path, Path, Path]:

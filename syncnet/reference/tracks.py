@@ -13,7 +13,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scenedetect import ContentDetector, FrameTimecode
 
 from detectors.protocol import FaceDetector, box_overlaps
 from syncnet.conventions import FPS
@@ -44,6 +43,8 @@ def find_published_shots(avi: Path, frame_count: int, stop: StopFlag) -> list[Sh
 
     ``frame_count``: how many frames the faces were looked for in.
     """
+    from scenedetect import ContentDetector, FrameTimecode
+
     detector = ContentDetector()
     cuts: set[int] = set()
     for number, frame_bgr in enumerate(_read_video(avi)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from syncnet.settings import Request, TerminalOptions
 from syncnet.settings.checks import Checked, DefaultFloat, DefaultInt, parts_of
 from syncnet.system.atomic import write_file
-from syncnet.system.invocation import CALL
+from syncnet.system.invocation import CALL, INSTALLED, PROGRAM
 from syncnet.system.plain import read_json
 
 COMMAND_NAME = "command.json"
@@ -22,6 +23,8 @@ _OF_THRESHOLDS = ("--preset", "--min_confidence", "--max_abs_offset", "--min_off
 """What the page's own thresholds take the place of."""
 _ONCE = ("--rescan",)
 """What would score everything again, where only the verdicts change."""
+_KEPT = ("--decisions",)
+"""What the folder remembers: the same file once more would undo what was decided since."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class CommandLine:
     """Where relative names among them start."""
     input_dir: str
     """As given."""
+    program: tuple[str, ...] = CALL
+    """The words that started it, as they were given."""
 
 
 def command_of(request: Request) -> CommandLine:
@@ -47,7 +52,24 @@ def command_of(request: Request) -> CommandLine:
         request.arguments or tuple(words_of(replace(request, terminal=TerminalOptions()))),
         directory,
         str(request.base_dir),
+        _started_by(directory) if request.arguments else CALL,
     )
+
+
+def _started_by(directory: str) -> tuple[str, ...]:
+    """What starts this program again from that folder: with its own Python, where it is a script of a checkout."""
+    script = sys.argv[0]
+    if os.path.basename(script) != PROGRAM:
+        # Another program called it as a function.
+        return CALL
+    if INSTALLED:
+        return (script if os.path.dirname(script) else PROGRAM,)
+    python = sys.executable
+    if directory and python.startswith(below := os.path.join(directory, "")):
+        # As it was most likely typed. A name without a folder would be looked for in PATH.
+        python = python.removeprefix(below)
+        python = python if os.sep in python else os.path.join(os.curdir, python)
+    return (python or CALL[0], script)
 
 
 def words_of(settings: Checked) -> Iterator[str]:
@@ -82,13 +104,15 @@ def read_command(path: Path) -> CommandLine | None:
     """None where no run noted one, or nothing that can be read."""
     try:
         noted = read_json(path.read_bytes())
-        return CommandLine(tuple(map(str, noted["arguments"])), str(noted["directory"]), str(noted["input_dir"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        program = tuple(map(str, noted.get("program") or CALL))
+        words = tuple(map(str, noted["arguments"]))
+        return CommandLine(words, str(noted["directory"]), str(noted["input_dir"]), program)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def without_thresholds(command: CommandLine) -> str:
-    """The command as a line for a shell, ready to take the flags of other thresholds at its end."""
+    """The command as a line for a shell in any folder, ready to take the flags of other thresholds at its end."""
     words: list[str] = []
     skip_value = False
     for argument in command.arguments:
@@ -98,12 +122,13 @@ def without_thresholds(command: CommandLine) -> str:
             skip_value = False
         elif not argument.startswith("--") or argument == "--":
             words.append(argument)
-        elif any(known.startswith(flag) for known in _OF_THRESHOLDS):
+        elif any(known.startswith(flag) for known in _OF_THRESHOLDS + _KEPT):
             # A flag may be shortened as long as it stands for itself alone, which the command has seen to.
             skip_value = not equals
         elif not any(known.startswith(flag) for known in _ONCE):
             words.append(argument)
-    return " ".join([*CALL, *map(quoted, words)])
+    line = " ".join(map(quoted, (*command.program, *words)))
+    return f"cd {quoted(command.directory)} && {line}" if command.directory else line
 
 
 def quoted(word: str) -> str:

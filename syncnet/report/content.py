@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from syncnet.decisions.kept import NO_DECISIONS, Decisions, read_kept
 from syncnet.engines.conclusion import VerdictRules, conclude
 from syncnet.errors import UsageError
 from syncnet.inputs.manifest import video_at
@@ -16,7 +17,7 @@ from syncnet.report.command_line import COMMAND_NAME, CommandLine, read_command
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 from syncnet.settings import OverTimeSettings, Thresholds, TrackSettings
-from syncnet.state.ledger import Ledger, open_ledger
+from syncnet.state.ledger import Ledger, look_at_ledger
 from syncnet.state.splitter import splitter_of
 from syncnet.system.interruption import StopFlag
 from syncnet.system.plain import read_json
@@ -42,6 +43,8 @@ class ReportContent:
     timestamp: float
     """When the results were written, in seconds since 1970."""
     over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
+    decisions: Decisions = NO_DECISIONS
+    """Of people, as the folder keeps them."""
 
 
 def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportContent:
@@ -58,11 +61,12 @@ def content_of_run(run: Run, command: CommandLine, timestamp: float) -> ReportCo
         complete=run.complete,
         timestamp=timestamp,
         over_time=run.settings.over_time,
+        decisions=run.decisions,
     )
 
 
 def read_content(folders: OutputFolders) -> ReportContent:
-    """What is stored in the folder; no video is opened. Hold the folder's lock.
+    """What is stored in the folder, also while a run is at work in it; no video is opened.
 
     Raises UsageError where there is nothing, or nothing that this version can read.
     """
@@ -92,10 +96,18 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
     # Files of earlier versions know of no time line.
     over_time = OverTimeSettings.of_flags(settings)
-    with open_ledger(folders.state_dir / "ledger.jsonl") as ledger:
+    decisions = read_kept(folders.state_dir)
+    with look_at_ledger(folders.state_dir / "ledger.jsonl") as ledger:
         splitter = splitter_of(folders.state_dir, document["model"]["name"], over_time)
         rules = VerdictRules(
-            thresholds, tracks, tracks.min_track_frames, None, ledger, over_time=over_time, splitter=splitter
+            thresholds,
+            tracks,
+            tracks.min_track_frames,
+            None,
+            ledger,
+            over_time=over_time,
+            splitter=splitter,
+            decisions=decisions,
         )
         results = [_result(entry, command, rules, ledger) for entry in document["results"]]
     return ReportContent(
@@ -111,6 +123,7 @@ def _content(document: dict[str, Any], folders: OutputFolders, command: CommandL
         complete=document["complete"],
         timestamp=document["timestamp"],
         over_time=over_time,
+        decisions=decisions,
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, overload
 
+from syncnet.repair.finding import curable_by_ms
 from syncnet.report.segments import describe_over_time
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.turns import Conversation
-from syncnet.verdict import offset_direction, offset_milliseconds
+from syncnet.verdict import Verdict, offset_direction, offset_milliseconds
 
 # A score's last digits change with the number of threads that added it up. These are the ones that do not.
 SCORE_DECIMALS = 3
@@ -65,6 +67,7 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         **evidence,
         "passes_quality": result.passed,
         "quality_reasons": list(result.verdict.reasons) if result.verdict else [result.error],
+        **describe_decision(result.verdict),
         **describe_over_time(result.over_time),
         "turns": _turns(result.conversation),
         "pooled_tracks": [list(group.tracks) for group in result.pooled],
@@ -85,9 +88,21 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "file_size": result.file_bytes,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
+        "curable_by_ms": curable_by_ms(result),
+        "repair": asdict(result.repair) if result.repair else None,
         "missing": result.missing,
         "error": result.error or None,
         "cure": result.cure or None,
+    }
+
+
+def describe_decision(verdict: Verdict | None) -> dict[str, Any]:
+    """What a person said of a video, and what the thresholds say against it."""
+    decision = verdict.decision if verdict else None
+    return {
+        "decision": decision.word if decision else None,
+        "decision_note": (decision.note or None) if decision else None,
+        "overruled_reasons": list(verdict.overruled) if verdict else [],
     }
 
 
@@ -112,12 +127,14 @@ def _scores(score: SyncScore | None) -> dict[str, Any]:
 
 
 def _evidence(score: SyncScore | None) -> dict[str, Any]:
-    evidence, timing = (score.evidence, score.timing) if score else (None, None)
+    evidence, timing, odds = (score.evidence, score.timing, score.odds) if score else (None, None, None)
     interval = timing.interval_ms if timing else None
     pieces = evidence.pieces if evidence else ()
     return {
         "offset_fine_ms": _rounded(timing.milliseconds, 1) if timing else None,
         "offset_interval_ms": [_rounded(edge, 1) for edge in interval] if interval else None,
+        "p_in_sync": odds.p_in_sync if odds else None,
+        "p_belongs": odds.p_belongs if odds else None,
         "evidence": evidence.level if evidence else None,
         "evidence_problem": (evidence.problem or None) if evidence else None,
         "windows": evidence.windows if evidence else None,

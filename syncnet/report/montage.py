@@ -21,7 +21,7 @@ from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
 from syncnet.system.atomic import write_file
 from syncnet.system.text import fit, printable
-from syncnet.verdict import describe_score
+from syncnet.verdict import describe_confidence, describe_passing, describe_score
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +94,8 @@ def _draw(chosen: Sequence[VideoResult], content: ReportContent) -> Figure:
     )  # fmt: skip
     for number, result in enumerate(chosen):
         row, column = number % rows, number // rows
-        _draw_strip(figure.add_subplot(grid[row, 2 * column]), result, read_strip(result, content))
+        strip = read_strip(result, content)
+        _draw_strip(figure.add_subplot(grid[row, 2 * column]), result, strip, content.thresholds)
         _draw_curve(figure.add_subplot(grid[row, 2 * column + 1]), result, content.thresholds)
     return figure
 
@@ -107,18 +108,18 @@ def _title(content: ReportContent) -> str:
     )
 
 
-def describe(result: VideoResult) -> tuple[str, str]:
-    """The words above a strip, and their colour."""
+def describe(result: VideoResult, least: float) -> tuple[str, str]:
+    """The words above a strip, and their colour. ``least``: the lowest confidence that passes."""
     score = result.best
     if score is None:
         raise ValueError("only scored videos are shown")
-    verdict, colour = ("passes", _PASS) if result.passed else ("does not pass", _FAIL)
+    verdict, colour = describe_passing(passed=result.passed), _PASS if result.passed else _FAIL
     name = fit(printable(str(result.relative_path)), _NAME_COLUMNS).rstrip()
-    return f"{name}   {score.confidence:.1f}, {describe_score(score)}: {verdict}", colour
+    return f"{name}   {describe_confidence(score.confidence, least)}, {describe_score(score)}: {verdict}", colour
 
 
-def _draw_strip(axes: Axes, result: VideoResult, strip: np.ndarray | None) -> None:
-    words, colour = describe(result)
+def _draw_strip(axes: Axes, result: VideoResult, strip: np.ndarray | None, thresholds: Thresholds) -> None:
+    words, colour = describe(result, thresholds.min_confidence)
     # A dollar sign in a name is no formula.
     axes.set_title(words, fontsize=7, loc="left", pad=3, color=colour, parse_math=False)
     axes.set_axis_off()
@@ -133,7 +134,7 @@ def _draw_curve(axes: Axes, result: VideoResult, thresholds: Thresholds) -> None
     shifts = np.arange(-MAX_SHIFT_FRAMES, MAX_SHIFT_FRAMES + 1)
     axes.axvspan(thresholds.lowest_offset - 0.4, thresholds.highest_offset + 0.4, color=_WITHIN)
     # Row k of the curve is a shift of 15 - k frames.
-    axes.plot(shifts, score.curve[::-1], color=describe(result)[1], linewidth=1)
+    axes.plot(shifts, score.curve[::-1], color=describe(result, thresholds.min_confidence)[1], linewidth=1)
     axes.axvline(score.offset_frames, color="#17212b", linewidth=0.7, linestyle="--")
     axes.set_xlim(-MAX_SHIFT_FRAMES - 0.5, MAX_SHIFT_FRAMES + 0.5)
     axes.set_xticks([-MAX_SHIFT_FRAMES, 0, MAX_SHIFT_FRAMES])

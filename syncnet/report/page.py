@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from syncnet.report.content import ReportContent
-from syncnet.report.page_data import describe_content, describe_tracks, describe_video
+from syncnet.report.page_data import describe_content, describe_decisions, describe_tracks, describe_video
 from syncnet.report.page_pictures import collect_pictures
 from syncnet.system.atomic import write_file
 from syncnet.system.collector import without_collector
@@ -24,7 +24,19 @@ PAGE_TITLE = "Lip-sync report"
 """In the template, and what a page is known by."""
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("uPlot.min.css", "page.css")
-SCRIPTS = ("uPlot.iife.min.js", "judge.js", "charts.js", "timeline.js", "detail.js", "table.js", "page.js")
+SCRIPTS = (
+    "uPlot.iife.min.js",
+    "decisions.js",
+    "judge.js",
+    "charts.js",
+    "player.js",
+    "timeline.js",
+    "detail.js",
+    "table.js",
+    "address.js",
+    "review.js",
+    "page.js",
+)
 """In the order in which they need each other."""
 
 
@@ -42,11 +54,13 @@ def render_page(content: ReportContent) -> str:
     blocks = {
         "run": describe_content(content) | {"pictures_left_out": pictures.left_out},
         "videos": videos,
+        "decisions": describe_decisions(content),
         "thumbnails": pictures.thumbnails,
         # Read only when the first video is opened.
         "details": details,
         "lines": pictures.lines,
         "strips": pictures.strips,
+        "faces": pictures.faces,
     }
     style, script = _asset(STYLES), _asset(SCRIPTS)
     page: str = _template().render(
@@ -67,9 +81,11 @@ def json_for_html(value: Any) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Nothing is loaded from anywhere; only this script and this style count, and pictures within the page."""
+    """Nothing is loaded but the videos, from beside the page; only this script, this style and inner pictures count."""
     return (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; img-src data:; "
+        # `self` is what a server gives, as it gave the page; of a page from disk it is not the same everywhere.
+        "media-src 'self' file:; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote_from_bytes
 
+import msgspec
 import numpy as np
 
 from syncnet.conventions import FPS
@@ -16,6 +17,7 @@ from syncnet.overtime.words import changes_of, describe_along
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.command_line import without_thresholds
 from syncnet.report.content import ReportContent
+from syncnet.report.curable import describe_curable
 from syncnet.report.run import count_results
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.turns import Conversation
@@ -24,7 +26,7 @@ from syncnet.system.text import printable
 
 MOST_TRACKS = 12
 """Of one video; the best one is among them."""
-CURVE_DECIMALS, TIME_DECIMALS = 3, 2
+CURVE_DECIMALS, TIME_DECIMALS, CONFIDENCE_DECIMALS = 3, 2, 5
 SEGMENT_KINDS = ("speech", "no_match", "off_screen")
 """By their numbers in the page."""
 
@@ -33,6 +35,8 @@ def describe_content(content: ReportContent) -> dict[str, Any]:
     """All but the videos."""
     counts = count_results(content.results)
     return {
+        # What this browser keeps of one folder is not for another.
+        "folder": os.path.abspath(content.folders.output_dir),
         "output_dir": printable(str(content.folders.output_dir)),
         "timestamp": content.timestamp,
         "model": content.model,
@@ -50,12 +54,21 @@ def describe_content(content: ReportContent) -> dict[str, Any]:
     }
 
 
+def describe_decisions(content: ReportContent) -> list[dict[str, Any]]:
+    """What the folder keeps, as files of decisions have it."""
+    return [msgspec.to_builtins(entry) for entry in content.decisions.entries.values()]
+
+
 def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any]:
     """A row of the table, with all that a verdict depends on."""
-    best, info = result.best, result.info
+    best, info, path = result.best, result.info, str(result.relative_path)
     evidence, timing = (best.evidence, best.timing) if best else (None, None)
     return {
-        "name": printable(str(result.relative_path)),
+        "name": printable(path),
+        # Where that is not what is shown.
+        "path": None if path.isprintable() else path,
+        # Size and time, by which decisions know it. As a text: JavaScript has no whole numbers of that size.
+        "file": f"{result.file_bytes}-{result.mtime_ns}",
         "status": result.status,
         # Not rounded: the page must come to the same verdict at any threshold.
         "confidence": _number(best.confidence) if best else None,
@@ -83,6 +96,7 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "faces": len(result.tracks),
         "error": printable(result.error),
         "cure": printable(result.cure),
+        "curable": describe_curable(result, content.folders),
         "missing": result.missing,
         "href": find_href(result, content.folders),
         "overlay": find_overlay(result, content.folders),
@@ -135,6 +149,8 @@ def describe_tracks(result: VideoResult) -> dict[str, Any]:
     best = None if talk else deciding_track(result)
     tracks = [_track(result.tracks[number], number, talk, best=number == best) for number in chosen]
     return {
+        # Container, and the codecs of picture and sound: what a browser cannot play is told by them.
+        "format": [info.container, info.video_codec, info.audio_codec] if (info := result.info) else None,
         "tracks": [*([_together(talk, result)] if talk else []), *tracks],
         "more_tracks": len(result.tracks) - len(chosen),
     }
@@ -230,7 +246,7 @@ def _track(track: TrackScore, number: int | None, talk: Conversation | None, *, 
         "turns": [[round(turn.start_seconds, 2), round(turn.end_seconds, 2)] for turn in turns],
         "first": track.first_frame,
         "count": track.frame_count,
-        "confidence": _number(score.confidence, 2) if score else None,
+        "confidence": _number(score.confidence, CONFIDENCE_DECIMALS) if score else None,
         "offset": int(score.offset_frames) if score else None,
         "evidence": score.evidence.level if score and score.evidence else None,
         "curve": _rounded_curve(score.curve) if score else None,

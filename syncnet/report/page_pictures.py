@@ -15,11 +15,14 @@ from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, read_k
 from syncnet.report.content import ReportContent
 from syncnet.report.page_data import deciding_track, nearness, shown_tracks
 from syncnet.results import VideoResult
+from syncnet.scoring.turns import Conversation
 
 MOST_LOOKED_AT = 400
 """Videos whose keepsakes are read: each takes some milliseconds."""
 MOST_THUMBNAIL_BYTES = 2_500_000
 MOST_STRIP_BYTES = 5_000_000
+MOST_FACES_BYTES = 2_500_000
+"""Of videos with several faces, all but the best."""
 MOST_STRIPS = 3
 """Of one video, beside that of its best track."""
 LEAST_PAUSE_FRAMES = 5
@@ -35,6 +38,8 @@ class Pictures:
 
     thumbnails: dict[int, str] = field(default_factory=dict)
     """JPEG in base64: of the best track's face."""
+    faces: dict[int, dict[int, str]] = field(default_factory=dict)
+    """The same of each face that the page shows, by number of track."""
     strips: dict[int, dict[int, str]] = field(default_factory=dict)
     """JPEG in base64: mouths, by number of track."""
     lines: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -48,7 +53,7 @@ def collect_pictures(content: ReportContent) -> Pictures:
     pictures = Pictures()
     faces = [number for number, result in enumerate(content.results) if result.tracks]
     order = heapq.nsmallest(MOST_LOOKED_AT, faces, key=lambda n: (nearness(content.results[n], content.thresholds), n))
-    thumbnail_bytes = strip_bytes = 0
+    thumbnail_bytes = strip_bytes = face_bytes = 0
     for number in order:
         result = content.results[number]
         keepsake = read_keepsake(keepsake_path(content.folders.state_dir, result.relative_path))
@@ -57,13 +62,18 @@ def collect_pictures(content: ReportContent) -> Pictures:
         shown = shown_tracks(result)
         best = deciding_track(result) or 0
         pictures.lines[number] = {
-            **_lines(keepsake, shown, together=result.conversation is not None),
+            **_lines(keepsake, shown, result.conversation),
             "offsets": _strong_offsets(result, keepsake),
         }
         thumbnail = keepsake.tracks[best].thumbnail
         if len(thumbnail) and thumbnail_bytes + len(thumbnail) <= MOST_THUMBNAIL_BYTES:
             thumbnail_bytes += len(thumbnail)
             pictures.thumbnails[number] = _base64(thumbnail)
+        faces_of = {n: keepsake.tracks[n].thumbnail for n in shown if len(keepsake.tracks[n].thumbnail)}
+        size = sum(map(len, faces_of.values()))
+        if len(result.tracks) > 1 and face_bytes + size <= MOST_FACES_BYTES:
+            face_bytes += size
+            pictures.faces[number] = {n: _base64(face) for n, face in faces_of.items()}
         wanted = [best, *(n for n in shown if n != best)][: 1 + MOST_STRIPS]
         strips = {n: keepsake.tracks[n].strip for n in wanted if len(keepsake.tracks[n].strip)}
         size = sum(map(len, strips.values()))
@@ -74,14 +84,17 @@ def collect_pictures(content: ReportContent) -> Pictures:
     return pictures
 
 
-def _lines(keepsake: Keepsake, shown: Sequence[int], *, together: bool) -> dict[str, Any]:
+def _lines(keepsake: Keepsake, shown: Sequence[int], talk: Conversation | None) -> dict[str, Any]:
     return {
         "shots": keepsake.shot_starts.tolist(),
         "loudness": thin_out(keepsake.loudness_db, 0),
         "frames": len(keepsake.loudness_db),
         "speech": _ranges(keepsake.speech),
-        # Faces scored as one come first, and have no windows of their own here.
-        "tracks": [*([None] if together else []), *(_track_lines(keepsake.tracks[number]) for number in shown)],
+        # Faces scored as one come first.
+        "tracks": [
+            *([_turn_lines(keepsake, talk)] if talk else []),
+            *(_track_lines(keepsake.tracks[number]) for number in shown),
+        ],
     }
 
 
@@ -112,11 +125,32 @@ def _strong_offsets(result: VideoResult, keepsake: Keepsake) -> list[list[float]
 
 def _track_lines(track: TrackKeepsake) -> dict[str, Any]:
     return {
-        # First frame, offset, depth.
-        "windows": [[int(frame), int(offset), round(float(depth), 2)] for frame, offset, depth in track.windows],
+        "windows": _windows(track.windows),
         "confidence": thin_out(track.confidence, 1),
         "strip_frames": track.strip_frames.tolist(),
     }
+
+
+def _turn_lines(keepsake: Keepsake, talk: Conversation) -> dict[str, Any]:
+    """Of faces that speak in turns: at each time those of the face whose turn it is."""
+    spoken = [keepsake.tracks[number] for number in {turn.track for turn in talk.turns}]
+    first = min((track.first_frame for track in spoken), default=0)
+    end = max((track.first_frame + len(track.confidence) for track in spoken), default=0)
+    confidence, windows = np.full(end - first, np.nan, np.float32), []
+    for turn in talk.turns:
+        track = keepsake.tracks[turn.track]
+        middles = track.windows[:, 0] / FPS + 0.5
+        windows.append(track.windows[(turn.start_seconds <= middles) & (middles < turn.end_seconds)])
+        frames = track.first_frame + np.arange(len(track.confidence))
+        inside = (turn.start_seconds * FPS <= frames) & (frames < turn.end_seconds * FPS)
+        confidence[frames[inside] - first] = track.confidence[inside]
+    joined = np.concatenate(windows) if windows else np.empty((0, 3), np.float32)
+    return {"windows": _windows(joined), "confidence": thin_out(confidence, 1), "strip_frames": []}
+
+
+def _windows(windows: np.ndarray) -> list[list[float]]:
+    """First frame, offset, depth."""
+    return [[int(frame), int(offset), round(float(depth), 2)] for frame, offset, depth in windows]
 
 
 def thin_out(values: np.ndarray, decimals: int) -> list[float | None]:

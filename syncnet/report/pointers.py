@@ -15,7 +15,7 @@ HEADINGS = NO_FACES, FAILED, SHIFTED, NO_EVIDENCE, FILTERED_OUT = (
     "A file failed",
     "The offset looks wrong",
     "No evidence of sync",
-    "Most videos filtered out",
+    "Most videos do not pass",
 )
 """Of the page."""
 
@@ -30,7 +30,7 @@ def find_pointers(results: Sequence[VideoResult], thresholds: Thresholds) -> tup
         pointers.append(f'Most videos failed: see {PAGE}, "{FAILED}".')
     if 2 * counts.poor > counts.successful:
         poor = [result for result in results if result.status == "success" and not result.passed]
-        pointers.append(f'Most scored videos were filtered out: see {PAGE}, "{_main_reason(poor, thresholds)}".')
+        pointers.append(f'Most scored videos do not pass: see {PAGE}, "{_main_reason(poor, thresholds)}".')
     return tuple(pointers)
 
 

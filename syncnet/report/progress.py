@@ -16,7 +16,7 @@ from syncnet.results import TrackScore, VideoResult, with_share
 from syncnet.scoring.evidence import Evidence
 from syncnet.system.log import Log
 from syncnet.system.text import format_duration, printable
-from syncnet.verdict import describe_score, describe_times
+from syncnet.verdict import describe_confidence, describe_passing, describe_score, describe_times
 
 _TOLD_SHARE = 0.1
 """Of speech that the lips do not fit: of a video that passes with more, the times that they fit are told."""
@@ -32,16 +32,18 @@ class Progress:
         *,
         quiet: bool = False,
         verbose: bool = False,
+        min_confidence: float = 0.0,
         activities: Callable[[], Mapping[int, Activity]] | None = None,
     ) -> None:
-        """``verbose``: also the tracks, sizes and times of each video. ``activities``: asked, on a terminal, for what
-        each worker is at."""
+        """``min_confidence``: of the thresholds, which no rounding may hide. ``verbose``: also the tracks, sizes and
+        times of each video. ``activities``: asked, on a terminal, for what each worker is at."""
         self._total = total
         self._counts = Counts()
         self._done = 0
         self._log = log
         self._quiet = quiet
         self._verbose = verbose
+        self._least = min_confidence
         wanted = total and not quiet and sys.stderr.isatty()
         self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if wanted else None
         self._live = LiveLines(activities) if wanted and activities else None
@@ -64,19 +66,19 @@ class Progress:
         self._done += result.source != "ledger"
         self._counts.add(result)
         write = self._log.error if result.failed_now else self._log.info
-        write(f"{result.relative_path}: {_outcome(result)}", **_facts(result))
+        write(f"{result.relative_path}: {_outcome(result, self._least)}", **_facts(result))
         if self._quiet:
             return
         with contextlib.suppress(OSError):
             if self._bar is not None:
                 counts = self._counts
                 self._bar.set_postfix_str(
-                    f"good {counts.good}, poor {counts.poor}, no face {counts.no_faces}, failed {counts.failed}",
+                    f"pass {counts.good}, do not {counts.poor}, no face {counts.no_faces}, failed {counts.failed}",
                     refresh=False,
                 )
                 self._bar.update(result.source != "ledger")
             if self._bar is None or self._verbose:
-                details = describe_details(result) if self._verbose else []
+                details = describe_details(result, self._least) if self._verbose else []
                 self._say([self._line(result), *details])
 
     def _say(self, lines: list[str]) -> None:
@@ -90,28 +92,28 @@ class Progress:
     def _line(self, result: VideoResult) -> str:
         # A video that was known before and cannot be placed is none of those that are counted.
         count = "" if result.source == "ledger" else f"[{self._done}/{self._total}] "
-        return f"{count}{printable(str(result.relative_path))}: {_outcome(result)}"
+        return f"{count}{printable(str(result.relative_path))}: {_outcome(result, self._least)}"
 
 
-def describe_details(result: VideoResult) -> list[str]:
-    """What is known of the file and of each of its tracks, a line each."""
+def describe_details(result: VideoResult, least: float) -> list[str]:
+    """What is known of the file and of each of its tracks, a line each; ``least``: the confidence that passes."""
     lines = []
     if result.info:
         info = result.info
         size = f"{info.width} x {info.height}, {info.source_fps:.4g} fps, {info.video_codec} and {info.audio_codec}"
         taken = "found by its content" if result.source == "cache" else f"scored in {format_duration(result.seconds)}"
         lines.append(f"    {format_duration(info.duration_seconds)}, {size}; {taken}")
-    return lines + [_describe_track(number, track) for number, track in enumerate(result.tracks)]
+    return lines + [_describe_track(number, track, least) for number, track in enumerate(result.tracks)]
 
 
-def _describe_track(number: int, track: TrackScore) -> str:
+def _describe_track(number: int, track: TrackScore, least: float) -> str:
     left, top, right, bottom = track.mean_box
     face_px = max(right - left, bottom - top)
     where = f"frames {track.first_frame} to {track.first_frame + track.frame_count - 1}, face {face_px:.0f} px"
     if track.score is None:
         return f"    track {number}: {where}: no sound beside it"
     score = track.score
-    words = f"confidence {score.confidence:.2f}"
+    words = f"confidence {describe_confidence(score.confidence, least)}"
     if score.rests_on_evidence:
         words += f", {describe_score(score)}"
     if score.evidence:
@@ -119,7 +121,7 @@ def _describe_track(number: int, track: TrackScore) -> str:
     return f"    track {number}: {where}: {words}"
 
 
-def _outcome(result: VideoResult) -> str:
+def _outcome(result: VideoResult, least: float) -> str:
     if result.status == "pending":
         return f"left for a later run: {result.error}"
     if result.status == "failed":
@@ -127,11 +129,11 @@ def _outcome(result: VideoResult) -> str:
     if result.best is None:
         return f"no face track: {result.error}"
     score = result.best
-    quality = "good" if result.passed else "poor"
     told = with_share(describe_score(score), result)
     if result.passed and score.evidence and _partly(score.evidence):
         told += f", {describe_times(score.evidence)}"
-    return f"{quality}, confidence {score.confidence:.1f}, {told}"
+    verdict, confidence = describe_passing(passed=result.passed), describe_confidence(score.confidence, least)
+    return f"{verdict}, confidence {confidence}, {told}"
 
 
 def _partly(evidence: Evidence) -> bool:

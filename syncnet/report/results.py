@@ -53,6 +53,8 @@ def build_results(run: Run) -> dict[str, Any]:
         "successful_processing": counts.successful,
         "good_quality": counts.good,
         "poor_quality": counts.poor,
+        "accepted_by_person": counts.accepted,
+        "rejected_by_person": counts.rejected,
         "no_faces_detected": counts.no_faces,
         "processing_failed": counts.failed,
         "not_processed": run.total - counts.all - len(run.pending),

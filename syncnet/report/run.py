@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.placement.folders import OutputFolders
+from syncnet.repair.records import RepairRecord
 from syncnet.results import VideoResult
 from syncnet.settings import ScorerSettings
 from weights import Identity
@@ -39,6 +41,10 @@ class Run:
     """New videos beyond the limit."""
     reference_tools: str = ""
     """What did the published passes, and its version; empty where they were not asked for."""
+    decisions: Decisions = NO_DECISIONS
+    """Of people, as the folder keeps them."""
+    repaired: Sequence[RepairRecord] = ()
+    """What this run did about sound that is off, file by file."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 
@@ -56,10 +62,17 @@ class Counts:
     poor: int = 0
     no_faces: int = 0
     failed: int = 0
+    accepted: int = 0
+    """Of the good ones, those that a person accepted."""
+    rejected: int = 0
+    """Of the poor ones, those that a person rejected."""
 
     def add(self, result: VideoResult) -> None:
         if result.status == "pending":
             return
+        if result.verdict and (decision := result.verdict.decision):
+            self.accepted += decision.accepted
+            self.rejected += not decision.accepted
         if result.status == "failed":
             self.failed += 1
         elif result.status == "no_faces":

@@ -49,6 +49,7 @@ def _segment(judged: JudgedSegment) -> dict[str, Any]:
         "speech_seconds": round(segment.speech_seconds, TIME_DECIMALS),
         "passes": judged.passes,
         "reasons": list(judged.reasons),
+        "decision": judged.decision.word if judged.decision else None,
     }
 
 

@@ -40,6 +40,7 @@ SEGMENT_COLUMNS: dict[str, Kind] = {
     "windows": "whole",
     "windows_agreeing": "whole",
     "relative_path": "text",
+    "decision": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 _COLUMNS_OF = operator.itemgetter(*SEGMENT_COLUMNS)
@@ -73,6 +74,8 @@ def _rows(entries: Iterable[dict[str, Any]], carried: Mapping[str, tuple[str, Ki
             left, top, right, bottom = segment["box"] or (None, None, None, None)
             low, high = segment["offset_interval_ms"] or (None, None)
             row = {
+                # Entries of earlier versions know of none.
+                "decision": None,
                 **names,
                 **segment,
                 "reasons": "; ".join(segment["reasons"]),

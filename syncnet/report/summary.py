@@ -14,7 +14,7 @@ from syncnet.report.run import Counts, Run, count_results, count_this_run
 from syncnet.results import VideoResult, share_of, with_share
 from syncnet.settings import Thresholds
 from syncnet.system.text import display_width, fit, format_duration, indent, printable
-from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_score
+from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_confidence, describe_passing, describe_score
 
 MOST_SHOWN = 20
 """Entries of one list; the results file has them all."""
@@ -32,8 +32,8 @@ def format_summary(run: Run, width: int, palette: Palette = PLAIN) -> str:
         *(
             _titled(section, palette)
             for section in (
-                _best_videos(run.results, width),
-                _filtered_out(run.results, width),
+                _best_videos(run, width),
+                _not_passing(run.results, width),
                 _without_score(run.results, "no_faces", "No face track", width),
                 _without_score(run.results, "failed", "Failed", width),
                 _skipped(run.pending, "Still changing", width),
@@ -107,8 +107,8 @@ def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
     if thresholds.max_distance is not None:
         wanted += f", distance at most {thresholds.max_distance}"
     rows = [
-        ("good quality", counts.good, wanted, palette.good),
-        ("poor quality", counts.poor, "", palette.poor),
+        (describe_passing(passed=True), counts.good, wanted, palette.good),
+        (describe_passing(passed=False), counts.poor, "", palette.poor),
         ("no face track", counts.no_faces, "", palette.poor),
         ("failed", counts.failed, "", palette.failed),
     ]
@@ -118,6 +118,9 @@ def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
         row = f"  {name:<14} {number:>{digits}}"
         # Nothing is alarming about a kind that did not occur.
         lines.append((mark(row) if number else row) + (f"   {note}" if note else ""))
+    if decided := counts.accepted + counts.rejected:
+        said = f"{counts.accepted} accepted, {counts.rejected} rejected, whatever the thresholds say"
+        lines.append(f"  {'by a person':<14} {decided:>{digits}}   {said}")
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
     return lines
@@ -140,21 +143,22 @@ def _histogram(run: Run, width: int, palette: Palette) -> list[str]:
     return draw_histogram(confidences, run.settings.thresholds.min_confidence, width, palette)
 
 
-def _best_videos(results: Sequence[VideoResult], width: int) -> list[str]:
-    good = sorted((result for result in results if result.passed), key=_confidence, reverse=True)
-    columns = _name_columns(good[:MOST_SHOWN], width)
-    entries = ([f"  {fit(_name(result), columns)}  {_score(result)}"] for result in good)
+def _best_videos(run: Run, width: int) -> list[str]:
+    good = sorted((result for result in run.results if result.passed), key=_confidence, reverse=True)
+    least = run.settings.thresholds.min_confidence
+    columns = _name_columns(good[:MOST_SHOWN], width, least)
+    entries = ([f"  {fit(_name(result), columns)}  {_score(result, least)}"] for result in good)
     return _section("Best videos", entries, len(good))
 
 
-def _filtered_out(results: Sequence[VideoResult], width: int) -> list[str]:
+def _not_passing(results: Sequence[VideoResult], width: int) -> list[str]:
     poor = [result for result in results if result.status == "success" and not result.passed]
     entries = (
         [f"  {_name(result)}{_share(result)}", *(indent(reason, width, 4) for reason in result.verdict.reasons)]
         for result in poor
         if result.verdict
     )
-    return _section("Filtered out", entries, len(poor))
+    return _section("Do not pass", entries, len(poor))
 
 
 def _without_score(results: Sequence[VideoResult], status: str, title: str, width: int) -> list[str]:
@@ -191,10 +195,10 @@ def _first(entries: Iterable[list[str]], count: int) -> Iterator[list[str]]:
         yield entry
 
 
-def _name_columns(results: Sequence[VideoResult], width: int) -> int:
+def _name_columns(results: Sequence[VideoResult], width: int, least: float) -> int:
     """As wide as the longest name, within what the terminal leaves beside the scores."""
     longest = max((display_width(_name(result)) for result in results), default=0)
-    scores = max((display_width(_score(result)) + 4 for result in results), default=0)
+    scores = max((display_width(_score(result, least)) + 4 for result in results), default=0)
     return min(longest, max(NARROWEST_NAME, width - max(scores, SCORE_COLUMNS)))
 
 
@@ -206,11 +210,13 @@ def _confidence(result: VideoResult) -> float:
     return result.best.confidence if result.best else -math.inf
 
 
-def _score(result: VideoResult) -> str:
+def _score(result: VideoResult, least: float) -> str:
     if result.best is None:
         return ""
     score = result.best
-    return f"confidence {score.confidence:5.1f}  {with_share(describe_score(score), result)}"
+    said = f"confidence {describe_confidence(score.confidence, least):>5}  {with_share(describe_score(score), result)}"
+    decision = result.verdict.decision if result.verdict else None
+    return f"{said}, {decision}" if decision else said
 
 
 def _share(result: VideoResult) -> str:

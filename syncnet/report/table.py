@@ -63,6 +63,11 @@ COLUMNS: dict[str, Kind] = {
     "coverage": "number",
     "offset_along": "text",
     "segments": "whole",
+    "p_in_sync": "number",
+    "p_belongs": "number",
+    "decision": "text",
+    "decision_note": "text",
+    "curable_by_ms": "number",
     "audio_path": "text",
 }
 """In their order, which stays: a new column goes to the end."""

@@ -67,6 +67,7 @@ def write_page_again(run: Run, request: Request) -> None:
 
 def print_run(run: Run, request: Request, written: Written) -> None:
     """Prints the summary, or as much of it as was asked for."""
+    from syncnet.repair.wording import format_repairs
     from syncnet.report.calibration import format_calibration
     from syncnet.report.colours import palette_for
     from syncnet.report.summary import format_alarms, format_summary
@@ -79,6 +80,8 @@ def print_run(run: Run, request: Request, written: Written) -> None:
     else:
         width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
         print_out(format_summary(run, width, palette_for(sys.stdout)))
+        if request.repair.repair:
+            print_out(format_repairs(run.repaired))
         print_out("".join(f"Report:  {printable(str(page))}\n" for page in written.pages))
     for problem in written.problems:
         print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.engines.conclusion import VerdictRules
-from syncnet.engines.serving import Score
 from syncnet.engines.video import VideoJob
 from syncnet.engines.watch import Watch
 from syncnet.errors import UsageError
@@ -21,7 +21,7 @@ from syncnet.report.page import PAGE_NAME
 from syncnet.report.run import Run
 from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import CSV_NAME, PARQUET_NAME
-from syncnet.run.engine_choice import pin_of
+from syncnet.run.engine_choice import Engine, pin_of
 from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
 from syncnet.state.records import fingerprint_of
@@ -44,17 +44,26 @@ def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
         output_dir / PAGE_NAME: request.report.page,
         folders.overlays_dir: looks.visualize != "none",
         folders.outputs_dir: looks.save_outputs,
+        folders.segments_dir: request.cuts.cut != "none",
     }
     for path, asked in wanted.items():
         if asked:
             refuse_foreign(path)
 
 
-def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, ledger: Ledger, score: Score) -> VideoJob:
+def make_job(
+    request: Request,
+    folders: OutputFolders,
+    stages: ChosenStages,
+    ledger: Ledger,
+    engine: Engine,
+    decisions: Decisions = NO_DECISIONS,
+) -> VideoJob:
     """What is done with each video."""
     options = request.options
     return VideoJob(
-        score=score,
+        score=engine.score,
+        score_uri=engine.score_uri,
         fingerprint=run_fingerprint(request.settings, stages),
         rules=VerdictRules(
             thresholds=request.settings.thresholds,
@@ -65,6 +74,7 @@ def make_job(request: Request, folders: OutputFolders, stages: ChosenStages, led
             place=options.place,
             over_time=request.settings.over_time,
             splitter=splitter_of(folders.state_dir, pin_of(stages).model.name, request.settings.over_time),
+            decisions=decisions,
         ),
         state_dir=folders.state_dir,
         store=_open_store(options, remote=request.scale.ray is not None),

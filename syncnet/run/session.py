@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
+from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.engines.conclusion import recall_resting
 from syncnet.engines.isolated import ChildScorers, TakenAlongError
 from syncnet.engines.serving import Score
@@ -43,6 +44,8 @@ class Plan:
     """Still changing."""
     left_for_later: int = 0
     """New ones beyond the limit."""
+    decisions: Decisions = NO_DECISIONS
+    """Of people, who win over the thresholds."""
 
     @property
     def total(self) -> int:

@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 
 from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.models.odds import Odds
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.scoring.evidence import Evidence, find_offset, weigh
+from syncnet.scoring.signs import grade, signs_of
 from syncnet.scoring.speech import speech_beside, without_long_pauses
 from syncnet.scoring.timing import Timing, time_offset
 
@@ -39,6 +41,8 @@ class SyncScore:
     """What the offset rests on; None where it was not asked for."""
     timing: Timing | None = None
     """The offset in milliseconds; None where it was not asked for."""
+    odds: Odds | None = None
+    """How likely it is right; None where the model does not say."""
 
     @property
     def rests_on_evidence(self) -> bool:
@@ -81,7 +85,8 @@ def score_distances(
     offset_frames = find_offset(distances, curve, beside)
     score = _score_at(MAX_SHIFT_FRAMES - offset_frames, curve, distances, metric, model)
     evidence, window_curves = weigh(distances, offset_frames, beside, first_lip)
-    return replace(score, evidence=evidence, timing=time_offset(curve, window_curves))
+    odds = model.odds(signs_of(offset_frames, score.confidence, curve, evidence))
+    return replace(score, evidence=grade(evidence, odds), timing=time_offset(curve, window_curves), odds=odds)
 
 
 def count_lips(distances: np.ndarray, speech: np.ndarray) -> np.ndarray:

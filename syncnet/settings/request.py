@@ -9,6 +9,8 @@ from typing import Annotated
 
 from syncnet.errors import UsageError
 from syncnet.settings.checks import Checked, Rule
+from syncnet.settings.cuts import CutOptions
+from syncnet.settings.repair import RepairSettings
 from syncnet.settings.run import (
     DEFAULT_WORKERS,
     LookOptions,
@@ -38,8 +40,10 @@ class Request(Checked):
     options: RunOptions = field(default_factory=RunOptions)
     report: ReportOptions = field(default_factory=ReportOptions)
     looks: LookOptions = field(default_factory=LookOptions)
+    cuts: CutOptions = field(default_factory=CutOptions)
     terminal: TerminalOptions = field(default_factory=TerminalOptions)
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+    repair: RepairSettings = field(default_factory=RepairSettings)
     preset: Annotated[str | None, Rule(choices=tuple(PRESETS))] = None
     """The one that the thresholds are from."""
     audio_dir: Path | None = None
@@ -70,6 +74,10 @@ class Request(Checked):
         if self.audio_dir is not None and self.settings.media.audio_track is not None:
             problem = "--audio_track counts the sound tracks of a video, and --audio_dir takes their place"
             raise UsageError(problem, cure="leave one out")
+        if self.calibrate and self.cuts.cut != "none":
+            raise UsageError("--calibrate only looks for thresholds: --cut does not go with it", cure="leave one out")
+        if self.repair.repair and self.keep_all:
+            raise UsageError("--repair writes files, and --keep_all writes none", cure="give one of them")
         if self.calibrate:
             object.__setattr__(self, "keep_all", True)
 

@@ -43,6 +43,8 @@ class RunOptions(Checked):
     """Most time that scoring one video may take."""
     isolate: bool = False
     """Every worker scores in a process of its own."""
+    decisions: Path | None = None
+    """What people decided of videos, to be kept in the output folder: their word wins over the thresholds."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

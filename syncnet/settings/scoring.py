@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -110,6 +111,12 @@ def resolve_thresholds(
         max_offset,
         max_distance,
     )
+
+
+def thresholds_of(given: Mapping[str, Any]) -> Thresholds:
+    """The same, from the values of flags by name."""
+    names = ("preset", "min_confidence", "max_abs_offset", "min_offset", "max_offset", "max_distance")
+    return resolve_thresholds(*map(given.get, names))
 
 
 USUAL_GATE = DefaultInt(50)

@@ -23,14 +23,14 @@ _LINE_BYTES = 1024
 class Ledger(LedgerState):
     """The lines of ``ledger.jsonl`` and what they come to. One process writes; its threads may take turns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, look_only: bool = False) -> None:
         super().__init__(path)
         self._unreadable: set[int] = set()
         """Starts of records that were asked for in vain."""
         self._turn = threading.Lock()
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._handle = os.open(path, os.O_CLOEXEC | (os.O_RDONLY if look_only else os.O_RDWR | os.O_CREAT), 0o666)
         try:
-            self._load()
+            self._load(look_only=look_only)
         except BaseException:
             os.close(self._handle)
             raise
@@ -144,10 +144,12 @@ class Ledger(LedgerState):
                 raise
             self.load((data,))
 
-    def _load(self) -> None:
+    def _load(self, *, look_only: bool) -> None:
         """Reads all lines, cuts off a last one that a kill tore, and begins a ledger where there is none."""
         with open(self._handle, "rb", closefd=False) as reader:
             self.load(reader)
+        if look_only:
+            return
         if self.end < os.fstat(self._handle).st_size:
             os.ftruncate(self._handle, self.end)
         if self.end == 0:
@@ -189,8 +191,21 @@ class _Records(Mapping[str, VideoRecord]):
 @contextmanager
 def open_ledger(path: Path) -> Iterator[Ledger]:
     """The ledger, made where there is none. Raises UsageError where it cannot be opened; hold the folder's lock."""
+    with _opened(path, look_only=False) as ledger:
+        yield ledger
+
+
+@contextmanager
+def look_at_ledger(path: Path) -> Iterator[Ledger]:
+    """The ledger as it stands, also while a run is adding to it. Nothing may be added. Raises UsageError."""
+    with _opened(path, look_only=True) as ledger:
+        yield ledger
+
+
+@contextmanager
+def _opened(path: Path, *, look_only: bool) -> Iterator[Ledger]:
     try:
-        ledger = Ledger(path)
+        ledger = Ledger(path, look_only=look_only)
     except OSError as error:
         raise _cannot_open(path, error) from error
     try:

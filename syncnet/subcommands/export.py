@@ -1,32 +1,41 @@
-"""``export``: the ranges that the last run found, as lists that other programs read; no video is opened."""
+"""``export``: the ranges that the last run found, as lists that other programs read, and as cut clips."""
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any, cast
 
+from syncnet.engines.threads import share_cores
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, longer_name
 from syncnet.report.ownership import mark_folder, refuse_foreign
 from syncnet.report.segments_table import write_segments_csv, write_segments_parquet
 from syncnet.report.table import check_table_format
 from syncnet.report.typed_table import ROWS_A_PIECE
+from syncnet.settings import DEFAULT_WORKERS, CutOptions, Request
+from syncnet.settings.checks import fitted
+from syncnet.settings.cuts import add_cut_flags
+from syncnet.state.ledger import open_ledger
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
+from syncnet.system.interruption import EXIT_SOME_FAILED, stop_on_signals
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 from syncnet.system.plain import read_json
+from syncnet.takeaway.clips import CutJob
 from syncnet.takeaway.editors import check_editors, format_edl, format_otio
+from syncnet.takeaway.progress import describe_cuts, make_cuts_with_progress
 from syncnet.takeaway.ranges import Chosen, RangedVideo, find_ranges
 from syncnet.takeaway.webvtt import format_webvtt
 
 EXPORT_DIR = "export"
 DESCRIPTION = """\
 Writes the ranges of all videos that are in sync, from what the last run stored, to OUTPUT_DIR/export/. csv, jsonl and
-parquet: one table, segments.EXT. webvtt, otio, edl: a file for each video, NAME.EXT, for players and editing programs
-(docs/take-away.md).
+parquet: one table, segments.EXT. webvtt, otio, edl: a file for each video, NAME.EXT, for players and editing programs.
+With --cut also, or only, as clips (docs/take-away.md). No video is scored, and without --cut none is opened.
 """
 A_VIDEO: dict[str, tuple[str, Callable[[RangedVideo], str]]] = {
     "webvtt": (".vtt", format_webvtt),
@@ -38,38 +47,70 @@ FORMATS = ("csv", "jsonl", "parquet", *A_VIDEO)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0. Raises UsageError, and LockedError while a run is at work in the folder."""
+    """Exit code 0; 1 where a clip could not be cut. Raises UsageError, and LockedError while a run is at work in the
+    folder."""
     options = build_parser().parse_flags(arguments)
+    cuts, workers = CutOptions.of_flags(vars(options)), fitted(Request, "max_workers", options.max_workers)
+    if options.format is None and cuts.cut == "none":
+        raise UsageError("nothing is asked for", cure="give --format, or --cut passing")
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
-    _check_libraries(options.format)
-    target = folders.output_dir / EXPORT_DIR
-    refuse_foreign(target)
+    if options.format is not None:
+        _check_libraries(options.format)
+        refuse_foreign(folders.output_dir / EXPORT_DIR)
+    if cuts.cut != "none":
+        refuse_foreign(folders.segments_dir)
     with hold(folders.state_dir / "lock"):
         entries = _read_entries(folders.results_path)
-        videos = list(_ranged(entries, options.segments, folders.results_path))
-        try:
-            target.mkdir(exist_ok=True)
-            mark_folder(target)
-            written = _write(entries, videos, options.format, options.segments, target)
-        except OSError as error:
-            raise UsageError(f"cannot write {target}: {error.strerror}", cure="check that it can be written") from error
-    count = sum(len(video.ranges) for video in videos)
-    print(f"{count} segments of {len(videos)} videos: {written}")
-    return 0
+        if options.format is not None:
+            print(_write_lists(entries, options.format, options.segments, folders))
+        return 0 if cuts.cut == "none" else _cut(entries, cuts, folders, workers)
+
+
+def _write_lists(entries: list[dict[str, Any]], wanted: str, chosen: Chosen, folders: OutputFolders) -> str:
+    """What was written, in words. Raises UsageError."""
+    target = folders.output_dir / EXPORT_DIR
+    videos = list(_ranged(entries, chosen, folders.results_path))
+    try:
+        target.mkdir(exist_ok=True)
+        mark_folder(target)
+        written = _write(entries, videos, wanted, chosen, target)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}", cure="check that it can be written") from error
+    return f"{sum(len(video.ranges) for video in videos)} segments of {len(videos)} videos: {written}"
+
+
+def _cut(entries: list[dict[str, Any]], options: CutOptions, folders: OutputFolders, workers: int) -> int:
+    """The exit code. Raises UsageError."""
+    deque(_ranged(entries, "all", folders.results_path), maxlen=0)
+    with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, stop_on_signals() as stop:
+        job = CutJob(options, folders, ledger.identity_of, threads=share_cores(workers))
+        cuts = make_cuts_with_progress(entries, job, stop, workers=workers, quiet=False)
+    print("\n".join(describe_cuts(cuts, job)))
+    if cuts.interrupted:
+        return stop.exit_code
+    return EXIT_SOME_FAILED if cuts.problems else 0
 
 
 def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} export", description=DESCRIPTION)
     parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="output folder of an earlier run")
-    parser.add_argument("--format", choices=FORMATS, required=True, help="of the lists")
+    parser.add_argument("--format", choices=FORMATS, help="of the lists; needed without --cut")
     parser.add_argument(
         "--segments",
         choices=("passing", "all"),
         default="passing",
         help="which: those that pass, or also those that do not, speech without a match and speech without a face "
         "(default: %(default)s)",
+    )
+    add_cut_flags(parser)
+    parser.add_argument(
+        "--max_workers",
+        type=int,
+        default=DEFAULT_WORKERS,
+        metavar="N",
+        help="videos that are cut in parallel (default %(default)s)",
     )
     return parser
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from syncnet.decisions.kept import Decisions, keep, read_kept
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.placement.folders import OutputFolders
@@ -33,7 +34,7 @@ from syncnet.subcommands.merge_results import (
 )
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import take_name, write_file
-from syncnet.system.interruption import StopFlag
+from syncnet.system.interruption import EXIT_SOME_FAILED, StopFlag
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
 from syncnet.system.plain import read_json
@@ -41,7 +42,6 @@ from syncnet.system.text import printable
 from weights import Identity
 
 DESCRIPTION = "Joins the output folders of several runs with --shard into one. Files are moved, not copied."
-EXIT_SOME_FAILED = 1
 KEEPSAKES = "keepsakes"
 
 
@@ -68,6 +68,7 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
     segments_path = target.output_dir / SEGMENTS_CSV_NAME
     for path in (target.results_path, segments_path):
         refuse_foreign(path)
+    decided = [read_kept(folders.state_dir) for folders in (target, *sources)]
     ledgers = [read_part(source.state_dir / "ledger.jsonl") for source in sources]
     check_parts(ledgers)
     _check_kept(ledgers, target)
@@ -76,6 +77,7 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
     notices = _absent_parts([source.output_dir for source in sources])
     choice = results[0].document
     pin_choice(target.output_dir, target.results_path, Pin(_chosen(choice["model"]), _chosen(choice["detector"])))
+    keep(Decisions(entry for part in decided for entry in part.entries.values()), target.state_dir)
     try:
         write_merged(ledgers, target.state_dir / "ledger.jsonl")
         problems = [
@@ -96,8 +98,8 @@ def _merge(sources: Sequence[OutputFolders], target: OutputFolders) -> int:
     for line in (*notices, *problems):
         print(f"{PROGRAM}: {printable(line)}", file=sys.stderr)
     print(
-        f"{len(entries):,} videos of {len(sources)} folders in {target.output_dir}: {document['good_quality']:,} good, "
-        f"{document['poor_quality']:,} poor, {document['no_faces_detected']:,} without a face track, "
+        f"{len(entries):,} videos of {len(sources)} folders in {target.output_dir}: {document['good_quality']:,} pass, "
+        f"{document['poor_quality']:,} do not pass, {document['no_faces_detected']:,} without a face track, "
         f"{document['processing_failed']:,} failed"
     )
     return EXIT_SOME_FAILED if problems else 0

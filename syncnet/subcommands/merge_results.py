@@ -31,6 +31,7 @@ class Entry(msgspec.Struct):
     video_path: str
     status: str
     passes_quality: bool = False
+    decision: str | None = None
     missing: bool = False
     relative_path: str = ""
     """Empty in files of earlier versions."""
@@ -100,16 +101,17 @@ def merge_results(
     parts: Sequence[ResultsPart], notices: Sequence[str], standing: Standing
 ) -> tuple[dict[str, Any], Sequence[Callable[[], bytes]]]:
     """The document without its results, and those in the order of their paths, one for each path: ready to be made."""
-    kinds: dict[tuple[str, str], tuple[str, bool, bool]] = {}
+    kinds: dict[tuple[str, str], tuple[str, bool, bool, str | None]] = {}
     raws: dict[tuple[str, str], msgspec.Raw] = {}
     for part in parts:
         for raw in part.entries:
             entry = read_entry(raw)
             key = (entry.video_path, entry.relative_path)
-            kinds[key] = (sys.intern(entry.status), entry.passes_quality, standing.of(entry)[1])
+            kinds[key] = (sys.intern(entry.status), entry.passes_quality, standing.of(entry)[1], entry.decision)
             raws[key] = raw
-    statuses = Counter(status for status, _, _ in kinds.values())
-    passing = sum(passes for _, passes, _ in kinds.values())
+    statuses = Counter(status for status, *_ in kinds.values())
+    passing = sum(passes for _, passes, *_ in kinds.values())
+    decided = Counter(decision for *_, decision in kinds.values())
     documents = [part.document for part in parts]
     lists = {name: _union(documents, name) for name in LISTS}
     not_processed = sum(document["not_processed"] for document in documents)
@@ -118,10 +120,12 @@ def merge_results(
         "successful_processing": statuses["success"],
         "good_quality": passing,
         "poor_quality": statuses["success"] - passing,
+        "accepted_by_person": decided["accept"],
+        "rejected_by_person": decided["reject"],
         "no_faces_detected": statuses["no_faces"],
         "processing_failed": statuses["failed"],
         "not_processed": not_processed,
-        "missing": sum(missing for _, _, missing in kinds.values()),
+        "missing": sum(missing for _, _, missing, _ in kinds.values()),
         "interrupted": any(document.get("interrupted") for document in documents),
         "complete": all(document["complete"] for document in documents),
         "this_run": _summed([document["this_run"] for document in documents]),

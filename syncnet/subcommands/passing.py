@@ -18,7 +18,7 @@ from syncnet.inputs.rows import CSV_DELIMITERS, is_table
 from syncnet.report.ownership import is_text
 from syncnet.report.table import PYARROW
 from syncnet.report.typed_table import carried_columns, carried_values, write_parquet_table
-from syncnet.state.listed import read_rows, read_table
+from syncnet.state.listed import columns_by_name, read_rows, read_table
 from syncnet.system.atomic import write_file
 
 PARQUET = ".parquet"
@@ -58,6 +58,14 @@ def write_passing(passing: Sequence[Passing], state_dir: Path, path: Path) -> No
     kept = read_table(state_dir)
     rows = [row.columns for row in read_rows(state_dir) if row.name in names] if kept else list(_own_rows(passing))
     _write(rows, path)
+
+
+def with_columns(entries: Iterable[dict[str, Any]], state_dir: Path) -> Iterable[dict[str, Any]]:
+    """The entries of the table of segments with the columns of the table that named the videos, where one did."""
+    columns = columns_by_name(state_dir)
+    if not columns:
+        return entries
+    return [{**entry, "columns": columns.get(entry["video_path"])} for entry in entries]
 
 
 def _own_rows(passing: Iterable[Passing]) -> Iterator[dict[str, Any]]:

@@ -14,44 +14,40 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, cast
 
+from syncnet.decisions.file import read_decisions
+from syncnet.decisions.kept import Decisions, read_kept, with_given
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.inputs.manifest import is_uri, location_of
 from syncnet.inputs.paths import absolute
 from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
-from syncnet.report.entries import SCORE_DECIMALS
+from syncnet.report.entries import SCORE_DECIMALS, describe_decision
 from syncnet.report.ownership import is_segments_table, is_verdicts, refuse_other_kind
 from syncnet.report.segments import describe_over_time
 from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
-from syncnet.settings import (
-    PRACTICES,
-    PRESETS,
-    OverTimeSettings,
-    Thresholds,
-    check_distance,
-    notice_of_practice,
-    resolve_thresholds,
-)
+from syncnet.settings import PRACTICES, PRESETS, OverTimeSettings, Thresholds, thresholds_of
 from syncnet.settings.over_time import add_over_time_flags
+from syncnet.settings.scoring import check_distance, notice_of_practice
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
-from syncnet.state.listed import columns_by_name
 from syncnet.state.pinning import pinned_model
 from syncnet.state.splitter import Splitter, splitter_of
-from syncnet.subcommands.passing import Passing, is_passing, write_passing
+from syncnet.subcommands.merge_ledgers import read_part
+from syncnet.subcommands.passing import Passing, is_passing, with_columns, write_passing
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
+from syncnet.verdict import Verdict, describe_passing
 
 DESCRIPTION = (
     "Applies other thresholds to the stored scores of an earlier run, and derives the segments of each video anew. "
     "Opens, moves and copies no video."
 )
 STATUS_NAMES = {
-    "good": "good quality",
-    "poor": "poor quality",
+    "good": describe_passing(passed=True),
+    "poor": describe_passing(passed=False),
     "no_faces": "no face track",
     "failed": "failed",
 }
@@ -72,6 +68,7 @@ class Rejudged:
     """Its own path below that folder, where it has another name in the ledger."""
     identity: FileIdentity | None = None
     over_time: JudgedOverTime | None = None
+    verdict: Verdict | None = None
 
     @property
     def passed(self) -> bool:
@@ -81,14 +78,7 @@ class Rejudged:
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0. Raises UsageError."""
     options = build_parser().parse_flags(arguments)
-    thresholds = resolve_thresholds(
-        options.preset,
-        options.min_confidence,
-        options.max_abs_offset,
-        options.min_offset,
-        options.max_offset,
-        options.max_distance,
-    )
+    thresholds = thresholds_of(vars(options))
     over_time = OverTimeSettings.of_flags(vars(options))
     for path, is_such in (
         (options.verdicts, is_verdicts),
@@ -97,14 +87,12 @@ def main(arguments: Sequence[str]) -> int:
     ):
         if path:
             refuse_other_kind(path, is_such)
-    started, folders, notice = time.perf_counter(), OutputFolders(options.output_dir), ""
+    started, folders = time.perf_counter(), OutputFolders(options.output_dir)
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")
-    if thresholds.max_distance is not None or options.preset in PRACTICES:
-        model = pinned_model(folders.output_dir, folders.results_path)
-        check_distance(thresholds, model)
-        notice = notice_of_practice(options.preset, model)
+    notices = _check_model(thresholds, options.preset, folders)
     find = partial(_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
-    rules = _Rules(thresholds, over_time, _find_splitter(folders, over_time))
+    decisions, told = _find_decisions(folders, options.decisions)
+    rules = _Rules(thresholds, over_time, _find_splitter(folders, over_time), decisions)
     tally = _Tally(find if options.passing else None)
     verdicts = tally.counted(map(rules.judge, scan))
     if options.verdicts:
@@ -113,20 +101,38 @@ def main(arguments: Sequence[str]) -> int:
     if options.segments:
         # The ledger is read once more, so that nothing is held of a million videos.
         again = map(rules.judge, LedgerScan(scan.path))
-        entries: Iterable[dict[str, Any]] = map(_segments_entry, again)
-        if columns := columns_by_name(folders.state_dir):
-            entries = [{**entry, "columns": columns.get(entry["video_path"])} for entry in entries]
+        entries = with_columns(map(_segments_entry, again), folders.state_dir)
         _written(options.segments, partial(write_segments_csv, entries))
     if options.passing:
         _written(options.passing, partial(write_passing, tally.passing, folders.state_dir))
+    seconds, told = time.perf_counter() - started, [*told, *notices]
+    _print(tally, seconds, told, scan.damaged_lines)
+    return 0
+
+
+def _check_model(thresholds: Thresholds, preset: str | None, folders: OutputFolders) -> list[str]:
+    """A sentence where the thresholds are of another model. Raises UsageError where they cannot be used with this."""
+    if thresholds.max_distance is None and preset not in PRACTICES:
+        return []
+    model = pinned_model(folders.output_dir, folders.results_path)
+    check_distance(thresholds, model)
+    return list(filter(None, [notice_of_practice(preset, model)]))
+
+
+def _print(tally: _Tally, seconds: float, told: Sequence[str], damaged_lines: int) -> None:
     total = f"{tally.counts.total():,}"
-    print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
+    print(f"{total} videos judged in {format_duration(seconds)}")
     for status, name in STATUS_NAMES.items():
         print(f"  {name:<14} {tally.counts[status]:>{len(total)},}")
-    if notice:
-        print(notice)
-    if scan.damaged_lines:
-        print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
+    if tally.decided:
+        said = (
+            f"{tally.decided['accept']:,} accepted, {tally.decided['reject']:,} rejected, whatever the thresholds say"
+        )
+        print(f"  {'by a person':<14} {tally.decided.total():>{len(total)},}   {said}")
+    for line in told:
+        print(line)
+    if damaged_lines:
+        print(f"Lines of the ledger that cannot be read: {damaged_lines}")
     if tally.without_time_line:
         print(
             f"Videos without a stored time line, scored by an earlier version: {tally.without_time_line}. To get their "
@@ -134,7 +140,6 @@ def main(arguments: Sequence[str]) -> int:
         )
     if tally.gone:
         print(f"Videos that pass, but whose files are gone, so that the list does not name them: {tally.gone}")
-    return 0
 
 
 class _Tally:
@@ -147,12 +152,16 @@ class _Tally:
         """Where they are wanted."""
         self.gone = 0
         self.without_time_line = 0
+        self.decided: Counter[str] = Counter()
+        """Videos by a person's word."""
         self._find = find
 
     def counted(self, verdicts: Iterable[Rejudged]) -> Iterator[Rejudged]:
         """The same verdicts, noted one by one."""
         for verdict in verdicts:
             self.counts[verdict.status] += 1
+            if decision := verdict.verdict and verdict.verdict.decision:
+                self.decided[decision.word] += 1
             self.without_time_line += verdict.over_time is None and verdict.confidence is not None
             if self._find and verdict.passed:
                 location = self._find(verdict)
@@ -168,6 +177,7 @@ class _Rules:
     thresholds: Thresholds
     over_time: OverTimeSettings
     splitter: Splitter | None
+    decisions: Decisions
 
     def judge(self, line: ScoredLine) -> Rejudged:
         """The verdict on a stored score."""
@@ -177,20 +187,30 @@ class _Rules:
         # It has what is asked for; the rest of a score costs ten times as long to read.
         best = best_score(cast("VideoScore", score))
         split = self.splitter(line.path) if self.splitter else None
-        rules = self.thresholds, self.over_time, split
+        decided = self.decisions.about(line.path, line.identity)
+        rules = self.thresholds, self.over_time, split, decided
         verdict, over_time = judge_video(best, score.no_track, score.over_time, *rules)
         if best is None:
             return Rejudged(line.path, "no_faces", None, None, verdict.reasons, over_time=over_time)
         confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None
         status = "good" if verdict.passed else "poor"
         place = line.source, line.identity
-        return Rejudged(line.path, status, confidence, best.offset_frames, verdict.reasons, *place, over_time)
+        return Rejudged(line.path, status, confidence, best.offset_frames, verdict.reasons, *place, over_time, verdict)
 
 
 def _find_splitter(folders: OutputFolders, settings: OverTimeSettings) -> Splitter | None:
     if math.isinf(settings.max_segment_seconds):
         return None
     return splitter_of(folders.state_dir, pinned_model(folders.output_dir, folders.results_path), settings)
+
+
+def _find_decisions(folders: OutputFolders, given: Path | None) -> tuple[Decisions, list[str]]:
+    """Those that the folder keeps, with the given ones, which are not kept; and sentences on what does not count."""
+    kept, added = read_kept(folders.state_dir), read_decisions(given) if given else []
+    if not kept.entries and not added:
+        return kept, []
+    known = read_part(folders.state_dir / "ledger.jsonl").known
+    return with_given(kept, added, lambda path: known[path].identity if path in known else None, lambda _: True)
 
 
 def _segments_entry(verdict: Rejudged) -> dict[str, Any]:
@@ -208,6 +228,7 @@ def _plain(verdict: Rejudged) -> dict[str, Any]:
         "confidence": verdict.confidence,
         "offset": verdict.offset,
         "quality_reasons": verdict.reasons,
+        **describe_decision(verdict.verdict),
         **describe_over_time(verdict.over_time),
     }
 
@@ -259,6 +280,12 @@ def build_parser() -> Parser:
     parser.add_argument("--max_offset", type=int, metavar="FRAMES", help="highest offset, as in the command")
     parser.add_argument("--max_distance", type=float, metavar="N", help="largest distance (LSE-D), as in the command")
     add_over_time_flags(parser)
+    parser.add_argument(
+        "--decisions",
+        type=Path,
+        metavar="FILE",
+        help="what a person accepted and rejected, as in the command; they are added to those that the folder keeps",
+    )
     parser.add_argument("--verdicts", type=Path, metavar="FILE", help="write one line of JSON per video")
     parser.add_argument(
         "--segments", type=Path, metavar="FILE", help="write the table of segments, as segments.csv of a run"

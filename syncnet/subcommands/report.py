@@ -13,8 +13,9 @@ from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import PROGRAM
-from syncnet.system.locking import hold
 
+MOST_TURNS = 3
+"""Where the results change meanwhile, the page of the run that wrote them must not be replaced by an older one."""
 DESCRIPTION = """\
 Writes OUTPUT_DIR/report.html again. Use it after an update of this tool, or after runs with --report off. It changes no
 score, no verdict and no video. --montage also writes OUTPUT_DIR/report/montage.png, a contact sheet of the videos
@@ -23,7 +24,10 @@ nearest to the thresholds.
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0. Raises UsageError, and LockedError while a run is at work in the folder."""
+    """Exit code 0. Raises UsageError.
+
+    It holds no lock: a run may be at work in the folder, and none may be kept from it.
+    """
     options = build_parser().parse_flags(arguments)
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
@@ -32,18 +36,30 @@ def main(arguments: Sequence[str]) -> int:
     if options.montage:
         check_matplotlib()
         writers.append((folders.output_dir / MONTAGE_NAME, write_montage))
-    with hold(folders.state_dir / "lock"):
-        content = read_content(folders)
-        for path, write in writers:
-            refuse_foreign(path)
+    for path, write in writers:
+        refuse_foreign(path)
+        for _ in range(MOST_TURNS):
+            before = _identity(folders.results_path)
+            content = read_content(folders)
             try:
                 write(content, path)
             except OSError as error:
                 raise UsageError(
                     f"cannot write {path}: {error.strerror}", cure="check that it can be written"
                 ) from error
-            print(path)
+            if _identity(folders.results_path) == before:
+                break
+        print(path)
     return 0
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Of the results file, which is replaced as a whole; None where it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def build_parser() -> Parser:

@@ -11,6 +11,8 @@ from types import FrameType
 
 from syncnet.errors import TimeLimitError
 
+EXIT_SOME_FAILED = 1
+"""Of a run that came to its end: something of it could not be done."""
 EXIT_INTERRUPTED = 130
 """By SIGINT; another signal gives 128 and its number, so that SIGTERM is 143."""
 LOOK_SECONDS = 0.2

@@ -51,6 +51,14 @@ class RangedVideo:
     source_fps: float | None
     duration_seconds: float
     ranges: tuple[Range, ...]
+    size_px: tuple[int, int] = (0, 0)
+    """Width and height of its pictures, as boxes count them."""
+    audio_track: int | None = None
+    """That was heard, counted from 0."""
+    tracks: int = 0
+    """Of faces."""
+    placed: str = ""
+    """Where its copy stands in the output folder, or the file itself; empty where none was put there."""
 
     @property
     def url(self) -> str:
@@ -77,6 +85,10 @@ def find_ranges(entries: Iterable[dict[str, Any]], chosen: Chosen) -> Iterator[R
                 entry["source_fps"],
                 entry["duration_seconds"] or 0.0,
                 ranges,
+                (entry["width"] or 0, entry["height"] or 0),
+                entry["audio_track"],
+                len(entry["all_tracks"]),
+                entry["placed_path"] or "",
             )
 
 

@@ -135,6 +135,16 @@ function drawHistogram(element, data, thresholds) {
   );
 }
 
+/** Hears which bar is pressed: from where to where its values are. A place above a bar counts as the bar. */
+function pressBars(chart, press) {
+  chart.over.classList.add("seekable");
+  chart.over.addEventListener("click", (event) => {
+    const place = chart.over.getBoundingClientRect();
+    const bin = Math.floor(chart.posToVal(event.clientX - place.left, "x") / BIN_WIDTH);
+    if (chart.data[1][bin]) press(bin * BIN_WIDTH, (bin + 1) * BIN_WIDTH);
+  });
+}
+
 /** Offsets are whole frames: a small shift of its own keeps videos of one offset apart. */
 function spread(number) {
   return (((number * 2654435761) % 4294967296) / 4294967296 - 0.5) * 0.6;
@@ -184,7 +194,7 @@ function drawScatter(element, data, thresholds) {
       ],
       axes: [
         { label: "confidence" },
-        { label: "offset in frames", size: 36, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map(signed) },
+        { label: "offset in frames", size: 36, splits: [-15, -10, -5, 0, 5, 10, 15], values: (_, ticks) => ticks.map((tick) => signed(tick)) },
       ],
       hooks: {
         drawClear: [

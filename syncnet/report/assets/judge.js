@@ -45,7 +45,9 @@ function readSegment([kind, from, to, speech, track, offset, confidence, evidenc
   return { kind, from, to, speech, track, offset, confidence, evidence };
 }
 
-function segmentPasses(segment, thresholds) {
+function segmentPasses(segment, thresholds, said) {
+  const decided = segment.kind === SPEECH ? saidOfSegment(said, segment) : null;
+  if (decided) return decided.decision === "accept";
   const { kind, offset, confidence, evidence } = segment;
   const within = thresholds.lowest <= offset && offset <= thresholds.highest;
   return kind === SPEECH && evidence !== "none" && within && confidence >= thresholds.min_confidence;
@@ -56,7 +58,7 @@ function sumsOf(video, thresholds) {
   let [seconds, reached, spoken] = [0, 0, 0];
   for (const row of video.time.segments) {
     const segment = readSegment(row);
-    if (!segmentPasses(segment, thresholds)) continue;
+    if (!segmentPasses(segment, thresholds, video.said)) continue;
     seconds += Math.max(0, segment.to - Math.max(segment.from, reached));
     reached = Math.max(reached, segment.to);
     spoken += segment.speech;
@@ -74,16 +76,19 @@ function shareWords(video, thresholds) {
   return `${seconds.toFixed(digits)} of ${video.seconds.toFixed(digits)} s`;
 }
 
-/** "pass", "fail", "no_faces" or "failed". */
+/** "pass", "fail", "no_faces" or "failed". A person's word wins over the reasons of the thresholds. */
 function outcomeOf(video, reasons) {
   if (video.status !== "success") return video.status;
+  const whole = video.said?.whole;
+  if (whole) return whole.decision === "accept" ? "pass" : "fail";
   return reasons.length ? "fail" : "pass";
 }
 
 const MILLISECONDS_PER_FRAME = 40;
 const SEARCH_EDGE = 15;
 
-function signed(number) {
+function signed(number, zero = "0") {
+  if (number === 0) return zero;
   return number > 0 ? `+${number}` : `${number}`.replace("-", "\u2212");
 }
 
@@ -96,16 +101,16 @@ function reasonWords(code, video, thresholds) {
   switch (code) {
     case "confidence":
       return video.confidence === null
-        ? "confidence is not a number"
-        : `confidence ${beyondWords(video.confidence, (value) => value < thresholds.min_confidence)} is below ${thresholds.min_confidence}`;
-    case "distance":
+        ? `confidence is not a number, ${decimal(thresholds.min_confidence)} is needed`
+        : `confidence ${confidenceWords(video.confidence, thresholds.min_confidence)} is below ${decimal(thresholds.min_confidence)}`;
+    case "distance": {
+      const limit = thresholds.max_distance;
       return video.distance === null
-        ? "distance is not a number"
-        : `distance ${beyondWords(video.distance, (value) => value > thresholds.max_distance)} is above ${thresholds.max_distance}`;
+        ? `distance is not a number, at most ${decimal(limit)} is allowed`
+        : `distance ${toldWords(video.distance, (value) => value <= limit)} is above ${decimal(limit)}`;
+    }
     case "offset":
-      return Math.abs(video.offset) >= SEARCH_EDGE
-        ? `offset ${signed(video.offset)} is at the edge of the search range: no matching shift was found`
-        : `offset ${signed(video.offset)} is not within ${signed(thresholds.lowest)} and ${signed(thresholds.highest)}`;
+      return largeOffsetWords(video.offset, thresholds);
     case "evidence":
       return `no evidence of sync (${video.problem})`;
     case "fit":
@@ -113,34 +118,74 @@ function reasonWords(code, video, thresholds) {
     case "changes":
       return changesOf(video, thresholds).join("; ");
     case "no_time_line":
-      return "no time line is stored: run the filter on its folder again";
+      return "no time line is stored, its score is of an earlier version: run the filter on its folder again";
     case "coverage": {
-      const share = (100 * (sumsOf(video, thresholds).coverage ?? 0)).toFixed(1);
-      return `in sync for ${share} % of the speech with a face in view, ${100 * thresholds.whole.min_coverage} % is needed`;
+      const [share, needed] = [sumsOf(video, thresholds).coverage ?? 0, thresholds.whole.min_coverage].map(percent);
+      return `in sync for ${share} of the speech with a face in view, ${needed} is needed`;
     }
     case "in_sync":
       return `in sync for ${sumsOf(video, thresholds).seconds.toFixed(1)} s only, ${thresholds.whole.min_in_sync} s are needed`;
     case "off_screen":
-      return `no face is seen for ${(100 * video.time.off_screen).toFixed(1)} % of the speech`;
+      return `no face is seen for ${percent(video.time.off_screen)} of the speech, ${percent(thresholds.whole.max_off_screen)} is allowed`;
     default:
       return `the offset changes: ${video.pieces
-        .map(([from, to, offset]) => `${signed(offset)} from ${from.toFixed(1)} to ${to.toFixed(1)} s`)
+        .map(([from, to, offset]) => `${signed(offset, "+0")} from ${from.toFixed(1)} s to ${to.toFixed(1)} s`)
         .join(", ")}`;
   }
+}
+
+/** With a point, as limits are written elsewhere: "5.0". */
+function decimal(number) {
+  return Number.isInteger(number) ? number.toFixed(1) : String(number);
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+function largeOffsetWords(offset, { lowest, highest }) {
+  const size = `${Math.abs(offset) * MILLISECONDS_PER_FRAME} ms, ${offset === 0 ? "in sync" : offset > 0 ? "sound early" : "sound late"}`;
+  const limit = lowest === -highest ? `beyond ${highest}` : `not within ${signed(lowest, "+0")} and ${signed(highest, "+0")}`;
+  const edge = Math.abs(offset) >= SEARCH_EDGE ? ", at the edge of the search range: no matching shift was found" : "";
+  return `offset ${signed(offset, "+0")} frames (${size}) is ${limit}${edge}`;
 }
 
 function fitWords(video) {
   const times = video.fits.map(([from, to]) => `${from.toFixed(1)} \u2013 ${to.toFixed(1)} s`).join(", ");
   const share = Math.round(100 * video.unmatched);
-  return `fits ${times ? `${times} only` : "nowhere"}: no match for ${share} % of the speech`;
+  return `fits ${times ? `${times} only` : "nowhere"}: no match for ${share}% of the speech`;
 }
 
-/** With enough decimals that 4.98 does not read "5.0 is below 5". */
-function beyondWords(value, misses) {
+/** To a tenth, as everywhere; with more decimals where 4.98 would read as the 5.0 that it misses. */
+function confidenceWords(value, limit) {
+  return value === null ? "no number" : toldWords(value, (told) => told >= limit);
+}
+
+function toldWords(value, passes) {
   for (let digits = 1; digits < 6; digits++) {
-    if (misses(Number(value.toFixed(digits)))) return value.toFixed(digits);
+    if (passes(Number(value.toFixed(digits))) === passes(value)) return value.toFixed(digits);
   }
   return String(value);
+}
+
+/** Why the video has its verdict, a sentence each: a person's word, what it misses, why it has no score. */
+function verdictWords({ video, outcome, reasons }, thresholds) {
+  const whole = video.status === "success" ? video.said?.whole : null;
+  const said = whole ? [decisionWords(whole)] : [];
+  if (outcome === "fail") return [...said, ...reasons.map((code) => reasonWords(code, video, thresholds))];
+  return video.error ? [...said, video.error] : said;
+}
+
+/** How far the video is from the border between passing and not: in confidence, a frame of offset counting as one.
+ * Null where there is no score, and where no threshold would make it pass. As in syncnet/report/page_data.py. */
+function nearness(video, thresholds) {
+  const noEvidence = video.evidence === "none" || video.unmatched > MOST_UNMATCHED_SHARE;
+  if (video.status !== "success" || video.confidence === null || noEvidence) return null;
+  const toConfidence = video.confidence - thresholds.min_confidence;
+  const offsets = [video.offset, ...video.pieces.map(([, , offset]) => offset)];
+  const toLimit = Math.min(...offsets.map((offset) => Math.min(offset - thresholds.lowest, thresholds.highest - offset)));
+  if (toConfidence >= 0 && toLimit >= 0) return Math.min(toConfidence, toLimit + 1);
+  return Math.hypot(Math.min(toConfidence, 0), Math.min(toLimit, 0));
 }
 
 function durationWords(seconds) {

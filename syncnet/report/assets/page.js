@@ -1,4 +1,4 @@
-// Puts the page together: thresholds -> verdicts -> counts, charts, table.
+// Puts the page together: thresholds and decisions -> verdicts -> counts, charts, table.
 
 (() => {
   const run = readBlock("run");
@@ -6,10 +6,20 @@
   const thumbnails = readBlock("thumbnails");
   const $ = (id) => document.getElementById(id);
   const thresholds = { ...run.thresholds, whole: run.whole };
-  const view = { search: "", outcome: "", reason: "", sort: "name", descending: false, page: 0 };
+  const usualView = { search: "", outcome: "", reason: "", sort: "name", way: "up", page: 0, ...Object.fromEntries(RANGE_ENDS.map((name) => [name, null])) };
+  const usual = { ...usualView, ...run.thresholds, open: "" };
+  const view = { ...usualView };
+  const kept = readBlock("decisions");
+  // As the folder has it, before this browser adds what it knows.
+  openDecisions(null, videos, kept);
   const asRun = videos.map((video) => outcomeOf(video, video.status === "success" ? judge(video, thresholds) : []));
+  const decisions = openDecisions(run.folder, videos, kept);
+  const review = reviewCard(decisions, videos, () => change({}));
   let rows = [];
   let chosen = [];
+  let opened = null;
+  /** Whether the video is closed for the search, and not to go back to its row. */
+  let isForSearch = false;
   const byConfidence = videos
     .map((_, number) => number)
     .filter((number) => videos[number].status === "success" && videos[number].confidence !== null)
@@ -18,9 +28,10 @@
   function judgeAll() {
     rows = videos.map((video, number) => {
       const reasons = video.status === "success" ? judge(video, thresholds) : [];
-      const outcome = outcomeOf(video, reasons);
-      const words = outcome === "fail" ? reasons.map((code) => reasonWords(code, video, thresholds)).join(" ") : video.error;
-      return { number, video, reasons, outcome, text: `${video.name} ${words}`.toLowerCase() };
+      const row = { number, video, reasons, outcome: outcomeOf(video, reasons) };
+      row.text = `${video.name} ${verdictWords(row, thresholds).join(" ")}`.toLowerCase();
+      row.nearness = nearness(video, thresholds);
+      return row;
     });
   }
 
@@ -30,9 +41,9 @@
     for (const tile of document.querySelectorAll(".tile")) {
       const outcome = tile.dataset.outcome;
       tile.querySelector("b").textContent = now[outcome].toLocaleString("en");
-      const change = now[outcome] - before[outcome];
-      const share = videos.length ? `${Math.round((100 * now[outcome]) / videos.length)} %` : "";
-      tile.querySelector("i").textContent = change ? `${share}, ${signed(change)} against the run` : share;
+      const difference = now[outcome] - before[outcome];
+      const share = videos.length ? `${Math.round((100 * now[outcome]) / videos.length)}%` : "";
+      tile.querySelector("i").textContent = difference ? `${share}, ${signed(difference)} against the run` : share;
       tile.setAttribute("aria-pressed", String(view.outcome === outcome));
     }
     const moved = rows.filter((row) => row.outcome !== asRun[row.number]).length;
@@ -52,9 +63,10 @@
     const { min_confidence: confidence, lowest, highest } = thresholds;
     const limits = lowest === -highest ? `--max_abs_offset ${highest}` : `--min_offset ${lowest} --max_offset ${highest}`;
     const distance = thresholds.max_distance === null ? "" : ` --max_distance ${thresholds.max_distance}`;
-    const line = `${run.command} --min_confidence ${confidence} ${limits}${distance}`;
+    const line = `${run.command} --min_confidence ${confidence} ${limits}${distance}${review.flag()}`;
     // Each word keeps together: a line must not end behind the dashes of a flag.
     $("command").replaceChildren(...line.split(" ").flatMap((word, index) => [index ? " " : "", make("span", {}, word)]));
+    $("directory").textContent = review.flag() ? "Change ~/Downloads if your browser saves files elsewhere." : "";
   }
 
   function showThresholds() {
@@ -79,12 +91,17 @@
   function showCharts(counts) {
     const outcomes = rows.map((row) => row.outcome);
     const current = () => thresholds;
-    drawHistogram($("histogram"), histogramData(videos, outcomes), current);
+    const histogram = drawHistogram($("histogram"), histogramData(videos, outcomes), current);
+    pressBars(histogram, (from, to) => {
+      const again = view.confidenceFrom === from && view.confidenceTo === to;
+      look(again ? { confidenceFrom: null, confidenceTo: null } : { confidenceFrom: from, confidenceTo: to });
+    });
     $("scatter").replaceChildren();
     const chart = drawScatter($("scatter"), scatterData(byConfidence, videos, outcomes), current);
     const words = (index) => {
       const video = videos[byConfidence[index]];
-      return `${video.name}: confidence ${video.confidence.toFixed(1)}, ${video.evidence === "none" ? "no evidence of sync" : offsetWords(video.offset)}`;
+      const confidence = confidenceWords(video.confidence, thresholds.min_confidence);
+      return `${video.name}: confidence ${confidence}, ${video.evidence === "none" ? "no evidence of sync" : offsetWords(video.offset)}`;
     };
     watchMarks($("scatter"), chart, words, (index) => open(byConfidence[index]));
     const summary = `${counts.pass} videos pass, ${counts.fail} do not; lowest confidence ${thresholds.min_confidence}`;
@@ -95,7 +112,7 @@
   function showTable() {
     chosen = chooseRows(rows, view);
     const pages = Math.max(1, Math.ceil(chosen.length / ROWS_PER_PAGE));
-    view.page = Math.min(view.page, pages - 1);
+    view.page = Math.max(0, Math.min(view.page, pages - 1));
     const first = view.page * ROWS_PER_PAGE;
     fillHead($("table").tHead.rows[0], view, sortBy);
     fillRows($("table").tBodies[0], chosen.slice(first, first + ROWS_PER_PAGE), thumbnails, thresholds, open);
@@ -103,7 +120,20 @@
     $("page").textContent = `page ${view.page + 1} of ${pages}`;
     $("earlier").disabled = view.page === 0;
     $("later").disabled = view.page === pages - 1;
-    $("sort").value = `${view.sort} ${view.descending ? "down" : "up"}`;
+    $("sort").value = `${view.sort} ${view.way}`;
+    $("reason").value = view.reason;
+    if (document.activeElement !== $("search")) $("search").value = view.search;
+    showRanges(view);
+    note();
+  }
+
+  function note(isNow = false) {
+    const open = () => ($("detail").open ? pathOf(videos[$("detail").dataset.number]) : "");
+    noteAddress(() => ({ ...view, ...thresholds, open: open() }), usual, isNow);
+  }
+
+  function pathOf(video) {
+    return video.path ?? video.name;
   }
 
   let waiting = 0;
@@ -111,12 +141,18 @@
     Object.assign(thresholds, values);
     waiting ||= requestAnimationFrame(() => {
       waiting = 0;
-      judgeAll();
-      showThresholds();
-      showCommand();
-      showCharts(showCounts());
-      showTable();
+      showAll();
     });
+  }
+
+  function showAll() {
+    judgeAll();
+    review.show();
+    showThresholds();
+    showCommand();
+    showCharts(showCounts());
+    showTable();
+    if ($("detail").open) opened?.update(rows[$("detail").dataset.number]);
   }
 
   function look(values) {
@@ -126,8 +162,9 @@
   }
 
   function sortBy(key) {
-    const number = COLUMNS.find((column) => column.key === key).number;
-    look({ sort: key, descending: view.sort === key ? !view.descending : Boolean(number) });
+    const numeric = COLUMNS.find((column) => column.key === key).number;
+    const way = view.sort === key ? (view.way === "up" ? "down" : "up") : numeric ? "down" : "up";
+    look({ sort: key, way });
     $("table").tHead.querySelector(`.${key} button`).focus();
   }
 
@@ -138,9 +175,19 @@
     dialog.dataset.number = number;
     if (!dialog.open) dialog.showModal();
     const steps = { earlier: neighbour(at - 1), later: neighbour(at + 1), open };
-    fillDetail(dialog, rows[number], pictureOf(thumbnails[number]), { ...thresholds }, steps);
+    opened = fillDetail(dialog, rows[number], pictureOf(thumbnails[number]), { ...thresholds }, steps, decideOn(videos[number]));
     dialog.steps = steps;
     dialog.scrollTop = 0;
+    note(true);
+  }
+
+  /** `isTyping`: more is to come, so that only the storage hears of it yet. */
+  function decideOn(video) {
+    return (decision, words, range = {}, isTyping = false) => {
+      decisions.decide(video, decision, words, range);
+      review.touched();
+      if (!isTyping) change({});
+    };
   }
 
   function setUp() {
@@ -149,16 +196,16 @@
     $("means").textContent = `${run.total.toLocaleString("en")} videos, model ${run.model}, detector ${run.detector}`;
     const notices = [...run.notices];
     const unfinished = run.total - videos.length;
-    if (run.interrupted || !run.complete) notices.unshift(`The run did not finish: ${unfinished} of ${run.total} videos are not processed.`);
+    if (!run.complete && !run.interrupted)
+      notices.unshift(`The run was under way when this page was written: ${videos.length} of ${run.total} videos were finished. Reload the page for more; if none come, the run was ended, and a new one goes on.`);
+    else if (run.interrupted) notices.unshift(`The run did not finish: ${unfinished} of ${run.total} videos are not processed.`);
     else if (unfinished > 0) notices.unshift(`${unfinished} of ${run.total} videos are left for a later run.`);
     $("notices").append(...notices.map((words) => make("li", {}, words)));
-    $("directory").textContent = `Relative names start in ${run.directory}`;
     $("left-out").textContent = run.pictures_left_out
       ? `${run.pictures_left_out.toLocaleString("en")} videos with faces are shown without a picture. This page holds pictures of the videos nearest to the thresholds only, and scores from an earlier version have none.`
       : "";
     const highest = videos.reduce((most, video) => Math.max(most, video.confidence ?? 0), 10);
     $("confidence-slider").max = Math.ceil(highest + 0.5);
-    $("same-sides").checked = thresholds.lowest === -thresholds.highest;
     // Only the published network has the scale of the papers.
     $("distance").hidden = run.model === "lite";
     const presets = { "as run": run.thresholds, ...run.presets };
@@ -170,11 +217,32 @@
       };
       $("presets").append(button);
     }
-    for (const { key, title } of COLUMNS) {
-      for (const way of ["up", "down"]) {
-        $("sort").append(make("option", { value: `${key} ${way}` }, `${title} ${way === "up" ? "\u25b2" : "\u25bc"}`));
+    for (const { key, title, up, down } of ORDERS) {
+      for (const [way, words] of Object.entries({ up, down })) {
+        if (words) $("sort").append(make("option", { value: `${key} ${way}` }, `${title}${words}`));
       }
     }
+  }
+
+  /** Shows what the address says; what it says wrongly counts as not said. */
+  function followAddress() {
+    const state = fromAddress(location.hash, usual);
+    for (const name of Object.keys(usualView)) view[name] = state[name];
+    if (!ORDERS.some(({ key }) => key === view.sort)) view.sort = usual.sort;
+    if (view.way !== "down") view.way = "up";
+    if (!(view.outcome in count([]))) view.outcome = "";
+    if (![...$("reason").options].some(({ value }) => value === view.reason)) view.reason = "";
+    view.page = Math.trunc(view.page);
+    const limits = [state.lowest, state.highest];
+    const sound = limits.every((limit) => Number.isInteger(limit) && Math.abs(limit) <= SEARCH_EDGE) && state.lowest <= state.highest;
+    const { lowest, highest } = sound ? state : usual;
+    Object.assign(thresholds, { lowest, highest, min_confidence: state.min_confidence >= 0 ? state.min_confidence : usual.min_confidence });
+    thresholds.max_distance = run.model !== "lite" && state.max_distance > 0 ? state.max_distance : usual.max_distance;
+    $("same-sides").checked = lowest === -highest;
+    showAll();
+    const number = state.open ? videos.findIndex((video) => pathOf(video) === state.open) : -1;
+    if (number >= 0) open(number);
+    else if ($("detail").open) $("detail").close();
   }
 
   function changeLimit(side, value) {
@@ -211,19 +279,24 @@
     $("reason").onchange = ({ target }) => look({ reason: target.value });
     $("sort").onchange = ({ target }) => {
       const [sort, way] = target.value.split(" ");
-      look({ sort, descending: way === "down" });
+      look({ sort, way });
     };
+    hearRanges(look);
     $("earlier").onclick = () => look({ page: view.page - 1 });
     $("later").onclick = () => look({ page: view.page + 1 });
     $("copy").onclick = copyCommand;
     document.addEventListener("keydown", hearKey);
     $("detail").addEventListener("close", () => {
       const number = $("detail").dataset.number;
+      stopPlayers($("detail"));
       dropCharts($("detail"));
-      document.querySelector(`tr[data-number="${number}"] .name-button`)?.focus();
+      (isForSearch ? $("search") : document.querySelector(`tr[data-number="${number}"] .name-button`))?.focus();
+      isForSearch = false;
+      note(true);
     });
     // A press beside the dialog closes it.
     $("detail").addEventListener("click", (event) => event.target === $("detail") && $("detail").close());
+    window.addEventListener("hashchange", followAddress);
   }
 
   async function copyCommand() {
@@ -240,20 +313,41 @@
 
   function hearKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const isText = event.target.closest("input[type=text], input[type=search]");
+    if (event.key === "/" && !isText) {
+      event.preventDefault();
+      isForSearch = $("detail").open;
+      if (isForSearch) $("detail").close();
+      else $("search").focus();
+      return;
+    }
+    if ($("detail").open) hearKeyOfDetail(event, isText);
+    else hearKeyOfTable(event);
+  }
+
+  function hearKeyOfDetail(event, isText) {
     const dialog = $("detail");
-    if (dialog.open) {
-      const to = { ArrowLeft: dialog.steps.earlier, ArrowRight: dialog.steps.later }[event.key];
-      if (to !== undefined && to !== null) {
+    if (isText) {
+      // Escape would close the video, and Enter does nothing: both end the note.
+      if (event.key === "Enter" || event.key === "Escape") {
         event.preventDefault();
-        open(to);
+        event.target.blur();
       }
       return;
     }
-    const typing = event.target.closest("input, select");
-    if (event.key === "/" && !typing) {
-      event.preventDefault();
-      $("search").focus();
-    }
+    const video = videos[dialog.dataset.number];
+    const said = { a: "accept", r: "reject", u: "none" }[event.key.toLowerCase()];
+    const to = event.target.closest("video") ? undefined : { ArrowLeft: dialog.steps.earlier, ArrowRight: dialog.steps.later }[event.key];
+    const player = opened?.player.element;
+    if (said && video.status === "success") decideOn(video)(said, video.said?.note ?? "");
+    else if (event.key.toLowerCase() === "n" && dialog.querySelector(".note")) dialog.querySelector(".note").focus();
+    else if (event.key.toLowerCase() === "k" && player && !player.hidden) player.paused ? player.play().catch(() => {}) : player.pause();
+    else if (to !== undefined && to !== null) open(to);
+    else return;
+    event.preventDefault();
+  }
+
+  function hearKeyOfTable(event) {
     const line = event.target.closest("tbody tr");
     const next = { ArrowDown: line?.nextElementSibling, ArrowUp: line?.previousElementSibling }[event.key];
     if (next) {
@@ -268,9 +362,5 @@
 
   setUp();
   listen();
-  judgeAll();
-  showThresholds();
-  showCommand();
-  showCharts(showCounts());
-  showTable();
+  followAddress();
 })();

@@ -13,6 +13,39 @@ const COLUMNS = [
   { key: "faces", title: "Faces", number: true, by: (row) => row.video.faces },
 ];
 
+const NUMBERS = [", lowest first", ", highest first"];
+const ORDER_WORDS = {
+  name: [", A to Z", ", Z to A"],
+  outcome: [", passing first", ", failed first"],
+  evidence: [", strong first", ", none first"],
+};
+/** What the box of orders offers: the columns, and how near a video is to the thresholds. */
+const ORDERS = [
+  ...COLUMNS.map((column) => {
+    const [up, down] = ORDER_WORDS[column.key] ?? NUMBERS;
+    return { ...column, title: column.title.toLowerCase(), up, down };
+  }),
+  { key: "near", title: "nearest to the thresholds", up: " first", down: "", by: (row) => row.nearness },
+];
+
+/** Name of a filter by numbers -> what it reads of a video, and whether its upper end is within. */
+const RANGES = {
+  confidence: { of: (video) => video.confidence, closed: false },
+  offset: { of: (video) => (video.evidence === "none" ? null : video.offset), closed: true },
+  seconds: { of: (video) => video.seconds, closed: false },
+};
+const RANGE_ENDS = Object.keys(RANGES).flatMap((name) => [`${name}From`, `${name}To`]);
+
+function isWithinRanges(video, view) {
+  return Object.entries(RANGES).every(([name, { of, closed }]) => {
+    const [from, to] = [view[`${name}From`], view[`${name}To`]];
+    if (from === null && to === null) return true;
+    const value = of(video);
+    if (value === null) return false;
+    return (from === null || value >= from) && (to === null || (closed ? value <= to : value < to));
+  });
+}
+
 const collator = new Intl.Collator(undefined, { numeric: true });
 
 function compare(by, sign) {
@@ -26,25 +59,33 @@ function compare(by, sign) {
 
 /** Rows that are wanted, in their order. */
 function chooseRows(rows, view) {
+  const said = { accepted: "accept", rejected: "reject" }[view.reason];
+  const isWanted = ({ outcome, reasons, video: { said: decided } }) => {
+    if (!view.reason) return true;
+    if (view.reason === "undecided") return (outcome === "pass" || outcome === "fail") && !decided?.whole;
+    return said ? decided?.whole?.decision === said : outcome === "fail" && reasons.includes(view.reason);
+  };
   const words = view.search.toLowerCase().split(/\s+/).filter(Boolean);
   const wanted = rows.filter(
     (row) =>
       (!view.outcome || row.outcome === view.outcome) &&
-      (!view.reason || (row.outcome === "fail" && row.reasons.includes(view.reason))) &&
+      isWanted(row) &&
+      isWithinRanges(row.video, view) &&
       words.every((word) => row.text.includes(word)),
   );
-  const column = COLUMNS.find(({ key }) => key === view.sort);
-  return wanted.sort(compare(column.by, view.descending ? -1 : 1));
+  const order = ORDERS.find(({ key }) => key === view.sort);
+  return wanted.sort(compare(order.by, view.way === "down" ? -1 : 1));
 }
 
 function fillHead(head, view, sortBy) {
   head.replaceChildren(
     ...COLUMNS.map(({ key, title, number }) => {
       const sorted = view.sort === key;
-      const arrow = sorted ? (view.descending ? " \u25bc" : " \u25b2") : "";
+      const down = view.way === "down";
+      const arrow = sorted ? (down ? " \u25bc" : " \u25b2") : "";
       return make(
         "th",
-        { scope: "col", className: number ? `number ${key}` : key, "aria-sort": sorted ? (view.descending ? "descending" : "ascending") : "none" },
+        { scope: "col", className: number ? `number ${key}` : key, "aria-sort": sorted ? (down ? "descending" : "ascending") : "none" },
         make("button", { type: "button", onclick: () => sortBy(key) }, title + arrow),
       );
     }),
@@ -69,14 +110,14 @@ function tableRow(row, thumbnails, thresholds, open) {
   };
   const supported = video.offset !== null && video.evidence !== "none";
   const share = shareWords(video, thresholds);
-  const missed = outcome === "fail" ? row.reasons.map((code) => reasonWords(code, video, thresholds)).join("; ") : video.error;
+  const missed = verdictWords(row, thresholds).join("; ");
   const name = make("button", { type: "button", className: "name-button" }, ...breakable(video.name));
   const line = make(
     "tr",
     { onclick: () => open(row.number) },
     cell("name", make("div", {}, picture, make("span", {}, name, video.missing ? make("small", {}, "no longer in the input folder") : null))),
     cell("outcome", badge(outcome), missed ? make("small", {}, missed) : null, share ? make("small", {}, `in sync for ${share}`) : null),
-    cell("confidence", video.offset === null ? "" : video.confidence === null ? "no number" : video.confidence.toFixed(1)),
+    cell("confidence", video.offset === null ? "" : confidenceWords(video.confidence, thresholds.min_confidence)),
     cell("offset", supported ? signed(video.offset) : "", supported ? make("small", {}, offsetWords(video.offset)) : null),
     cell("evidence", video.evidence ?? "", video.windows ? make("small", {}, `${video.windows[0]} of ${video.windows[1]}`) : null),
     cell("seconds", durationWords(video.seconds)),
@@ -84,4 +125,25 @@ function tableRow(row, thumbnails, thresholds, open) {
   );
   line.dataset.number = row.number;
   return line;
+}
+
+/** Shows the filters by numbers as they are set. */
+function showRanges(view) {
+  const isSet = RANGE_ENDS.some((name) => view[name] !== null);
+  for (const name of RANGE_ENDS) {
+    const field = document.getElementById(name);
+    if (document.activeElement !== field) field.value = view[name] ?? "";
+  }
+  document.getElementById("clear-ranges").hidden = !isSet;
+  if (isSet) document.getElementById("ranges").open = true;
+}
+
+function hearRanges(look) {
+  for (const name of RANGE_ENDS) {
+    document.getElementById(name).oninput = ({ target }) => {
+      // A number that is half typed has no value yet.
+      if (!target.validity.badInput) look({ [name]: target.value === "" ? null : target.valueAsNumber });
+    };
+  }
+  document.getElementById("clear-ranges").onclick = () => look(Object.fromEntries(RANGE_ENDS.map((name) => [name, null])));
 }

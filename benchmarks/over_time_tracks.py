@@ -1,0 +1,135 @@
+"""Long files without pictures to encode: the mouths of stored clips along a file, beside the sound of the whole file.
+
+All after the face crop is as in the command: the network's embeddings, speech detection, time line and thresholds. All
+before it is left out: encoding, decoding, shots and face detection. A face is one track as long as it is seen.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.over_time_files import HEIGHT_PX, LEAD_SECONDS, WIDTH_PX, Plan, make_sound
+from syncnet.conventions import FPS, SAMPLE_RATE
+from syncnet.models.lite import LiteFaceEncoder, LiteModel
+from syncnet.overtime.finding import find_over_time
+from syncnet.overtime.matches import SeenFace
+from syncnet.overtime.timeline import OverTime
+from syncnet.scoring.score import pair_distances
+from syncnet.scoring.speech import find_speech
+from syncnet.scoring.turns import TrackTable
+from syncnet.settings import TrackSettings
+from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus
+
+PUSHED_FRAMES = 64
+TRACKS = TrackSettings(40)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredClip:
+    """A face with its own sound."""
+
+    mouths: np.ndarray
+    """(n, 64, 64) uint8 grey."""
+    samples: np.ndarray
+    """(n * 640,) int16."""
+
+    @property
+    def seconds(self) -> float:
+        """How long a part of it may be."""
+        return min(len(self.mouths) / FPS, len(self.samples) / SAMPLE_RATE) - 2 * LEAD_SECONDS
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """Mouths from a frame of the file on."""
+
+    clip: Path
+    left: bool | None
+    """Half of the picture; None: the middle of it."""
+    first_frame: int
+    mouths: np.ndarray
+
+    @property
+    def end_frame(self) -> int:
+        return self.first_frame + len(self.mouths)
+
+
+def stored_clips(corpus: Corpus, names: Sequence[str]) -> dict[str, StoredClip]:
+    """Those of the names, as the model sees them."""
+    inner = slice(MARGIN, MARGIN + MOUTH_SIZE_PX)
+    wanted = set(names)
+    return {
+        clip.name: StoredClip(
+            np.ascontiguousarray(corpus.clip_mouths(clip)[:, inner, inner]), corpus.clip_samples(clip).copy()
+        )
+        for clip in corpus.clips
+        if clip.name in wanted
+    }
+
+
+def scan_plan(plan: Plan, clips: dict[str, StoredClip], model: LiteModel) -> tuple[OverTime, np.ndarray]:
+    """The time line of the file that the plan describes, and in which frames somebody speaks."""
+    samples = make_sound(plan, lambda path: clips[path.name].samples)
+    return _scan(place_faces(plan, clips), samples, model)
+
+
+def scan_clip(clip: StoredClip, model: LiteModel) -> tuple[OverTime, np.ndarray]:
+    """The same of a clip by itself."""
+    return _scan([Face(Path(), None, 0, clip.mouths)], clip.samples, model)
+
+
+def place_faces(plan: Plan, clips: dict[str, StoredClip]) -> list[Face]:
+    """The faces that the file shows, each as long as it is seen."""
+    return list(_joined(_faces(plan, clips)))
+
+
+def _scan(faces: Sequence[Face], samples: np.ndarray, model: LiteModel) -> tuple[OverTime, np.ndarray]:
+    speech = find_speech(samples)
+    seen = [_seen(face, samples, model) for face in faces if len(face.mouths) >= TRACKS.min_track_frames]
+    return find_over_time(seen, model, speech), speech
+
+
+def _seen(face: Face, samples: np.ndarray, model: LiteModel) -> SeenFace:
+    encoder = LiteFaceEncoder(model)
+    for first in range(0, len(face.mouths), PUSHED_FRAMES):
+        encoder.push_mouths(face.mouths[first : first + PUSHED_FRAMES])
+    embeddings = model.embed(encoder, samples, face.first_frame, len(face.mouths))
+    table = TrackTable(face.first_frame + embeddings.middle_frame, pair_distances(embeddings), embeddings.metric, 0.0)
+    middle = WIDTH_PX / 2 if face.left is None else WIDTH_PX / 4 if face.left else 3 * WIDTH_PX / 4
+    box = np.array([middle - HEIGHT_PX / 4, HEIGHT_PX / 4, middle + HEIGHT_PX / 4, 3 * HEIGHT_PX / 4], np.float32)
+    return SeenFace(face.first_frame, np.tile(box, (len(face.mouths), 1)), table)
+
+
+def _faces(plan: Plan, clips: dict[str, StoredClip]) -> Iterator[Face]:
+    """The faces of each part."""
+    for start, end, part in plan.starts():
+        first, last = (round(seconds * FPS) for seconds in (start, end))
+        if part.clip is None or part.kind in ("narration", "silence"):
+            continue
+        # The source frame nearest to each tick of the clock, as the media stage takes it.
+        shown = np.rint(np.arange(first, last) / FPS * plan.fps) / plan.fps
+        mouths = clips[part.clip.name].mouths
+        places = np.rint((shown - start + LEAD_SECONDS) * FPS).astype(int)
+        left = part.speaker_left if part.kind == "pair" else None
+        yield Face(part.clip, left, first, mouths[np.clip(places, 0, len(mouths) - 1)])
+        if part.kind == "pair" and part.other is not None:
+            still = clips[part.other.name].mouths[:1]
+            yield Face(part.other, not part.speaker_left, first, np.repeat(still, last - first, axis=0))
+
+
+def _joined(faces: Iterator[Face]) -> Iterator[Face]:
+    """A face that goes on at its place is one track: no cut is seen between two parts of one clip."""
+    ordered = sorted(faces, key=lambda face: (str(face.clip), str(face.left), face.first_frame))
+    group: list[Face] = []
+    for face, after in itertools.zip_longest(ordered, ordered[1:]):
+        group.append(face)
+        same = after is not None and (after.clip, after.left) == (face.clip, face.left)
+        if not (same and after.first_frame == face.end_frame):
+            first = group[0]
+            yield Face(first.clip, first.left, first.first_frame, np.concatenate([one.mouths for one in group]))
+            group = []

@@ -1,0 +1,1 @@
+"""What people decided: read from files, kept in the output folder, found again by video."""

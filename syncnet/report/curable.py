@@ -1,0 +1,22 @@
+"""Whether a repair would help a video that does not pass, for the page."""
+
+from __future__ import annotations
+
+import shlex
+
+from syncnet.placement.folders import OutputFolders
+from syncnet.repair.finding import Refusal, describe, find_correction
+from syncnet.results import VideoResult
+from syncnet.system.invocation import CALL
+from syncnet.system.text import printable
+
+
+def describe_curable(result: VideoResult, folders: OutputFolders) -> str:
+    """A sentence with the command; or why nothing would be repaired. Empty where the video has no score."""
+    if result.status != "success":
+        return ""
+    found = find_correction(result)
+    if isinstance(found, Refusal):
+        return printable(f"a repair would leave it as it is: {found.reason}")
+    words = [*CALL, "repair", str(result.path), "--output_dir", str(folders.output_dir)]
+    return printable(f"curable: {describe(found)}: {shlex.join(words)}")

@@ -245,14 +245,12 @@ def _process(
     from syncnet.run.session import carry_out
 
     started = time.perf_counter()
-    run = describe_run(request, folders, found, chosen, ledger)
+    run = describe_run(request, folders, found, chosen, ledger, plan, told)
     if request.options.rescan:
         ledger.forget()
     job = make_job(request, folders, chosen, ledger, engine, plan.decisions)
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
-    gone, notices = plan.total - len(found.videos), (*told, *run.notices)
-    run = replace(run, notices=notices, decisions=plan.decisions, left_for_later=plan.left_for_later, gone=gone)
     keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}

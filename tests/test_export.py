@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from fakes import IN_SYNC, INFO, OFF_SCREEN, failed, judged, make_run, make_score, successful
-from test_page_browser import chromium  # noqa: F401
 
 from syncnet import command
 from syncnet.report.results import build_results
@@ -120,7 +119,7 @@ def test_the_rate_is_a_usual_one(source_fps: float | None, rate: float) -> None:
     assert editing_rate(source_fps) == rate
 
 
-def test_a_browser_reads_the_cues(out: Path, chromium: Any) -> None:  # noqa: F811
+def test_a_browser_reads_the_cues(out: Path, chromium: Any) -> None:
     path = export(out, "webvtt", "--segments", "all") / "webvtt" / "talks" / "a & <b> --> c.mp4.vtt"
     assert (out / "export" / "webvtt" / "b.mp4.vtt").exists()
     page = chromium.new_page()

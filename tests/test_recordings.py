@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_page_browser import chromium  # noqa: F401
 
 from benchmarks.media_kinds import bias_ms
 from syncnet.media.opening import open_media
@@ -17,7 +16,7 @@ MAX_BIAS_MS = 5
 
 
 @pytest.fixture(scope="module")
-def recordings(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Recordings:  # noqa: F811
+def recordings(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Recordings:
     page = chromium.new_page()
     try:
         return record(page, tmp_path_factory.mktemp("recorded"), seconds=3.5)

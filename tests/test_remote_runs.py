@@ -12,6 +12,7 @@ from remote_fakes import Faulty, emptied_temporary, noted_scoring, started_serve
 
 from syncnet import command
 from syncnet.inputs import remote
+from synthetic.media import Clip, write_clip
 
 registry = pytest.importorskip("fsspec.registry")
 
@@ -228,3 +229,22 @@ def test_videos_of_an_s3_server(tmp_path: Path, out: Path, bucket: Any, scoring:
     assert run(tmp_path, out, "s3://nobody/a.mp4") == 1
     assert told(out)["s3://nobody/a.mp4"]
     assert results_in(out)["missing"] == 3
+
+
+def test_clips_of_a_remote_video_are_cut_from_its_copy_or_from_what_is_fetched_again(
+    tmp_path: Path, out: Path, server: Faulty, fake_scoring: None
+) -> None:
+    video = write_clip(tmp_path / "talk.mp4", Clip(seconds=5)).read_bytes()
+    server.pipe("/b/talk.mp4", video)
+    clip = out / "segments/_elsewhere/faulty/b/talk.mp4/1.00-4.00.mp4"
+    assert run(tmp_path, out, "faulty://b/talk.mp4", "--cut", "passing") == 0
+    assert clip.is_file()
+    assert server.opened == {"/b/talk.mp4": 1}
+    clip.unlink()
+    assert run(tmp_path, out, "faulty://b/talk.mp4", "--cut", "passing") == 0
+    assert clip.is_file()
+    assert server.opened == {"/b/talk.mp4": 1}
+    clip.unlink()
+    assert run(tmp_path, out, "faulty://b/talk.mp4", "--cut", "passing", "--keep_all") == 0
+    assert clip.is_file()
+    assert server.opened == {"/b/talk.mp4": 2}

@@ -22,6 +22,7 @@ from syncnet.report.run import Run
 from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import CSV_NAME, PARQUET_NAME
 from syncnet.run.engine_choice import Engine, pin_of
+from syncnet.run.session import Plan
 from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
 from syncnet.state.records import fingerprint_of
@@ -100,9 +101,15 @@ def _modes(settings: ScorerSettings, stages: ChosenStages) -> dict[str, Any]:
 
 
 def describe_run(
-    request: Request, folders: OutputFolders, found: FoundVideos, stages: ChosenStages, ledger: Ledger
+    request: Request,
+    folders: OutputFolders,
+    found: FoundVideos,
+    stages: ChosenStages,
+    ledger: Ledger,
+    plan: Plan,
+    told: tuple[str, ...],
 ) -> Run:
-    """The run before its first video."""
+    """The run before its first video. ``told``: notices besides."""
     settings, pin = request.settings, pin_of(stages)
     notices = find_notices(settings, pin.model, pin.detector, new=not ledger.has_scores, preset=request.preset)
     if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(settings.device)):
@@ -120,12 +127,15 @@ def describe_run(
         model=pin.model,
         detector=pin.detector,
         reference_tools=stages.reference,
-        notices=notices,
+        notices=(*told, *notices),
         found=found,
         results=(),
         keep_all=request.keep_all,
         interrupted=False,
         seconds=0.0,
+        decisions=plan.decisions,
+        left_for_later=plan.left_for_later,
+        gone=plan.total - len(found.videos),
     )
 
 

@@ -80,12 +80,9 @@ def main(arguments: Sequence[str]) -> int:
     options = build_parser().parse_flags(arguments)
     thresholds = thresholds_of(vars(options))
     over_time = OverTimeSettings.of_flags(vars(options))
-    for path, is_such in (
-        (options.verdicts, is_verdicts),
-        (options.segments, is_segments_table),
-        (options.passing, is_passing),
-    ):
-        if path:
+    kinds = {"verdicts": is_verdicts, "segments": is_segments_table, "passing": is_passing}
+    for flag, is_such in kinds.items():
+        if path := getattr(options, flag):
             refuse_other_kind(path, is_such)
     started, folders = time.perf_counter(), OutputFolders(options.output_dir)
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")

@@ -82,10 +82,12 @@ def measure_along(folder: Path) -> Iterator[Outcome]:
         true = np.array(find_clicks(open_media(path).samples))
         for name, jumps in JUMPS.items():
             steps = (Step(0.0, 0.0), *(Step(at, ms) for at, ms in jumps))
-            yield _along(f"{container}, {name}", path, clip, Correction(steps), true)
+            yield _along(f"{name}, in every container", path, clip, Correction(steps), true)
         for name, pace in DRIFTS.items():
             # What belongs to t is heard at t / pace.
-            yield _along(f"{container}, {name}", path, clip, Correction((Step(0.0, 0.0),), 1000 * (1 - 1 / pace)), true)
+            yield _along(
+                f"{name}, in every container", path, clip, Correction((Step(0.0, 0.0),), 1000 * (1 - 1 / pace)), true
+            )
 
 
 def _along(kind: str, path: Path, clip: Clip, correction: Correction, true: np.ndarray) -> Outcome:

@@ -34,10 +34,7 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
     document = build_results(make_run(ONE_OF_EACH, unprocessed=2, interrupted=True))
     assert document["filter_settings"] == {
         "min_confidence": 4.0,
-        "max_abs_offset": 5,
-        "min_offset": -5,
-        "max_offset": 5,
-        "max_distance": None,
+        "max_abs_offset": 5, "min_offset": -5, "max_offset": 5, "max_distance": None,
         "min_coverage": 0.0,
         "min_in_sync": 0.0,
         "max_off_screen": 1.0,
@@ -53,7 +50,7 @@ def test_settings_and_counts_have_the_names_that_scripts_read() -> None:
         "reference_tools": None,
         "audio_track": None,
         "device": "cpu",
-    }
+    }  # fmt: skip
     counts = [
         "total_videos", "successful_processing", "good_quality", "poor_quality", "no_faces_detected",
         "processing_failed", "not_processed",

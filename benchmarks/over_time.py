@@ -27,7 +27,15 @@ import numpy as np
 
 from benchmarks.over_time_figures import Figures
 from benchmarks.over_time_files import Part, Plan
-from benchmarks.over_time_measures import Measure, WithoutPictures, WithPictures, corpus_clips, known_clips
+from benchmarks.over_time_measures import (
+    Measure,
+    WithoutPictures,
+    WithPictures,
+    corpus_clips,
+    known_clips,
+    read_known,
+    write_known,
+)
 from benchmarks.over_time_plans import KINDS, example_plans, make_plans
 from benchmarks.over_time_tracks import TRACKS
 from syncnet.models.lite import read_lite
@@ -110,6 +118,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--half", type=int, choices=(0, 1), help="every second clip")
     parser.add_argument("--examples", action="store_true", help="the three files that passed before by one good face")
     parser.add_argument("--all", action="store_true", help="also clips in which nothing passes by itself")
+    parser.add_argument(
+        "--known", type=Path, help="JSON of the clips' own offsets; where it is not there it is written"
+    )
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--files", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the first of them to make")
@@ -136,8 +147,13 @@ def main() -> None:
         policy = WeightsPolicy(options.weights_dir, offline=True)
         settings = ScorerSettings(tracks=TRACKS, model="lite", detector=detector, weights=policy)
         by = WithPictures(SyncScorer(settings), options.keep)
-    least_seconds = LEAST_SECONDS if options.corpus else 0.0
-    known = list(known_clips(clips, by, least_seconds=least_seconds, also_unknown=options.all))
+    if options.known and options.known.exists():
+        known = read_known(options.known, options.corpus or options.clips)
+    else:
+        least_seconds = LEAST_SECONDS if options.corpus else 0.0
+        known = list(known_clips(clips, by, least_seconds=least_seconds, also_unknown=options.all))
+        if options.known:
+            write_known(known, options.known)
     known = known[options.half :: 2] if options.half is not None else known
     print(f"{len(known)} of {len(clips)} clips", flush=True)
     made = make_plans(known, options.kinds, options.files, options.seconds, options.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from benchmarks.over_time_files import Plan, make_file, usable_seconds
 from benchmarks.over_time_plans import KnownClip
-from benchmarks.over_time_tracks import scan_clip, scan_plan, stored_clips
+from benchmarks.over_time_tracks import Mouths, scan_clip, scan_plan, stored_clips
 from syncnet.models.lite import LiteModel
 from syncnet.overtime.judging import JudgedOverTime, judge_over_time
 from syncnet.overtime.timeline import OverTime
@@ -65,17 +66,16 @@ class WithoutPictures:
     """By the stages after the face crop, from stored mouths."""
 
     def __init__(self, clips: Sequence[Path], corpus: Corpus, model: LiteModel) -> None:
-        self._clips = stored_clips(corpus, [clip.name for clip in clips])
-        self._model = model
+        self._mouths = Mouths(stored_clips(corpus, [clip.name for clip in clips]), model)
 
     def seconds(self, clip: Path) -> float:
-        return self._clips[clip.name].seconds
+        return self._mouths.clips[clip.name].seconds
 
     def clip(self, clip: Path) -> Measured:
-        return _judged(*scan_clip(self._clips[clip.name], self._model))
+        return _judged(*scan_clip(clip, self._mouths))
 
     def plan(self, plan: Plan) -> Measured:
-        return _judged(*scan_plan(plan, self._clips, self._model))
+        return _judged(*scan_plan(plan, self._mouths))
 
 
 def corpus_clips(corpus_dir: Path) -> Iterator[Path]:
@@ -112,3 +112,13 @@ def known_clips(clips: Sequence[Path], by: Measure, *, least_seconds: float, als
             yield KnownClip(clip, seconds, longest.timing.milliseconds)
         elif also_unknown:
             yield KnownClip(clip, seconds, 0.0)
+
+
+def write_known(clips: Sequence[KnownClip], path: Path) -> None:
+    """By name, so that another run has the same files, by other weights or with pictures."""
+    path.write_text(json.dumps([(clip.path.name, clip.seconds, clip.early_ms) for clip in clips], indent=1) + "\n")
+
+
+def read_known(path: Path, folder: Path) -> list[KnownClip]:
+    """``folder``: where the clips lie."""
+    return [KnownClip(folder / name, seconds, early_ms) for name, seconds, early_ms in json.loads(path.read_text())]

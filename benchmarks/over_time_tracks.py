@@ -7,15 +7,16 @@ before it is left out: encoding, decoding, shots and face detection. A face is o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from benchmarks.over_time_files import HEIGHT_PX, LEAD_SECONDS, WIDTH_PX, Plan, make_sound
 from syncnet.conventions import FPS, SAMPLE_RATE
-from syncnet.models.lite import LiteFaceEncoder, LiteModel
+from syncnet.models.lite import LiteModel
 from syncnet.overtime.finding import find_over_time
 from syncnet.overtime.matches import SeenFace
 from syncnet.overtime.timeline import OverTime
@@ -25,7 +26,7 @@ from syncnet.scoring.turns import TrackTable
 from syncnet.settings import TrackSettings
 from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus
 
-PUSHED_FRAMES = 64
+AT_ONCE = 32
 TRACKS = TrackSettings(40)
 
 
@@ -46,17 +47,38 @@ class StoredClip:
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """Mouths from a frame of the file on."""
+    """Pictures of a clip from a frame of the file on."""
 
     clip: Path
     left: bool | None
     """Half of the picture; None: the middle of it."""
     first_frame: int
-    mouths: np.ndarray
+    places: np.ndarray
+    """(n,) int: which frame of the clip is seen in each frame of the file."""
 
     @property
     def end_frame(self) -> int:
-        return self.first_frame + len(self.mouths)
+        return self.first_frame + len(self.places)
+
+
+class Mouths:
+    """Stored clips as the model sees them. A frame feature sees three pictures, and is worked out once."""
+
+    def __init__(self, clips: Mapping[str, StoredClip], model: LiteModel) -> None:
+        self.clips = clips
+        self.model = model
+        self._features: dict[tuple[str, int, int, int], torch.Tensor] = {}
+
+    def features(self, face: Face) -> torch.Tensor:
+        """(n - 2, members * 128), on the CPU."""
+        places = face.places.tolist()
+        keys = [(face.clip.name, *seen) for seen in zip(places, places[1:], places[2:], strict=False)]
+        new = sorted({key for key in keys if key not in self._features})
+        for first in range(0, len(new), AT_ONCE):
+            some = new[first : first + AT_ONCE]
+            pictures = self.clips[face.clip.name].mouths[np.array([seen for _, *seen in some]).ravel()]
+            self._features.update(zip(some, self.model.encode_mouths(pictures)[::3], strict=True))
+        return torch.stack([self._features[key] for key in keys])
 
 
 def stored_clips(corpus: Corpus, names: Sequence[str]) -> dict[str, StoredClip]:
@@ -72,40 +94,39 @@ def stored_clips(corpus: Corpus, names: Sequence[str]) -> dict[str, StoredClip]:
     }
 
 
-def scan_plan(plan: Plan, clips: dict[str, StoredClip], model: LiteModel) -> tuple[OverTime, np.ndarray]:
+def scan_plan(plan: Plan, mouths: Mouths) -> tuple[OverTime, np.ndarray]:
     """The time line of the file that the plan describes, and in which frames somebody speaks."""
-    samples = make_sound(plan, lambda path: clips[path.name].samples)
-    return _scan(place_faces(plan, clips), samples, model)
+    samples = make_sound(plan, lambda path: mouths.clips[path.name].samples)
+    return _scan(place_faces(plan, mouths.clips), samples, mouths)
 
 
-def scan_clip(clip: StoredClip, model: LiteModel) -> tuple[OverTime, np.ndarray]:
+def scan_clip(clip: Path, mouths: Mouths) -> tuple[OverTime, np.ndarray]:
     """The same of a clip by itself."""
-    return _scan([Face(Path(), None, 0, clip.mouths)], clip.samples, model)
+    stored = mouths.clips[clip.name]
+    return _scan([Face(clip, None, 0, np.arange(len(stored.mouths)))], stored.samples, mouths)
 
 
-def place_faces(plan: Plan, clips: dict[str, StoredClip]) -> list[Face]:
+def place_faces(plan: Plan, clips: Mapping[str, StoredClip]) -> list[Face]:
     """The faces that the file shows, each as long as it is seen."""
     return list(_joined(_faces(plan, clips)))
 
 
-def _scan(faces: Sequence[Face], samples: np.ndarray, model: LiteModel) -> tuple[OverTime, np.ndarray]:
+def _scan(faces: Sequence[Face], samples: np.ndarray, mouths: Mouths) -> tuple[OverTime, np.ndarray]:
     speech = find_speech(samples)
-    seen = [_seen(face, samples, model) for face in faces if len(face.mouths) >= TRACKS.min_track_frames]
-    return find_over_time(seen, model, speech), speech
+    seen = [_seen(face, samples, mouths) for face in faces if len(face.places) >= TRACKS.min_track_frames]
+    return find_over_time(seen, mouths.model, speech), speech
 
 
-def _seen(face: Face, samples: np.ndarray, model: LiteModel) -> SeenFace:
-    encoder = LiteFaceEncoder(model)
-    for first in range(0, len(face.mouths), PUSHED_FRAMES):
-        encoder.push_mouths(face.mouths[first : first + PUSHED_FRAMES])
-    embeddings = model.embed(encoder, samples, face.first_frame, len(face.mouths))
+def _seen(face: Face, samples: np.ndarray, mouths: Mouths) -> SeenFace:
+    count = len(face.places)
+    embeddings = mouths.model.embed_features(mouths.features(face), samples, face.first_frame, count)
     table = TrackTable(face.first_frame + embeddings.middle_frame, pair_distances(embeddings), embeddings.metric, 0.0)
     middle = WIDTH_PX / 2 if face.left is None else WIDTH_PX / 4 if face.left else 3 * WIDTH_PX / 4
     box = np.array([middle - HEIGHT_PX / 4, HEIGHT_PX / 4, middle + HEIGHT_PX / 4, 3 * HEIGHT_PX / 4], np.float32)
-    return SeenFace(face.first_frame, np.tile(box, (len(face.mouths), 1)), table)
+    return SeenFace(face.first_frame, np.tile(box, (count, 1)), table)
 
 
-def _faces(plan: Plan, clips: dict[str, StoredClip]) -> Iterator[Face]:
+def _faces(plan: Plan, clips: Mapping[str, StoredClip]) -> Iterator[Face]:
     """The faces of each part."""
     for start, end, part in plan.starts():
         first, last = (round(seconds * FPS) for seconds in (start, end))
@@ -113,13 +134,12 @@ def _faces(plan: Plan, clips: dict[str, StoredClip]) -> Iterator[Face]:
             continue
         # The source frame nearest to each tick of the clock, as the media stage takes it.
         shown = np.rint(np.arange(first, last) / FPS * plan.fps) / plan.fps
-        mouths = clips[part.clip.name].mouths
+        count = len(clips[part.clip.name].mouths)
         places = np.rint((shown - start + LEAD_SECONDS) * FPS).astype(int)
         left = part.speaker_left if part.kind == "pair" else None
-        yield Face(part.clip, left, first, mouths[np.clip(places, 0, len(mouths) - 1)])
+        yield Face(part.clip, left, first, np.clip(places, 0, count - 1))
         if part.kind == "pair" and part.other is not None:
-            still = clips[part.other.name].mouths[:1]
-            yield Face(part.other, not part.speaker_left, first, np.repeat(still, last - first, axis=0))
+            yield Face(part.other, not part.speaker_left, first, np.zeros(last - first, int))
 
 
 def _joined(faces: Iterator[Face]) -> Iterator[Face]:
@@ -131,5 +151,5 @@ def _joined(faces: Iterator[Face]) -> Iterator[Face]:
         same = after is not None and (after.clip, after.left) == (face.clip, face.left)
         if not (same and after.first_frame == face.end_frame):
             first = group[0]
-            yield Face(first.clip, first.left, first.first_frame, np.concatenate([one.mouths for one in group]))
+            yield Face(first.clip, first.left, first.first_frame, np.concatenate([one.places for one in group]))
             group = []

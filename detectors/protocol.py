@@ -7,7 +7,7 @@ differ maps them before it returns them, so that everything downstream (tracks, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -48,6 +48,14 @@ class FaceDetector(Protocol):
     """Finds faces in single frames of one video. Not for use by two threads at once."""
 
     def detect(self, frame: Frame) -> Detections: ...
+
+
+@runtime_checkable
+class NearDetector(FaceDetector, Protocol):
+    """One that can look at the surroundings of known faces alone."""
+
+    def detect_near(self, frame: Frame, boxes: np.ndarray) -> Detections | None:
+        """Where the faces of ``boxes``, (N, 4) xyxy, seen just before, are now; None: look at the whole frame."""
 
 
 class DetectorSpec(Protocol):

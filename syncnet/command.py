@@ -239,9 +239,8 @@ def _process(
     from syncnet.report.command_line import command_of
     from syncnet.report.keeper import ResultsKeeper
     from syncnet.report.progress import Progress
-    from syncnet.run.deciding import useless_decisions
+    from syncnet.run.finishing import finish_run
     from syncnet.run.preparation import describe_run, make_job
-    from syncnet.run.repairing import repair_run
     from syncnet.run.session import carry_out
 
     started = time.perf_counter()
@@ -271,16 +270,8 @@ def _process(
             stop=stop,
             on_result=add,
         )
-    run = replace(
-        run,
-        results=outcome.results,
-        pending=outcome.pending,
-        notices=(*useless_decisions(plan.decisions, outcome.results), *run.notices),
-        interrupted=stop.stopped,
-        complete=True,
-        seconds=time.perf_counter() - started,
-    )
-    return repair_run(run, request, job, stop), outcome.abandoned
+    seconds = time.perf_counter() - started
+    return finish_run(run, outcome, request, job, stop, seconds), outcome.abandoned
 
 
 def _exit_code(run: Run, written: bool) -> int:

@@ -29,10 +29,14 @@ class Decision:
         """As it is written in files."""
         return "accept" if self.accepted else "reject"
 
+    @property
+    def words(self) -> str:
+        """``rejected by a person``."""
+        return f"{self.word}ed by a person"
+
     def __str__(self) -> str:
         """``rejected by a person: it is dubbed``, on one line."""
-        words = f"{self.word}ed by a person"
-        return f"{words}: {printable(self.note)}" if self.note else words
+        return f"{self.words}: {printable(self.note)}" if self.note else self.words
 
 
 @dataclass(frozen=True)

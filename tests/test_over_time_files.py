@@ -12,7 +12,8 @@ from benchmarks.over_time import smoke_plan
 from benchmarks.over_time_figures import Figures
 from benchmarks.over_time_files import LEAD_SECONDS, Part, Plan, late_ms_at, make_file
 from benchmarks.over_time_measures import measure
-from benchmarks.over_time_tracks import StoredClip, place_faces
+from benchmarks.over_time_tracks import Face, Mouths, StoredClip, place_faces
+from syncnet.models.lite import LiteFaceEncoder, load_lite
 from syncnet.scorer import SyncScorer
 from syncnet.settings import ScorerSettings, WeightsPolicy
 
@@ -45,21 +46,30 @@ def test_a_file_that_is_late_from_its_middle_on_is_told_so(tmp_path: Path, repos
 
 @pytest.mark.parametrize("fps", [25.0, 50.0])
 def test_stored_mouths_stand_where_the_picture_of_a_made_file_would_show_them(fps: float) -> None:
-    # Each mouth is a picture of its own number.
-    mouths = np.broadcast_to(np.arange(150, dtype=np.uint8)[:, None, None], (150, 64, 64))
-    clips = {name: StoredClip(mouths, np.zeros(150 * 640, np.int16)) for name in ("a", "b")}
+    clips = {name: StoredClip(np.zeros((150, 64, 64), np.uint8), np.zeros(150 * 640, np.int16)) for name in "ab"}
     a, b = Path("a"), Path("b")
     # The first two parts show one face without a cut. The clip is seen from its frame 8 on, in each of them.
     parts = (Part("stranger", a, b, 2.0), Part("own", a, None, 3.0), Part("silence", None, None, 1.0))
     (face,) = place_faces(Plan("", parts, fps), clips)
     assert (face.clip, face.first_frame, face.end_frame) == (a, 0, 125)
-    assert face.mouths[:, 0, 0].tolist() == [8 + n for n in (*range(50), *range(75))]
+    assert face.places.tolist() == [8 + n for n in (*range(50), *range(75))]
     pair = Part("pair", a, b, 2.0, speaker_left=False)
     speaker, listener = place_faces(Plan("", (parts[2], pair), fps), clips)
-    assert (speaker.clip, speaker.left, speaker.first_frame, speaker.mouths[49, 0, 0]) == (a, False, 25, 8 + 49)
-    assert (listener.clip, listener.left, set(listener.mouths[:, 0, 0].tolist())) == (b, True, {0})
+    assert (speaker.clip, speaker.left, speaker.first_frame, speaker.places[49]) == (a, False, 25, 8 + 49)
+    assert (listener.clip, listener.left, set(listener.places.tolist())) == (b, True, {0})
 
 
 def test_a_clip_may_be_seen_without_its_ends() -> None:
     clip = StoredClip(np.zeros((150, 64, 64), np.uint8), np.zeros(140 * 640, np.int16))
     assert clip.seconds == pytest.approx(140 / 25 - 2 * LEAD_SECONDS)
+
+
+def test_features_that_are_put_together_are_those_of_the_whole_clip() -> None:
+    model = load_lite("cpu", WeightsPolicy(offline=True))
+    mouths = np.random.default_rng(1).integers(0, 256, (40, 64, 64), np.uint8)
+    encoder = LiteFaceEncoder(model)
+    encoder.push_mouths(mouths)
+    stored = Mouths({"a": StoredClip(mouths, np.zeros(40 * 640, np.int16))}, model)
+    for _ in range(2):
+        features = stored.features(Face(Path("a"), None, 0, np.arange(40)))
+        np.testing.assert_allclose(features.numpy(), encoder.features().numpy(), atol=1e-4)

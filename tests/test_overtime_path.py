@@ -30,18 +30,18 @@ def test_an_offset_that_jumps_changes_at_its_lip() -> None:
 
 
 def test_what_is_short_is_neither_a_match_nor_the_end_of_one() -> None:
-    # 15 lips are worth 4.5, a match costs 7.3 to begin and 3.9 to end.
+    # 15 lips are worth 4.5, a match costs 8.0 to begin and 4.6 to end.
     assert set(match_path(told_at((13, 100, 115))).tolist()) == {NO_MATCH}
-    # 30 lips that fit nowhere cost 6, to leave and come back 11.2.
+    # 30 lips that fit nowhere cost 6, to leave and come back 12.6.
     assert set(match_path(told_at((13, 0, 200), (13, 230, LIPS))).tolist()) == {13}
 
 
 def test_a_shot_that_begins_a_little_worse_fits_from_its_first_lip_on() -> None:
-    # To begin at the first lip is 3.9 cheaper than to begin later: as much as 19 lips at -0.2 tell against it.
-    assert set(match_path(told_at((13, 19, LIPS))).tolist()) == {13}
-    later = match_path(told_at((13, 20, LIPS)))
-    assert later[:20].tolist() == [NO_MATCH] * 20
-    assert set(later[20:].tolist()) == {13}
+    # To begin at the first lip is 4.6 cheaper than to begin later: as much as 23 lips at -0.2 tell against it.
+    assert set(match_path(told_at((13, 23, LIPS))).tolist()) == {13}
+    later = match_path(told_at((13, 24, LIPS)))
+    assert later[:24].tolist() == [NO_MATCH] * 24
+    assert set(later[24:].tolist()) == {13}
 
 
 def test_the_edges_of_the_search_are_no_match() -> None:

@@ -13,9 +13,9 @@ from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 NO_MATCH = -1
 _ROWS = 2 * MAX_SHIFT_FRAMES - 1
 """Shifts but the two at the edges of the search, which mean that nothing was found."""
-_LEAVE = math.log(0.02)
-"""That a match ends at a lip: once in two seconds, as in ``syncnet.scoring.stretches``."""
-_ENTER = math.log(0.02 / _ROWS)
+_LEAVE = math.log(0.01)
+"""That a match ends at a lip: once in four seconds. A face that speaks in sync mostly goes on to its cut."""
+_ENTER = math.log(0.01 / _ROWS)
 _LEAP = math.log(0.002 / _ROWS)
 """That one offset follows another at once: an edit of the sound."""
 _STEP = math.log(0.002)

@@ -79,6 +79,9 @@ def fails_only_by_offset(result: VideoResult, thresholds: Thresholds, over_time:
     """Whether a video that does not pass would pass if its offset were no matter."""
     if result.passed or result.best is None or result.over_time is None or result.status != "success":
         return False
+    if result.verdict and result.verdict.decision:
+        # A person has rejected it.
+        return False
     wide = replace(
         thresholds, max_abs_offset=MAX_SHIFT_FRAMES, min_offset=-MAX_SHIFT_FRAMES, max_offset=MAX_SHIFT_FRAMES
     )

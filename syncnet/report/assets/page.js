@@ -1,5 +1,7 @@
 // Puts the page together: thresholds and decisions -> verdicts -> counts, charts, table.
 
+const DRAW_DELAY_MS = 300;
+
 (() => {
   const run = readBlock("run");
   const videos = readBlock("videos");
@@ -20,19 +22,23 @@
   let opened = null;
   /** Whether the video is closed for the search, and not to go back to its row. */
   let isForSearch = false;
+  /** A timer, while charts and table lag behind decisions. */
+  let drawing = 0;
   const byConfidence = videos
     .map((_, number) => number)
     .filter((number) => videos[number].status === "success" && videos[number].confidence !== null)
     .sort((a, b) => videos[a].confidence - videos[b].confidence);
 
   function judgeAll() {
-    rows = videos.map((video, number) => {
-      const reasons = video.status === "success" ? judge(video, thresholds) : [];
-      const row = { number, video, reasons, outcome: outcomeOf(video, reasons) };
-      row.text = `${video.name} ${verdictWords(row, thresholds).join(" ")}`.toLowerCase();
-      row.nearness = nearness(video, thresholds);
-      return row;
-    });
+    rows = videos.map(judgeOne);
+  }
+
+  function judgeOne(video, number) {
+    const reasons = video.status === "success" ? judge(video, thresholds) : [];
+    const row = { number, video, reasons, outcome: outcomeOf(video, reasons) };
+    row.text = `${video.name} ${verdictWords(row, thresholds).join(" ")}`.toLowerCase();
+    row.nearness = nearness(video, thresholds);
+    return row;
   }
 
   function showCounts() {
@@ -186,8 +192,24 @@
     return (decision, words, range = {}, isTyping = false) => {
       decisions.decide(video, decision, words, range);
       review.touched();
-      if (!isTyping) change({});
+      if (isTyping) return;
+      const number = videos.indexOf(video);
+      rows[number] = judgeOne(video, number);
+      review.show();
+      showCommand();
+      showCounts();
+      opened?.update(rows[number]);
+      // Of thousands of videos charts and table take a while, and the opened video hides them.
+      clearTimeout(drawing);
+      drawing = setTimeout(drawBehind, DRAW_DELAY_MS);
     };
+  }
+
+  function drawBehind() {
+    clearTimeout(drawing);
+    drawing = 0;
+    showCharts(showCounts());
+    showTable();
   }
 
   function setUp() {
@@ -290,6 +312,7 @@
       const number = $("detail").dataset.number;
       stopPlayers($("detail"));
       dropCharts($("detail"));
+      if (drawing) drawBehind();
       (isForSearch ? $("search") : document.querySelector(`tr[data-number="${number}"] .name-button`))?.focus();
       isForSearch = false;
       note(true);

@@ -135,7 +135,7 @@ def test_a_limit_of_distance_gives_the_counts_of_python_where_the_network_has_on
     page.type_number("distance", 13)
     assert page.counts()[:2] == [1, 2]
     words = shlex.split(page.tab.inner_text("#command"))
-    assert parse_request(words[2:]).settings.thresholds.max_distance == 13.0
+    assert parse_request(words[5:]).settings.thresholds.max_distance == 13.0
     page.settle()
     page.tab.wait_for_function("() => location.hash.includes('distance=13')")
     page.tab.select_option("#reason", "distance")

@@ -100,6 +100,8 @@ def test_defaults_in_the_readme_are_those_of_the_command() -> None:
         "--min_confidence": request.settings.thresholds.min_confidence,
         "--max_abs_offset": request.settings.thresholds.max_abs_offset,
         "--keep_all": "on" if request.keep_all else "off",
+        "--cut": request.cuts.cut,
+        "--decisions": request.options.decisions or "none",
         "--place": request.options.place,
         "--recursive": "on" if request.recursive else "off",
         "--min_face_size": request.settings.tracks.min_face_px,

@@ -10,12 +10,15 @@ import shutil
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import cv2
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
+from syncnet.decisions.file import Entry
+from syncnet.decisions.kept import Decisions
 from syncnet.keepsake.file import Keepsake, TrackKeepsake, keepsake_path, write_keepsake
 from syncnet.media.opening import MediaInfo
 from syncnet.placement.folders import OutputFolders
@@ -72,11 +75,14 @@ def make_content(folder: Path, videos: int) -> ReportContent:
     for result in sorted(results, key=lambda result: nearness(result, Thresholds()))[:MOST_LOOKED_AT]:
         write_keepsake(keepsake_path(folders.state_dir, result.relative_path), make_keepsake(rng))
     command = CommandLine(("--input_dir", "in", "--output_dir", "out"), "/", "in")
-    return ReportContent(folders, command, Thresholds(), results, videos, "lite", "yunet", (), False, True, 0.0)
+    decided = Decisions(Entry(str(result.relative_path), "reject", "not sharp") for result in results[::10])
+    content = ReportContent(folders, command, Thresholds(), results, videos, "lite", "yunet", (), False, True, 0.0)
+    return replace(content, decisions=decided)
 
 
-def open_page(browser: Browser, path: Path) -> tuple[float, float]:
-    """Seconds from the start of loading until the page stands and answers, and until a moved slider is drawn."""
+def open_page(browser: Browser, path: Path) -> tuple[float, float, float]:
+    """Seconds from the start of loading until the page stands and answers, until a moved slider is drawn, and until the
+    opened video is shown as accepted."""
     tab = browser.new_page(viewport={"width": 1280, "height": 900})
     tab.goto(path.as_uri())
     opened = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
@@ -89,8 +95,16 @@ def open_page(browser: Browser, path: Path) -> tuple[float, float]:
           requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
         })"""
     )
+    tab.locator("tbody .name-button").first.click()
+    decided = tab.evaluate(
+        """() => new Promise((done) => {
+          const start = performance.now();
+          document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "a", bubbles: true }));
+          requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
+        })"""
+    )
     tab.close()
-    return opened / 1000, moved / 1000
+    return opened / 1000, moved / 1000, decided / 1000
 
 
 def main() -> None:
@@ -106,9 +120,10 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         times = [open_page(browser, path) for _ in range(TIMES_OPENED)]
         browser.close()
-        opened, moved = (statistics.median(column) for column in zip(*times, strict=True))
+        opened, moved, decided = (statistics.median(column) for column in zip(*times, strict=True))
         print(f"{videos} videos: {path.stat().st_size / 1e6:.1f} MB, written in {written:.1f} s")
-        print(f"opened in {opened:.2f} s, a slider answers in {moved:.2f} s (medians of {TIMES_OPENED})")
+        print(f"opened in {opened:.2f} s, a slider answers in {moved:.2f} s, a key that accepts in {decided:.2f} s")
+        print(f"(medians of {TIMES_OPENED})")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """How fast everything is, beside the published way and beside what the machine can do, in one run.
 
     python -m benchmarks.speed --clips DIR --weights_dir DIR [--quick] [--only PART ...] [--out FILE.json]
+                               [--beside CHECKOUT]
 
 Takes about 15 minutes on two cores that nobody else uses, and a few with --quick, which shortens every measurement. The
 published way is built from our own modules: the passes of --reference, S3FD on every single frame, windows through the
 3-D network in batches of 20. Weights drawn from names do (speed does not depend on them): see
-benchmarks/speed_video.py for the faces. Prints Markdown; --out also writes the figures.
+benchmarks/speed_video.py for the faces. With --beside process seconds are
+compared with those of an earlier build, checked out elsewhere, and of decoding alone (benchmarks/speed_beside.py).
+Prints Markdown; --out also writes the figures.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from typing import Any
 import torch
 
 from benchmarks import speed_command
+from benchmarks.speed_beside import measure_beside
 from benchmarks.speed_clips import repeat_clip
 from benchmarks.speed_networks import best_product, measure_networks
 from benchmarks.speed_table import format_report
@@ -50,19 +54,22 @@ class Effort:
     """Of the video whose memory is compared with that of the clip itself."""
     known_videos: int
     folder_copies: int
+    beside_seconds: float
 
 
-FULL = Effort(5, {"360p": 20, "1080p": 1}, 10_000, 8)
-QUICK = Effort(2, {"360p": 1}, 500, 2)
+FULL = Effort(5, {"360p": 20, "1080p": 1}, 10_000, 8, 60.0)
+QUICK = Effort(2, {"360p": 1}, 500, 2, 15.0)
 
 
 class Bench:
     """The measurements, each into one entry of ``figures``."""
 
-    def __init__(self, clips: Path, weights_dir: Path, effort: Effort, folder: Path) -> None:
+    def __init__(self, clips: Path, weights_dir: Path, effort: Effort, folder: Path, earlier: Path | None) -> None:
         self.figures: dict[str, Any] = {"machine": describe_machine(), "videos": {}}
         self._clips = {height: clips / name for height, name in CLIPS.items()}
         self._weights_dir = weights_dir
+        self._clips_dir = clips
+        self._earlier = earlier
         self._effort = effort
         self._folder = folder
         self._cores = count_cores()
@@ -77,6 +84,7 @@ class Bench:
             "folder": self.folder,
             "known": self.known,
             "memory": self.memory,
+            "beside": self.beside,
         }
 
     def networks(self) -> None:
@@ -150,6 +158,13 @@ class Bench:
                 self._video(video, "ours", "lite", "yunet", DEFAULT_FACE_PX, "float32") for video in (short, long)
             ]
 
+    def beside(self) -> None:
+        if self._earlier is not None:
+            videos = self._folder / "beside"
+            videos.mkdir()
+            seconds = self._effort.beside_seconds
+            self.figures["beside"] = measure_beside(self._clips_dir, self._weights_dir, self._earlier, videos, seconds)
+
     def _local_clip(self, height: str) -> Path:
         """A copy in the benchmark's own folder, to which links can be made."""
         copy = self._folder / f"{height}.mp4"
@@ -199,7 +214,8 @@ def main() -> None:
     arguments = parse_arguments()
     effort = QUICK if arguments.quick else FULL
     with TemporaryDirectory(prefix="speed_") as folder:
-        bench = Bench(arguments.clips.resolve(), arguments.weights_dir.resolve(), effort, Path(folder))
+        earlier = arguments.beside and arguments.beside.resolve()
+        bench = Bench(arguments.clips.resolve(), arguments.weights_dir.resolve(), effort, Path(folder), earlier)
         for name, measure in bench.parts.items():
             if not arguments.only or name in arguments.only:
                 print(f"measuring: {name}", file=sys.stderr, flush=True)
@@ -216,7 +232,10 @@ def parse_arguments() -> argparse.Namespace:
         "--weights_dir", type=Path, required=True, help="folder of syncnet_v2.model, sfd_face.pth and YuNet's file"
     )
     parser.add_argument("--quick", action="store_true", help="short measurements, for a look")
-    parser.add_argument("--only", nargs="+", metavar="PART", help="networks start published videos folder known memory")
+    parser.add_argument(
+        "--only", nargs="+", metavar="PART", help="networks start published videos folder known memory beside"
+    )
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="of an earlier build, for the part beside")
     parser.add_argument("--out", type=Path, metavar="FILE", help="figures as JSON")
     return parser.parse_args()
 

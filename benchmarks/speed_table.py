@@ -38,6 +38,7 @@ def goal_rows(figures: dict[str, Any]) -> list[Row]:
             )
         )
     rows += _memory_rows(figures.get("memory", {}))
+    rows += _beside_rows(figures.get("beside", {}))
     if start := figures.get("start"):
         rows.append(Row("`--help`", "< 0.3 s", f"{start['help']:.2f} s", start["help"] < 0.3))
         first = start["first_frame"]
@@ -100,6 +101,32 @@ def _memory_rows(memory: dict[str, Any]) -> list[Row]:
         two_hours = above + slope * (120 - long["video_seconds"] / 60)
         binds = f"2 h by the slope: {two_hours:.0f} MB; sound is 2 MB a minute"
         rows.append(Row(f"memory, {height}", "flat, <= 1 GB", measured, two_hours <= 1024 and slope < 10, binds))
+    return rows
+
+
+BESIDE_GOALS: dict[str, tuple[float, float | None]] = {
+    "720p": (0.40, 2.5),
+    "1080p": (0.40, 1.8),
+    "360p": (0.55, None),
+    "folder": (0.50, None),
+}
+"""Most process seconds, as shares of those of the earlier build and of decoding alone."""
+
+
+def _beside_rows(beside: dict[str, Any]) -> list[Row]:
+    rows = []
+    for name, figures in beside.items():
+        most_of_earlier, most_of_decoding = BESIDE_GOALS[name]
+        this, earlier, decoding = (figures[build]["seconds"] for build in ("this", "earlier", "decoding"))
+        if name == "folder":
+            this, earlier = (figures[build]["seconds"] + figures[build]["start"] for build in ("this", "earlier"))
+        measured = f"{this:.1f} s: {this / earlier:.2f} x the earlier build"
+        goal, met = f"<= {most_of_earlier:.2f} x the earlier build", this <= most_of_earlier * earlier
+        if most_of_decoding is not None:
+            goal += f", {most_of_decoding} x decoding"
+            measured += f", {this / decoding:.2f} x decoding"
+            met = met and this <= most_of_decoding * decoding
+        rows.append(Row(f"process seconds, {name}, lite, default detector", goal, measured, met, "looks for faces"))
     return rows
 
 

@@ -187,7 +187,7 @@ def load(
 def watch_stages() -> StageClock:
     clock = StageClock()
     clock.watch(pipeline, "open_media", "open, decode sound")
-    clock.watch_generator(media.Media, "frames", "decode pictures")
+    clock.watch_generator(media.Media, "pictures", "decode pictures")
     clock.watch(shots.CutFinder, "is_cut", "cuts")
     clock.watch(faces.Lookout, "show", "faces")
     clock.watch(reference, "detect_faces", "faces")
@@ -196,12 +196,13 @@ def watch_stages() -> StageClock:
     clock.watch(reference, "write_crop_video", "crops")
     clock.watch(reference, "_read_picture", "read JPEG files")
     clock.watch(reference, "find_published_shots", "cuts")
-    clock.watch(crops.TrackCropper, "crop", "crops")
+    for way in ("bgr", "grey"):
+        clock.watch(crops.FaceCrop, way, "crops")
     for encoder in (LiteFaceEncoder, SyncNetV2FaceEncoder):
         clock.watch(encoder, "push", "lip stream")
     clock.watch(SyncNetV2, "embed_sound", "sound stream")
     clock.watch(pipeline, "find_speech", "speech")
-    clock.watch(pipeline, "_score_track", "scores")
+    clock.watch(pipeline, "score_track", "scores")
     return clock
 
 

@@ -7,11 +7,13 @@ differ maps them before it returns them, so that everything downstream (tracks, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from syncnet.media.picture import Frame
+if TYPE_CHECKING:
+    # Not loaded for a run that knows every video: it loads a decoder.
+    from syncnet.media.picture import Frame
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ class FaceDetector(Protocol):
     """Finds faces in single frames of one video. Not for use by two threads at once."""
 
     def detect(self, frame: Frame) -> Detections: ...
+
+
+@runtime_checkable
+class NearDetector(FaceDetector, Protocol):
+    """One that can look at the surroundings of known faces alone."""
+
+    def detect_near(self, frame: Frame, boxes: np.ndarray) -> Detections | None:
+        """Where the faces of ``boxes``, (N, 4) xyxy, seen just before, are now; None: look at the whole frame."""
 
 
 class DetectorSpec(Protocol):

@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from detectors.near_look import faces_near
 from detectors.protocol import Detections
 from detectors.two_looks import Look, united
 from detectors.working_frame import WorkingFrame
@@ -39,6 +40,12 @@ class SlimefaceDetector:
         looks = [_look(working_frame, frame) for working_frame in self._working_frames]
         boxes, scores = looks[0] if len(looks) == 1 else united(looks[0], looks[1], _SAME_FACE_OVERLAP)
         return Detections.inside(boxes, scores, frame.shape[1], frame.shape[0])
+
+    def detect_near(self, frame: Frame, boxes: np.ndarray) -> Detections | None:
+        """See ``NearDetector``. Where a reduced frame is looked at too, faces may be too large for this."""
+        if len(self._working_frames) > 1:
+            return None
+        return faces_near(frame, boxes, self._working_frames[0], _find, _SAME_FACE_OVERLAP)
 
 
 def look_bytes(min_face_px: int, frame_width: int, frame_height: int) -> int:

@@ -48,6 +48,11 @@ class WorkingFrame:
         """The frame in the working size, BGR."""
         return reduce(frame, self.size, self._interpolation)
 
+    def from_full_frame(self, boxes: np.ndarray) -> np.ndarray:
+        """Boxes (N, 4), xyxy in pixels of the full frame, in pixels of the working frame."""
+        working: np.ndarray = boxes / self._to_full_frame
+        return working
+
     def to_full_frame(self, boxes: np.ndarray) -> np.ndarray:
         """Boxes (N, 4), xyxy in pixels of the working frame, in pixels of the full frame."""
         full: np.ndarray = boxes * self._to_full_frame

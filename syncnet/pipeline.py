@@ -37,7 +37,7 @@ from syncnet.people import (
 )
 from syncnet.reference.chain import published_chain
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
-from syncnet.results import VideoScore
+from syncnet.results import VideoScore, best_score, is_supported
 from syncnet.scoring.score import Counted
 from syncnet.scoring.speech import find_speech
 from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
@@ -72,8 +72,8 @@ class Stages:
 _Item = TypeVar("_Item")
 
 
-def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
-    """Scores every face track of a video.
+def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
+    """Scores every face track of a video, against the sound of ``sound_file`` where there is one.
 
     The faces are cropped while they are found. Where too many frames would have to be held for that, the pictures are
     decoded a second time. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
@@ -85,6 +85,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
         stop=stop,
         work_bytes=partial(_work_bytes, stages),
         may_grow=stages.detector is not None and stages.reference is None,
+        sound_file=sound_file,
     )
     if stages.reference is not None:
         return _score_as_published(media, stages, stages.reference, stop)
@@ -114,11 +115,9 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
     no_track = None if shown else tracking.no_track
-    if no_track:
-        no_track = _look_again(no_track, _watched(media.frames(), stop), detector, stages)
     video = video_score(info, shown, no_track, media.samples, speech, faces.shots)
     video = score_over_time(video, shown, model, speech)
-    return score_together(video, shown, pooled, model, speech)
+    return _look_again(score_together(video, shown, pooled, model, speech), media, detector, stages, stop)
 
 
 def _find_faces(
@@ -136,12 +135,20 @@ def _find_faces(
     return faces, follower
 
 
-def _look_again(
-    reason: NoTrackReason, frames: Iterable[np.ndarray], spec: DetectorSpec, stages: Stages
-) -> NoTrackReason:
-    """With what a few pictures show when they are turned, or have a border."""
-    view = look_again(frames, partial(spec.create, stages.detect.min_face_px), stages.tracks.min_face_px)
-    return replace(reason, seen_as=view.value) if view else reason
+def _look_again(video: VideoScore, media: Media, spec: DetectorSpec, stages: Stages, stop: StopFlag) -> VideoScore:
+    """With the view in which faces are seen better, where none has a track, or no score rests on anything.
+
+    Faces that lie on their side or fill the picture can have tracks too, but their lips are not read.
+    """
+    if is_supported(best_score(video)):
+        return video
+    create = partial(spec.create, stages.detect.min_face_px)
+    view = look_again(_watched(media.frames(), stop), create, stages.tracks.min_face_px)
+    if view is None:
+        return video
+    if video.no_track:
+        return replace(video, no_track=replace(video.no_track, seen_as=view.value))
+    return replace(video, seen_as=view.value)
 
 
 def _work_bytes(stages: Stages, width_px: int, height_px: int) -> int:
@@ -158,6 +165,8 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
     limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
     job = ReferenceJob(path, stop, limit_seconds, media.settings.audio_track)
     with published_chain(job, tools) as chain:
+        if media.sound_file is not None:
+            chain.take_sound(media.sound_file)
         if stages.detector is None:
             _check_face_crop(path, info)
             clip = chain.given_clip()

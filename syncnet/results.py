@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import Any, Literal
 
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.keepsake.file import Keepsake
@@ -47,6 +47,8 @@ class VideoScore:
     """Tracks of one face between edits, which count together and not by themselves."""
     over_time: OverTime | None = None
     """Its time line; None in records of before."""
+    seen_as: str = ""
+    """The value of the ``View`` in which faces are seen better, where the score rests on nothing."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
@@ -65,6 +67,11 @@ def best_score(video: VideoScore) -> SyncScore | None:
     if video.conversation:
         scores.append(video.conversation.score)
     return max(scores, key=_rank, default=None)
+
+
+def is_supported(score: SyncScore | None) -> bool:
+    """Whether there is a score that rests on evidence, and the lips fit most of the speech."""
+    return score is not None and all(_rank(score)[:2])
 
 
 def _rank(score: SyncScore) -> tuple[bool, bool, float]:
@@ -117,6 +124,10 @@ class VideoResult:
     """Where it is fetched from; empty for a file of this machine."""
     mtime_ns: int = field(default=0, kw_only=True)
     """When the file was changed last, in ns since 1970."""
+    sound_path: Path | None = field(default=None, kw_only=True)
+    """What it was scored against, if that is not its own sound."""
+    columns: dict[str, Any] | None = field(default=None, kw_only=True)
+    """What the table says of it that names it; None where no table does."""
     peak_memory_mb: int | None = field(default=None, kw_only=True)
     """Most memory that its process held at once meanwhile; None where that is not known."""
     info: MediaInfo | None = None
@@ -135,6 +146,7 @@ class VideoResult:
     error: str = ""
     """Why there is no score, or no copy; empty for a success."""
     cure: str = ""
+    """What to try."""
     source: Source = "scored"
     placed: bool = False
     """Whether its file had to be put, moved or removed in the output folders in this run."""

@@ -181,3 +181,17 @@ def test_clips_and_lines_of_videos_that_this_run_did_not_see_stay(tmp_path: Path
     cut(make_job(out, one, other), one, other)
     assert told(cut(make_job(out, other), other)) == (1, 0, 0)
     assert [line["file"] for line in lines_of(out)] == ["a.mp4/0.40-1.40.mp4", "b.mp4/0.40-1.40.mp4"]
+
+
+def test_a_persons_word_decides_what_is_cut(tmp_path: Path, fake_scoring: None) -> None:
+    videos, out, decisions = tmp_path / "in", tmp_path / "out", tmp_path / "decisions.jsonl"
+    videos.mkdir()
+    write_clip(videos / "talk.mp4", Clip(seconds=5))
+    words = ["--input_dir", str(videos), "--output_dir", str(out), "--keep_all", "--cut", "passing", "--quiet"]
+    for word, clips in (("none", 1), ("reject", 0), ("accept", 1)):
+        about = {"video": "talk.mp4", "decision": word, "from": 0.5, "to": 4.5}
+        decisions.write_text(json.dumps(about))
+        assert command.main([*words, "--score_cache", "off", "--decisions", str(decisions)]) == 0
+        assert [line["file"] for line in lines_of(out)] == ["talk.mp4/1.00-4.00.mp4"] * clips
+        assert len(files_of(out)) == 1 + clips
+    assert [line["decision"] for line in lines_of(out)] == ["accept"]

@@ -48,8 +48,7 @@ def test_a_persons_word_wins_and_is_told_as_such(
     assert [document[name] for name in counts] == [2, 1, 1, 1]
     told = capsys.readouterr().out
     assert "by a person    2   1 accepted, 1 rejected, whatever the thresholds say" in told
-    assert "poor.mp4  confidence   1.2  no evidence" not in told
-    assert "accepted by a person: far away" in told
+    assert "poor.mp4  confidence   1.2  sound 600 ms late, accepted by a person\n" in told
     assert "    rejected by a person: a\\nsong\n" in told
     with open(out / "results.csv", newline="") as reader:
         rows = {row["relative_path"]: row for row in csv.DictReader(reader)}

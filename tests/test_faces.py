@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.protocol import Detections
+from detectors.protocol import Detections, box_overlaps
 from syncnet.faces.finding import Lookout, find_faces
 from syncnet.faces.shots import Shot
 from syncnet.settings import DetectSettings, ShotSettings
@@ -149,3 +149,94 @@ def test_no_look_at_frames_in_between_across_a_cut() -> None:
         lookout.show(np.array(number), starts_shot=number in (0, 6))
     lookout.end_shot()
     assert sorted(lookout.detections) == [0, 4, 5, 6, 10, 11]
+
+
+class NearFaces(MovingFaces):
+    """Notes the whole looks and the others, which see the faces that overlap known ones by more than half."""
+
+    def __init__(self, lefts_by_frame: dict[int, list[float]]) -> None:
+        super().__init__(lefts_by_frame)
+        self.whole: list[int] = []
+        self.near: list[int] = []
+
+    def detect(self, frame: np.ndarray) -> Detections:
+        self.whole.append(int(frame))
+        return super().detect(frame)
+
+    def detect_near(self, frame: np.ndarray, boxes: np.ndarray) -> Detections | None:
+        faces = super().detect(frame)
+        followed = box_overlaps(boxes, faces.boxes) > 0.5
+        if not followed.any(axis=1).all():
+            return None
+        self.near.append(int(frame))
+        return Detections(faces.boxes[followed.any(axis=0)], faces.scores[followed.any(axis=0)])
+
+
+def look_near(lefts_by_frame: dict[int, list[float]]) -> tuple[Lookout, NearFaces]:
+    detector = NearFaces(lefts_by_frame)
+    lookout = Lookout(detector, 5)
+    for number in lefts_by_frame:
+        lookout.show(np.array(number), starts_shot=number == 0)
+    lookout.end_shot()
+    return lookout, detector
+
+
+def test_a_face_that_rests_is_looked_at_half_as_often_and_the_whole_picture_at_most_40_frames_apart() -> None:
+    _, detector = look_near({n: [0.0] for n in range(100)})
+    assert detector.whole == [0, 40, 80, 99]
+    assert detector.near == [10, 20, 30, 50, 60, 70, 90]
+
+
+def test_a_face_that_moves_is_looked_at_as_often_as_without_near_looks() -> None:
+    # 20 px in ten frames: 80 / 120 = 0.67 of overlap, below what counts as rest.
+    lookout, detector = look_near({n: [2.0 * n] for n in range(41)})
+    assert sorted(lookout.detections) == list(range(0, 41, 5))
+    # The face is the same at both ends of the last ten frames too, but their end is a whole look.
+    assert (detector.whole, sorted(detector.near)) == ([0, 40, 35], [5, 10, 15, 20, 25, 30])
+    # 16 px in ten frames: 84 / 116 = 0.72. 8 px: 92 / 108 = 0.852, which is rest.
+    assert sorted(look_near({n: [0.8 * n] for n in range(41)})[0].detections) == list(range(0, 41, 10))
+
+
+def test_a_new_face_is_traced_back_to_the_look_that_sees_it_first() -> None:
+    lookout, detector = look_near({n: [0.0, *([300.0] if n >= 23 else [])] for n in range(60)})
+    counts = {frame: len(found.boxes) for frame, found in sorted(lookout.detections.items())}
+    assert counts == {0: 1, 10: 1, 20: 1, 25: 2, 30: 2, 40: 2, 50: 2, 59: 2}
+    assert detector.whole == [0, 40, 30, 25, 20, 59]
+
+
+def test_a_face_that_is_lost_is_looked_for_in_whole_pictures_until_it_cannot_come_back() -> None:
+    lookout, detector = look_near({n: [0.0] if n <= 42 else [] for n in range(100)})
+    assert [frame for frame, found in sorted(lookout.detections.items()) if len(found.boxes)] == [0, 10, 20, 30, 40]
+    # Lost at 50: 45 lies between, and from there every fifth frame for 30 frames.
+    assert detector.whole == [0, 40, 50, 45, 55, 60, 65, 70, 75, 99]
+
+
+def test_a_face_that_comes_back_is_followed_from_the_same_frame_as_without_near_looks() -> None:
+    lefts = {n: [0.0, *([300.0] if n <= 42 or n >= 62 else [])] for n in range(100)}
+    lookout, _ = look_near(lefts)
+    plain = Lookout(MovingFaces(lefts), 5)
+    for number in lefts:
+        plain.show(np.array(number), starts_shot=number == 0)
+    plain.end_shot()
+    both = [
+        [frame for frame, found in sorted(one.detections.items()) if len(found.boxes) == 2] for one in (lookout, plain)
+    ]
+    assert (max(f for f in both[0] if f < 62), min(f for f in both[0] if f > 42)) == (40, 65)
+    assert (max(f for f in both[1] if f < 62), min(f for f in both[1] if f > 42)) == (40, 65)
+
+
+def test_frames_are_settled_by_whole_looks_alone() -> None:
+    lookout = Lookout(NearFaces({n: [0.0] for n in range(50)}), 5)
+    settled = []
+    for number in range(50):
+        lookout.show(np.array(number), starts_shot=number == 0)
+        settled.append(lookout.settled_frames)
+    assert settled == [1] * 40 + [41] * 10
+    lookout.end_shot()
+    assert lookout.settled_frames == 50
+
+
+def test_a_shot_that_ends_with_a_near_look_gets_a_whole_one_there() -> None:
+    lookout, detector = look_near({n: [0.0, *([300.0] if n >= 8 else [])] for n in range(11)})
+    assert (detector.whole, detector.near) == ([0, 10, 5], [10])
+    assert len(lookout.detections[10].boxes) == 2

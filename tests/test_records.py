@@ -128,6 +128,13 @@ def test_a_record_that_is_not_whole_is_refused(path: tuple[Any, ...], value: Any
         from_plain(VideoRecord, plain)
 
 
+def test_a_view_that_there_is_not_is_refused() -> None:
+    plain = through_json(to_plain(scored(make_score(2.0, 1))))
+    assert score_from_plain({**plain, "seen_as": "left"}).seen_as == "left"
+    with pytest.raises(ValueError, match="sideways"):
+        score_from_plain({**plain, "seen_as": "sideways"})
+
+
 HOLED_CURVE = np.where(np.arange(31) == 1, np.nan, 1 / 3).astype(np.float32)
 
 

@@ -82,7 +82,7 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
     assert all(folder.is_dir() for folder in folders.written_dirs)
     left = [path for path in out.rglob("*") if not path.is_dir()]
     assert len(left) == len(codes) == 15
-    assert remove_leftovers(folders) == 14
+    assert remove_leftovers(folders) == 15
     assert files_below(out) == []
     assert list((folders.state_dir / "keepsakes").iterdir()) == []
 

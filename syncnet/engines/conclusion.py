@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
-from syncnet.faces.no_track import advise_on_no_track
+from syncnet.faces.no_track import NoTrackReason, advise_on_no_track, advise_on_view
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.overtime.judging import judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.placing import place_video, replace_verdict
 from syncnet.placement.resting import RestingPlaces
 from syncnet.placement.slots import History, look
-from syncnet.results import Source, VideoResult, best_score
+from syncnet.results import Source, VideoResult, VideoScore, best_score
 from syncnet.settings import OverTimeSettings, PlaceMode, Thresholds, TrackSettings
 from syncnet.state.records import VideoRecord
 from syncnet.state.splitter import Splitter
 from syncnet.system.interruption import StopFlag
+from syncnet.verdict import Verdict
 
 
 class Records(History, Protocol):
@@ -134,6 +135,8 @@ def judge_record(
         file_bytes=video.file_bytes,
         mtime_ns=record.identity.mtime_ns,
         uri=video.uri,
+        sound_path=video.sound_path,
+        columns=video.columns,
         status="success" if best else "no_faces",
         seconds=record.seconds,
         peak_memory_mb=record.peak_memory_mb,
@@ -145,10 +148,16 @@ def judge_record(
         over_time=over_time,
         verdict=verdict,
         error=verdict.reasons[0] if no_track else "",
-        cure=advise_on_no_track(no_track, rules.tracks, rules.least_track_frames) if no_track else "",
+        cure=_advice(score, no_track, verdict, rules),
         source=source,
         missing=missing,
     )
+
+
+def _advice(score: VideoScore, no_track: NoTrackReason | None, verdict: Verdict, rules: VerdictRules) -> str:
+    if no_track:
+        return advise_on_no_track(no_track, rules.tracks, rules.least_track_frames)
+    return advise_on_view(score.seen_as) if score.seen_as and not verdict.passed else ""
 
 
 def failed_result(
@@ -161,6 +170,8 @@ def failed_result(
         relative_path=video.relative_path,
         file_bytes=video.file_bytes,
         uri=video.uri,
+        sound_path=video.sound_path,
+        columns=video.columns,
         status="failed",
         seconds=record.seconds if record else 0.0,
         peak_memory_mb=record.peak_memory_mb if record else None,

@@ -7,6 +7,7 @@ ahead. So long its frame is held.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -125,29 +126,40 @@ class _Followed(Generic[Taker]):
         """``next_frame``: the first one that is not cropped yet."""
         self.taker: Taker | None = None
         self.left_out = False
-        self._rows = list(track.filled(0))
-        self._filled = 1
+        self._numbers = array("f")
+        """Four a box: a track may last for hours."""
+        self._filled = 0
+        self.fill()
 
     @property
     def so_far(self) -> Track:
         """From the first frame to the last detection."""
-        return Track(self.first_frame + np.arange(len(self._rows)), np.stack(self._rows))
+        return Track(self.first_frame + np.arange(self._frame_count), self._boxes(0, self._frame_count))
+
+    @property
+    def _frame_count(self) -> int:
+        return len(self._numbers) // 4
+
+    def _boxes(self, first: int, end: int) -> np.ndarray:
+        # A copy: the numbers cannot grow while somebody looks at them.
+        return np.frombuffer(self._numbers, np.float32).reshape(-1, 4)[first:end].copy()
 
     def fill(self) -> None:
         """Adds the boxes up to a detection that is new."""
         if len(self.track.frames) > self._filled:
-            self._rows += list(self.track.filled(self._filled - 1)[1:])
+            boxes = self.track.filled(self._filled - 1)[1:] if self._filled else self.track.filled(0)
+            self._numbers.frombytes(boxes.tobytes())
             self._filled = len(self.track.frames)
 
     def places(self, *, ended: bool) -> np.ndarray:
         """Centre and half-size of the crops from the next one on that will not change any more, (n, 3)."""
         taken = self.next_frame - self.first_frame
-        settled = len(self._rows) - (0 if ended else MEDIAN_REACH)
+        settled = self._frame_count - (0 if ended else MEDIAN_REACH)
         if self.left_out or settled <= taken:
             return np.empty((0, 3))
         # The filter repeats the values at the ends of what it is given, which matters at those of the track alone.
         first = max(0, taken - MEDIAN_REACH)
-        return smooth_boxes(np.stack(self._rows[first : settled + MEDIAN_REACH]))[taken - first : settled - first]
+        return smooth_boxes(self._boxes(first, settled + MEDIAN_REACH))[taken - first : settled - first]
 
 
 class _HeldFrames:

@@ -39,6 +39,11 @@ _CURES = {
 }
 
 
+def advise_on_view(seen_as: str) -> str:
+    """What to do where faces are seen in this ``View``, by its value. Raises ValueError for no such value."""
+    return _CURES[View(seen_as)]
+
+
 @dataclass(frozen=True, slots=True)
 class NoTrackReason:
     """The gates that dropped every face; none of them where no face was seen."""
@@ -77,7 +82,7 @@ def advise_on_no_track(reason: NoTrackReason, settings: TrackSettings, least_tra
     """
     flags = []
     if reason.seen_as:
-        return _CURES[View(reason.seen_as)]
+        return advise_on_view(reason.seen_as)
     # A face that has to be beyond a limit needs one that lies below it.
     below = int(reason.beyond)
     if reason.face_px:

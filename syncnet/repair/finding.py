@@ -43,6 +43,8 @@ def find_correction(result: VideoResult) -> Found:
     best, judged = result.best, result.over_time
     if result.status != "success" or best is None:
         return Refusal(result.error or "it has no score", result.cure)
+    if result.sound_path is not None:
+        return Refusal("it was scored against a sound file, not against its own sound", "move the sound in that file")
     evidence = best.evidence
     if evidence is None or evidence.level == "none":
         return Refusal(f"no evidence of sync ({evidence.problem})" if evidence else "no evidence of sync")
@@ -76,6 +78,9 @@ def curable_by_ms(result: VideoResult) -> float | None:
 def fails_only_by_offset(result: VideoResult, thresholds: Thresholds, over_time: OverTimeSettings) -> bool:
     """Whether a video that does not pass would pass if its offset were no matter."""
     if result.passed or result.best is None or result.over_time is None or result.status != "success":
+        return False
+    if result.verdict and result.verdict.decision:
+        # A person has rejected it.
         return False
     wide = replace(
         thresholds, max_abs_offset=MAX_SHIFT_FRAMES, min_offset=-MAX_SHIFT_FRAMES, max_offset=MAX_SHIFT_FRAMES

@@ -102,7 +102,10 @@ def _earlier_runs(run: Run, width: int) -> list[str]:
 
 
 def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
-    wanted = f"confidence at least {run.settings.thresholds.min_confidence}, {_offset_limits(run.settings.thresholds)}"
+    thresholds = run.settings.thresholds
+    wanted = f"confidence at least {thresholds.min_confidence}, {_offset_limits(thresholds)}"
+    if thresholds.max_distance is not None:
+        wanted += f", distance at most {thresholds.max_distance}"
     rows = [
         (describe_passing(passed=True), counts.good, wanted, palette.good),
         (describe_passing(passed=False), counts.poor, "", palette.poor),
@@ -151,7 +154,11 @@ def _best_videos(run: Run, width: int) -> list[str]:
 def _not_passing(results: Sequence[VideoResult], width: int) -> list[str]:
     poor = [result for result in results if result.status == "success" and not result.passed]
     entries = (
-        [f"  {_name(result)}{_share(result)}", *(indent(reason, width, 4) for reason in result.verdict.reasons)]
+        [
+            f"  {_name(result)}{_share(result)}",
+            *(indent(reason, width, 4) for reason in result.verdict.reasons),
+            *_cure(result, width),
+        ]
         for result in poor
         if result.verdict
     )
@@ -164,11 +171,15 @@ def _without_score(results: Sequence[VideoResult], status: str, title: str, widt
         [
             f"  {_name(result)}",
             indent(printable(result.error), width, 4),
-            *([indent(f"-> {printable(result.cure)}", width, 4)] if result.cure else []),
+            *_cure(result, width),
         ]
         for result in chosen
     )
     return _section(title, entries, len(chosen))
+
+
+def _cure(result: VideoResult, width: int) -> list[str]:
+    return [indent(f"-> {printable(result.cure)}", width, 4)] if result.cure else []
 
 
 def _skipped(paths: Sequence[SkippedPath], title: str, width: int) -> list[str]:
@@ -213,7 +224,8 @@ def _score(result: VideoResult, least: float) -> str:
     score = result.best
     said = f"confidence {describe_confidence(score.confidence, least):>5}  {with_share(describe_score(score), result)}"
     decision = result.verdict.decision if result.verdict else None
-    return f"{said}, {decision}" if decision else said
+    # The note would leave no room for the name.
+    return f"{said}, {decision.words}" if decision else said
 
 
 def _share(result: VideoResult) -> str:

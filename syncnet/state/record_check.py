@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 
+from syncnet.faces.no_track import View
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.results import VideoScore
 from syncnet.scoring.score import SHIFT_COUNT, SyncScore
@@ -36,6 +37,9 @@ def check_score(score: VideoScore) -> None:
     turns = score.conversation.turns if score.conversation else ()
     if any(not 0 <= turn.track < len(score.tracks) for turn in turns):
         raise ValueError("a turn of a track that there is not")
+    for seen_as in (score.seen_as, score.no_track.seen_as if score.no_track else ""):
+        if seen_as:
+            View(seen_as)
 
 
 def check_numbers(numbers: Iterator[float]) -> None:

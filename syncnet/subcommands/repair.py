@@ -18,6 +18,7 @@ from syncnet.system.argument_parser import Parser
 from syncnet.system.interruption import Interrupted, StopFlag, stop_on_signals
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.locking import hold
+from syncnet.system.text import printable
 
 EXIT_SOME_FAILED = 1
 DESCRIPTION = f"""\
@@ -103,14 +104,14 @@ def _repair_all(
             return stop.exit_code
         except OSError as error:
             failed = True
-            print(f"  failed    {file.relative_path}\n    {error.strerror}", flush=True)
+            print(f"  failed    {printable(str(file.relative_path))}\n    {error.strerror}", flush=True)
             continue
         failed = failed or record.failed
         done.append(record)
         print("\n".join(describe_record(record, dry=dry, known=known)), flush=True)
     print(f"\n{describe_counts(done, dry=dry)}")
     if any(record.status == "repaired" for record in done) and not dry:
-        print(f"Repaired files: {output_dir / REPAIRED_DIR}")
+        print(f"Repaired files: {printable(str(output_dir / REPAIRED_DIR))}")
     return EXIT_SOME_FAILED if failed else 0
 
 

@@ -26,6 +26,8 @@ Draw = Callable[[Fraction, np.ndarray], np.ndarray]
 """What is seen in the clip at this time of the video, of a frame (H, W, 3) uint8 BGR; both sides even."""
 Describe = Callable[[Clip, Fraction], str]
 """What a clip that begins at this time of the video is to say of itself."""
+_STILL_SECONDS = Fraction(1, 10)
+"""A picture that is shown for longer stands still, and may be cut in two."""
 _SHORT_SECONDS = Fraction(1, 10)
 """The clock's last tick may lie so much beyond the last picture."""
 
@@ -129,7 +131,7 @@ class _Cutting:
     def __init__(self, drawn: Drawn, media: Media, sound: OwnSound, describe: Describe) -> None:
         self.clip = drawn.clip
         self._drawn, self._media, self._sound, self._describe = drawn, media, sound, describe
-        self._half = Fraction(media.info.source_fps or FPS).limit_denominator(1001) ** -1 / 2
+        self._half = min(1 / Fraction(media.info.source_fps or FPS), _STILL_SECONDS) / 2
         self._begun: Fraction | None = None
         self._movie: Movie | None = None
         self._own: _ClipSound | None = None

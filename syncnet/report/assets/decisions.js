@@ -133,15 +133,19 @@ function decisionWords({ decision, note }) {
   return `${decision}ed by a person${note ? `: ${note}` : ""}`;
 }
 
-/** The buttons for a decision; `decide` gets "accept", "reject" or "none". */
-function decisionButtons(current, keys, decide) {
-  const button = (decision, sign, words, key) => {
-    const label = key ? [`${sign} ${words} `, make("kbd", {}, key)] : [`${sign} ${words}`];
-    const pressed = String((current ?? "none") === decision);
-    return make("button", { type: "button", className: `decide ${decision}`, "aria-pressed": pressed, onclick: () => decide(decision) }, ...label);
+/** The buttons for a decision; `decide` gets "accept", "reject" or "none", `show` what holds now. They stay the same
+ * elements: one that is replaced between press and release would not hear of either. */
+function decisionButtons(hasKeys, decide) {
+  const button = (decision, words, key) => {
+    const label = hasKeys ? [`${words} `, make("kbd", {}, key)] : [words];
+    return make("button", { type: "button", className: `decide ${decision}`, onclick: () => decide(decision) }, ...label);
   };
-  const [accept, reject, undo] = keys ? ["A", "R", "U"] : [];
-  const buttons = [button("accept", "\u2713", "Accept", accept), button("reject", "\u2717", "Reject", reject)];
-  if (current) buttons.push(button("none", "\u21b6", "Undo", undo));
-  return buttons;
+  const buttons = [button("accept", "\u2713 Accept", "A"), button("reject", "\u2717 Reject", "R"), button("none", "\u21b6 Undo", "U")];
+  const [accept, reject, undo] = buttons;
+  const show = (current) => {
+    accept.setAttribute("aria-pressed", String(current === "accept"));
+    reject.setAttribute("aria-pressed", String(current === "reject"));
+    undo.hidden = !current;
+  };
+  return { buttons, show };
 }

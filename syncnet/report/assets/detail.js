@@ -91,16 +91,14 @@ function decisionBar(video, decide) {
   const bar = make("div", { className: "row decision", role: "group", "aria-label": "Your decision" });
   if (video.status !== "success") return { bar, update: () => {} };
   const note = make("input", { type: "text", className: "note", maxLength: 2000, placeholder: "Note  ( N )", "aria-label": "Note on your decision" });
-  const buttons = make("span", { className: "buttons" });
+  const { buttons, show } = decisionButtons(true, (decision) => decide(decision, note.value));
   note.value = video.said?.note ?? "";
   const said = () => video.said?.whole?.decision ?? "none";
   note.oninput = () => decide(said(), note.value, {}, true);
   note.onchange = () => decide(said(), note.value);
-  bar.append(buttons, note);
+  bar.append(make("span", { className: "buttons" }, ...buttons), note);
   const update = () => {
-    const had = buttons.contains(document.activeElement);
-    buttons.replaceChildren(...decisionButtons(video.said?.whole?.decision, true, (decision) => decide(decision, note.value)));
-    if (had) buttons.firstChild.focus();
+    show(video.said?.whole?.decision);
     if (document.activeElement !== note) note.value = video.said?.note ?? "";
   };
   return { bar, update };
@@ -123,7 +121,7 @@ function facts(video, thumbnail, thresholds) {
     const supported = video.evidence !== "none";
     if (supported) fact("offset", `${signed(video.offset)} frames: ${offsetWords(video.offset)}`);
     if (supported && video.fine_ms !== null) {
-      const interval = video.interval_ms ? ` (95 %: ${signed(video.interval_ms[0])} to ${signed(video.interval_ms[1])})` : "";
+      const interval = video.interval_ms ? ` (95%: ${signed(video.interval_ms[0])} to ${signed(video.interval_ms[1])})` : "";
       fact("between frames", `${signed(video.fine_ms)} ms${interval}`);
     }
     if (video.windows) fact("evidence", `${video.evidence}: ${video.windows[0]} of ${video.windows[1]} windows agree`);

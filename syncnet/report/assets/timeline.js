@@ -17,7 +17,13 @@ function wholeFile(video, lines, thresholds, player, decide) {
   const end = Math.max(0.04, video.seconds ?? 0);
   const segments = video.time.segments.map(readSegment);
   const words = make("p", { className: "muted" });
-  const chosen = make("div", { className: "row chosen", hidden: true, "aria-live": "polite" });
+  const { buttons, show } = decisionButtons(false, (decision) => {
+    const { from, to, track } = current;
+    decide(decision, { from, to, track });
+  });
+  const chosenWords = make("span", { "aria-live": "polite" });
+  const chosenButtons = make("span", { className: "buttons" }, ...buttons);
+  const chosen = make("div", { className: "row chosen", hidden: true }, chosenWords, chosenButtons);
   const bars = segments.map((segment) => {
     const bar = place(make("button", { type: "button", onclick: () => choose(segment) }), segment.from, segment.to, end);
     // The lane's own press would send the player to the middle of it.
@@ -48,9 +54,9 @@ function wholeFile(video, lines, thresholds, player, decide) {
     const { from, to, track } = current;
     const own = video.said?.ranges.find((entry) => entry.from === from && entry.to === to && entry.track === track);
     // Of a rejected video nothing passes.
-    const isOpen = current.kind === SPEECH && video.said?.whole?.decision !== "reject";
-    const buttons = isOpen ? decisionButtons(own?.decision, false, (decision) => (decide(decision, { from, to, track }), update())) : [];
-    chosen.replaceChildren(make("span", {}, segmentWords(current, thresholds, video.said)), ...buttons);
+    chosenButtons.hidden = current.kind !== SPEECH || video.said?.whole?.decision === "reject";
+    show(own?.decision);
+    chosenWords.textContent = segmentWords(current, thresholds, video.said);
   }
 
   const panelOfAll = panel(

@@ -36,7 +36,7 @@ class NamedStages:
         return self
 
 
-def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
+def score_by_name(path: Path, _stages: object, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
     """``fine``: passes, but not with the preset strict; ``poor``, ``faceless`` and ``damaged`` as they say."""
     stop.check()
     name = path.name.lower()

@@ -116,7 +116,7 @@ def load_scorer(notes: Path) -> Score:
     stages = Stages(load_lite("cpu", policy), detector, TrackSettings(min_track_frames=MIN_TRACK_FRAMES))
     scorer = SyncScorer(stages=stages)
 
-    def score(path: Path, stop: StopFlag) -> VideoScore:
+    def score(path: Path, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
         try:
             return scorer.measure(path, stop)
         finally:

@@ -7,11 +7,13 @@ differ maps them before it returns them, so that everything downstream (tracks, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from syncnet.media.picture import Frame
+if TYPE_CHECKING:
+    # Not loaded for a run that knows every video: it loads a decoder.
+    from syncnet.media.picture import Frame
 
 
 @dataclass(frozen=True)

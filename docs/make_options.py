@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from syncnet.cli import request as cli
-from syncnet.settings import PRESETS
-from syncnet.subcommands import export, merge, rejudge, repair
+from syncnet.settings import PRACTICES, PRESETS
+from syncnet.subcommands import evaluate, export, merge, rejudge, repair
 from syncnet.subcommands import report as page_command
 
 CALL = "python filter_videos_by_sync_score.py"
@@ -20,10 +20,14 @@ PARSERS: Mapping[str, argparse.ArgumentParser] = {
     f"{CALL} repair": repair.build_parser(),
     f"{CALL} merge": merge.build_parser(),
     f"{CALL} export": export.build_parser(),
+    f"{CALL} evaluate": evaluate.build_parser(),
 }
 """How each is called -> what reads its words."""
 
-PRESET_ROWS = "\n".join(f"| `{name}` | {p.min_confidence} | {p.max_abs_offset} |" for name, p in PRESETS.items())
+PRESET_ROWS = "\n".join(
+    f"| `{name}` | {p.min_confidence} | {p.max_abs_offset} | {PRACTICES[name][1] if name in PRACTICES else ''} |"
+    for name, p in PRESETS.items()
+)
 INTRODUCTION = f"""\
 # Every option
 
@@ -33,12 +37,13 @@ unambiguous. After `pip install .` the command is called `filter-videos-by-sync-
 
 ## Presets
 
-| preset | lowest confidence | largest offset, in frames |
-|---|---:|---:|
+| preset | lowest confidence | largest offset, in frames | source |
+|---|---:|---:|---|
 {PRESET_ROWS}
 
 An explicit `--min_confidence` or `--max_abs_offset` overrides the preset. How much each preset keeps is measured in
-[accuracy.md](accuracy.md#presets).
+[accuracy.md](accuracy.md#presets). Those with a source are
+[thresholds of the published network](scores.md#how-high-is-high).
 """
 UNTITLED = ("options", "positional arguments")
 

@@ -28,6 +28,7 @@ from syncnet.system.interruption import StopFlag
 from syncnet.system.log import Log
 
 if TYPE_CHECKING:
+    from syncnet.command import Finished
     from syncnet.results import VideoResult
 
 
@@ -55,9 +56,15 @@ class FilteredVideos:
 
 
 def score_video(
-    path: Path | str, settings: ScorerSettings | None = None, *, thresholds: Thresholds | None = None
+    path: Path | str,
+    settings: ScorerSettings | None = None,
+    *,
+    thresholds: Thresholds | None = None,
+    audio: Path | str | None = None,
 ) -> VideoResult:
     """Score and verdict of one video. Writes no file.
+
+    ``audio``: a sound file that takes the place of the video's own sound, from its first sample on.
 
     ``thresholds`` take the place of those of the settings. The models are loaded at the first call and kept for as
     long as the settings stay the same; for settings in turn, and for other processes, keep a ``SyncScorer`` each.
@@ -68,7 +75,7 @@ def score_video(
     Raises:
         UsageError: the settings contradict each other, or a model or detector cannot be had.
     """
-    return _scorer_for(settled(settings, thresholds=thresholds)).score(path)
+    return _scorer_for(settled(settings, thresholds=thresholds)).score(path, audio=audio)
 
 
 @functools.lru_cache(maxsize=1)
@@ -83,6 +90,7 @@ def filter_videos(
     *,
     thresholds: Thresholds | None = None,
     input_manifest: Path | str | None = None,
+    audio_dir: Path | str | None = None,
     recursive: bool = False,
     keep_all: bool = False,
     max_workers: int = DEFAULT_WORKERS,
@@ -94,7 +102,8 @@ def filter_videos(
     """Sorts a folder of videos as the command does, and leaves the same files.
 
     ``thresholds`` take the place of those of the settings, ``input_manifest`` (a list of paths and URIs, see
-    docs/scale-out.md) that of ``input_dir``, which is None then. ``on_result`` is called in this thread for each video,
+    docs/scale-out.md) that of ``input_dir``, which is None then, and the sound files of ``audio_dir`` that of the
+    videos' own sound. ``on_result`` is called in this thread for each video,
     as soon as it is finished. Once another thread calls ``stop.stop()``, the videos under way are given up within a
     frame; what is finished is kept, and the next call goes on from there. The same holds for KeyboardInterrupt.
 
@@ -108,6 +117,7 @@ def filter_videos(
         # Texts are as good as paths.
         input_dir=cast("Path | None", input_dir),
         input_manifest=cast("Path | None", input_manifest),
+        audio_dir=cast("Path | None", audio_dir),
         output_dir=cast("Path", output_dir),
         recursive=recursive,
         keep_all=keep_all,
@@ -127,6 +137,10 @@ def filter_videos(
         finished = command.run_folder(request, log, audience)
     finally:
         log.close()
+    return _told(finished)
+
+
+def _told(finished: Finished) -> FilteredVideos:
     return FilteredVideos(
         results=tuple(finished.run.results),
         results_file=finished.run.folders.results_path,

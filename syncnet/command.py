@@ -167,7 +167,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.run.afterwards import make_the_rest
     from syncnet.run.continued import go_on_with
     from syncnet.run.deciding import decide, read_given
-    from syncnet.run.inputs import find_inputs, read_list, work_folder
+    from syncnet.run.inputs import find_inputs, note_list, read_list, work_folder
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
     from syncnet.stages import choose_stages
@@ -180,6 +180,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
+        note_list(request, folders, listed)
         workers = max(1, min(request.max_workers, len(found.videos)))
         with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
             begun = begun_with(folders.output_dir, folders.results_path) if ledger.has_scores else None

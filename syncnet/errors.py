@@ -42,6 +42,10 @@ class NoAudioStreamError(VideoError):
     """The file holds no sound, so there is nothing to compare the lips with."""
 
 
+class NoSoundFileError(VideoError):
+    """The sound file that a video is to be scored against is not there. The next run may find it."""
+
+
 class NoFaceClipError(VideoError):
     """The video was to be scored as the face crop that it is, and is none."""
 

@@ -72,8 +72,8 @@ class Stages:
 _Item = TypeVar("_Item")
 
 
-def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
-    """Scores every face track of a video.
+def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
+    """Scores every face track of a video, against the sound of ``sound_file`` where there is one.
 
     The faces are cropped while they are found. Where too many frames would have to be held for that, the pictures are
     decoded a second time. Raises VideoError, and Interrupted within a frame once ``stop`` is set.
@@ -85,6 +85,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag) -> VideoScore:
         stop=stop,
         work_bytes=partial(_work_bytes, stages),
         may_grow=stages.detector is not None and stages.reference is None,
+        sound_file=sound_file,
     )
     if stages.reference is not None:
         return _score_as_published(media, stages, stages.reference, stop)
@@ -164,6 +165,8 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
     limit_seconds = LEAST_STEP_SECONDS + SLOWEST_STEP * info.duration_seconds
     job = ReferenceJob(path, stop, limit_seconds, media.settings.audio_track)
     with published_chain(job, tools) as chain:
+        if media.sound_file is not None:
+            chain.take_sound(media.sound_file)
         if stages.detector is None:
             _check_face_crop(path, info)
             clip = chain.given_clip()

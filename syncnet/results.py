@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import Any, Literal
 
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.keepsake.file import Keepsake
@@ -124,6 +124,10 @@ class VideoResult:
     """Where it is fetched from; empty for a file of this machine."""
     mtime_ns: int = field(default=0, kw_only=True)
     """When the file was changed last, in ns since 1970."""
+    sound_path: Path | None = field(default=None, kw_only=True)
+    """What it was scored against, if that is not its own sound."""
+    columns: dict[str, Any] | None = field(default=None, kw_only=True)
+    """What the table says of it that names it; None where no table does."""
     peak_memory_mb: int | None = field(default=None, kw_only=True)
     """Most memory that its process held at once meanwhile; None where that is not known."""
     info: MediaInfo | None = None

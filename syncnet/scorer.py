@@ -61,31 +61,37 @@ class SyncScorer:
                 self._stages = choose_stages(self._settings, self._workers).load()
             return self._stages
 
-    def measure(self, path: Path, stop: StopFlag) -> VideoScore:
-        """The score of every face track, without a verdict. Raises VideoError, and Interrupted once ``stop`` is set."""
+    def measure(self, path: Path, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
+        """The score of every face track, without a verdict. Raises VideoError, and Interrupted once ``stop`` is set.
+
+        ``sound_file``: takes the place of the video's own sound.
+        """
         from syncnet.pipeline import score_video
 
         # Loading the models is not part of any video's memory.
         stages = self.stages
         try:
             with PEAK_OF_PROCESS.measured() as span:
-                score = score_video(path, stages, stop)
+                score = score_video(path, stages, stop, sound_file)
         finally:
             FREED_BY_PROCESS.give_back()
         return replace(score, peak_memory_mb=span.peak_mb)
 
-    def score(self, path: Path | str) -> VideoResult:
+    def score(self, path: Path | str, *, audio: Path | str | None = None) -> VideoResult:
         """Score and verdict. Whatever is wrong with the video is in the result, as ``status`` and ``error``.
 
-        A string may be a URI (s3:// and others, docs/scale-out.md); the video is then fetched for the time being.
+        ``audio``: a sound file in the place of the video's own sound. A path that is a string may be a URI (s3:// and
+        others, docs/scale-out.md); the video is then fetched for the time being.
         """
         from syncnet.engines.video import process_video
         from syncnet.inputs.discovery import VideoFile
         from syncnet.inputs.manifest import is_uri
+        from syncnet.inputs.sounds import sound_at
 
         uri = path if isinstance(path, str) and is_uri(path) else ""
         path = Path(path)
-        return process_video(VideoFile(path, PurePath(path.name), 0, uri=uri), self._job(), StopFlag())
+        sound = None if audio is None else sound_at(Path(audio))
+        return process_video(VideoFile(path, PurePath(path.name), 0, uri=uri, sound=sound), self._job(), StopFlag())
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row with its score in columns ``sync_...``. Its ``path`` is one path, or those of a batch."""

@@ -13,7 +13,7 @@ from syncnet.errors import UsageError
 from syncnet.models.precision import resolve_precision
 from syncnet.models.protocol import MIN_TRACK_FRAMES
 from syncnet.models.registry import choose_model, load_model, resolve_device
-from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, TrackSettings
+from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, TrackSettings, check_distance
 from weights import Identity
 
 if TYPE_CHECKING:
@@ -85,10 +85,13 @@ def choose_stages(settings: ScorerSettings, workers: int) -> ChosenStages:
     # Published numbers are those of these two.
     model_name, detector_name = ("syncnet_v2", "s3fd") if settings.reference else (settings.model, settings.detector)
     model = choose_model(model_name, settings.weights)
-    if settings.tracks.min_track_frames < MIN_TRACK_FRAMES[model.name]:
+    check_distance(settings.thresholds, model.name)
+    # The published minimum has to be exceeded.
+    beyond = settings.reference and not settings.no_detection
+    if settings.tracks.min_track_frames + beyond < MIN_TRACK_FRAMES[model.name]:
         raise UsageError(
             f"--min_track {settings.tracks.min_track_frames} is too short for the model {model.name}",
-            cure=f"give {MIN_TRACK_FRAMES[model.name]} or more",
+            cure=f"give {MIN_TRACK_FRAMES[model.name] - beyond} or more",
         )
     detector = None if settings.no_detection else choose_detector(detector_name, settings.weights)
     # The published way looks at every frame, whatever is set here.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
@@ -55,8 +55,9 @@ class Verdict:
 def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReason | None = None) -> Verdict:
     """The verdict on the best track's score, or on a video without one.
 
-    A video passes when its confidence is at least the minimum, its offset lies within the limits, wherever it is
-    measured, both rest on evidence, and the lips fit most of the speech. A confidence that is no number never passes.
+    A video passes when its confidence is at least the minimum, its distance at most the limit where there is one, its
+    offset lies within the limits, wherever it is measured, all of them rest on evidence, and the lips fit most of the
+    speech. What is no number never passes.
     """
     if score is None:
         return Verdict(False, (describe_no_track(no_track) if no_track else "no face track",))
@@ -64,6 +65,8 @@ def judge(score: SyncScore | None, thresholds: Thresholds, no_track: NoTrackReas
     evidence = score.evidence
     if not score.confidence >= thresholds.min_confidence:
         reasons.append(_low_confidence(score.confidence, thresholds.min_confidence))
+    if thresholds.max_distance is not None and not score.min_distance <= thresholds.max_distance:
+        reasons.append(_large_distance(score.min_distance, thresholds.max_distance))
     if evidence and evidence.level == "none":
         # An offset that nothing supports is no offset.
         reasons.append(f"no evidence of sync ({evidence.problem})")
@@ -114,12 +117,21 @@ def _low_confidence(confidence: float, minimum: float) -> str:
     return f"confidence {describe_confidence(confidence, minimum)} is below {minimum}"
 
 
+def _large_distance(distance: float, maximum: float) -> str:
+    if not math.isfinite(distance):
+        return f"distance is not a number, at most {maximum} is allowed"
+    return f"distance {_told(distance, lambda value: value <= maximum)} is above {maximum}"
+
+
 def describe_confidence(confidence: float, minimum: float) -> str:
     """To a tenth, as everywhere; with more decimals where 4.98 would read as the 5.0 that it misses."""
-    passes = confidence >= minimum
-    digits = range(1, MOST_DECIMALS) if math.isfinite(confidence) else ()
-    shown = (f"{confidence:.{number}f}" for number in digits)
-    return next((text for text in shown if (float(text) >= minimum) == passes), str(confidence))
+    return _told(confidence, lambda value: value >= minimum)
+
+
+def _told(value: float, passes: Callable[[float], bool]) -> str:
+    digits = range(1, MOST_DECIMALS) if math.isfinite(value) else ()
+    shown = (f"{value:.{number}f}" for number in digits)
+    return next((text for text in shown if passes(float(text)) == passes(value)), str(value))
 
 
 def describe_passing(*, passed: bool) -> str:

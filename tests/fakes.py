@@ -188,7 +188,7 @@ class FakeStages:
         return self
 
 
-def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
+def score_by_name(path: Path, _stages: object, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
     """Scores a video as its name says: in place of the pipeline."""
     stop.check()
     name = path.name.lower()
@@ -205,10 +205,10 @@ def score_by_name(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
 
 def load_scorer_by_name(_settings: object, _workers: int) -> Score:
     """The same for a child process, which finds this function by its name."""
-    return lambda path, stop: score_by_name(path, None, stop)
+    return lambda path, stop, _=None: score_by_name(path, None, stop)
 
 
-def score_by_deed(path: Path, stop: StopFlag) -> VideoScore:
+def score_by_deed(path: Path, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
     """As ``score_by_name``, in a child: ``crash`` kills its process, ``slow`` ends with a stop, ``stuck`` never."""
     name = path.name.lower()
     if "crash" in name:

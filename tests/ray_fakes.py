@@ -20,7 +20,7 @@ HANG_SECONDS = 300.0
 def load_by_name() -> Score:
     """Scores as the name of the file says; ``crash`` ends the process, ``slow`` takes longer than any test."""
 
-    def score(path: Path, stop: StopFlag) -> VideoScore:
+    def score(path: Path, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
         if "crash" in path.name:
             with (path.parent / "crashes").open("a") as note:
                 note.write("x")
@@ -38,7 +38,7 @@ def load_holding(node: str, notes: Path) -> Score:
     The other nodes wait for that: an idle machine would else be done before the doomed node has loaded its scorer.
     """
 
-    def score(path: Path, stop: StopFlag) -> VideoScore:
+    def score(path: Path, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
         here = ray.get_runtime_context().get_node_id()
         (notes / f"{path.name}.{here}.{os.getpid()}").touch()
         if here == node:

@@ -89,7 +89,7 @@ def noted_scoring(fake_scoring: None, monkeypatch: pytest.MonkeyPatch) -> list[s
     """Scores follow from what is in the files, and are noted."""
     noted: list[str] = []
 
-    def score(path: Path, stages: object, stop: StopFlag) -> VideoScore:
+    def score(path: Path, stages: object, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
         noted.append(path.read_text())
         return score_by_name(Path(noted[-1]), stages, stop)
 

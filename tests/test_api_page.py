@@ -38,10 +38,10 @@ from syncnet.scoring.score import SyncScore
 from syncnet.scoring.stretches import Stretch
 from syncnet.scoring.timing import Timing
 from syncnet.scoring.turns import Conversation, Turn
-from syncnet.verdict import Verdict
+from syncnet.verdict import Decision, Verdict
 
 RETURNED = (
-    *(FilteredVideos, VideoResult, Verdict, SyncScore, Evidence, OffsetPiece, Timing, Odds),
+    *(FilteredVideos, VideoResult, Verdict, Decision, SyncScore, Evidence, OffsetPiece, Timing, Odds),
     *(TrackScore, Conversation, Turn, MediaInfo, PooledScore, Stretch),
     *(JudgedOverTime, JudgedSegment, Segment, OverTime, OffsetAlong, Jump, Drift),
 )

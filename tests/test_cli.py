@@ -145,5 +145,5 @@ def test_help_shows_examples_and_loads_nothing_heavy(repository: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "--input_dir videos --output_dir sorted --preset high" in done.stdout
-    for flag in ("--keep_all", "--weights_dir", "SYNC_FILTER_WEIGHTS", "strict   confidence >= 8.0, |offset| <= 2"):
+    for flag in ("--keep_all", "--weights_dir", "SYNC_FILTER_WEIGHTS", "strict       confidence >= 8.0, |offset| <= 2"):
         assert flag in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,13 @@ def test_what_mp4_cannot_hold_is_told_where_nothing_is_encoded(tmp_path: Path) -
     )
     assert files_of(out) == ["segments/manifest.jsonl"]
     assert told(cut(make_job(out, result), result)) == (1, 1, 0)
+
+
+def test_ranges_of_a_sound_file_are_not_cut_from_the_video(tmp_path: Path, video: Path) -> None:
+    dubbed = replace(scored(video, FIRST), sound_path=tmp_path / "dub.wav")
+    job = make_job(tmp_path / "out", dubbed)
+    cuts = cut(job, dubbed)
+    assert (
+        problems(cuts) == "in.mp4: not cut: it was scored against a sound file, and a clip has the sound of its video"
+    )
+    assert told(cuts)[0] == 0

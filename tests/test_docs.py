@@ -33,6 +33,7 @@ HOW_TESTED = {
     r"python filter_videos\S+ .*--cut passing.*": "tests/test_cut_rescored.py",
     r"python filter_videos\S+ --input_dir uploads .* --preset medium": "tests/test_over_time_files.py",
     r"python filter_videos\S+ rejudge .*": RUN,
+    r"python filter_videos\S+ evaluate .*": "tests/test_evaluate.py",
     r"python filter_videos\S+ .*--decisions .*": "tests/test_decided_runs.py",
     r"python filter_videos\S+ repair curated .*": RUN,
     r"python filter_videos\S+ repair sorted .*": "tests/test_repair_command.py",

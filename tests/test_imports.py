@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("syncnet.placement", "syncnet.state", "syncnet.decisions"),
     ("syncnet.engines",),
     ("syncnet.report", "syncnet.stages"),
-    ("syncnet.looks", "syncnet.scorer"),
+    ("syncnet.looks", "syncnet.scorer", "syncnet.evaluation"),
     ("syncnet.takeaway",),
     ("syncnet.run", "syncnet.cli"),
     ("syncnet.command",),

@@ -30,7 +30,7 @@ def load(problem: str = "") -> Score:
     return score
 
 
-def score(path: Path, _stop: StopFlag) -> VideoScore:
+def score(path: Path, _stop: StopFlag, _sound: Path | None = None) -> VideoScore:
     if "crash" in path.name:
         signal.raise_signal(signal.SIGSEGV)
     if "killed" in path.name:

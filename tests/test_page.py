@@ -45,8 +45,18 @@ def test_the_page_holds_every_video_and_what_its_verdict_depends_on(tmp_path: Pa
     assert (first["unmatched"], first["fits"]) == (pytest.approx(1.1 / 7.6), [[0.0, 7.0]])
     assert (first["windows"], first["seconds"], first["faces"]) == ([9, 18], 4.0, 1)
     assert blocks["run"]["counts"] == {"good": 1, "poor": 1, "no_faces": 1, "failed": 1}
-    assert blocks["run"]["thresholds"] == {"min_confidence": 5.0, "lowest": -3, "highest": 3}
-    assert blocks["run"]["presets"]["strict"] == {"min_confidence": 8.0, "lowest": -2, "highest": 2}
+    assert blocks["run"]["thresholds"] == {
+        "min_confidence": 5.0,
+        "lowest": -3,
+        "highest": 3,
+        "max_distance": None,
+    }
+    assert blocks["run"]["presets"]["strict"] == {
+        "min_confidence": 8.0,
+        "lowest": -2,
+        "highest": 2,
+        "max_distance": None,
+    }
 
 
 def test_no_number_is_null(tmp_path: Path) -> None:

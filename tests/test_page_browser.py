@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,31 @@ def test_a_preset_is_one_press_and_as_run_goes_back(open_page: Opener, tmp_path:
     page.settle()
     assert page.counts() == before
     assert "As in the last run" in page.tab.inner_text("#changed")
+
+
+def test_a_limit_of_distance_gives_the_counts_of_python_where_the_network_has_one(
+    open_page: Opener, tmp_path: Path
+) -> None:
+    near, far, wordless = (
+        successful(f"{name}.mp4", make_score(7.0, min_distance=distance))
+        for name, distance in (("near", 12.9), ("far", 13.04), ("wordless", float("nan")))
+    )
+    content = make_content(tmp_path, [near, far, wordless])
+    assert not open_page(content).tab.is_visible("#distance")
+    page = open_page(replace(content, model="syncnet_v2"))
+    assert page.counts()[:2] == [3, 0]
+    page.type_number("distance", 13)
+    assert page.counts()[:2] == [1, 2]
+    words = shlex.split(page.tab.inner_text("#command"))
+    assert parse_request(words[2:]).settings.thresholds.max_distance == 13.0
+    page.settle()
+    page.tab.wait_for_function("() => location.hash.includes('distance=13')")
+    page.tab.select_option("#reason", "distance")
+    assert page.names() == ["far.mp4", "wordless.mp4"]
+    assert "distance 13.04 is above 13" in page.tab.inner_text("tbody")
+    page.tab.click("#presets button:text-is('latentsync')")
+    page.settle()
+    assert (page.counts()[0], page.tab.input_value("#distance-number")) == (3, "")
 
 
 def test_limits_that_would_cross_take_each_other_along(open_page: Opener, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_what_is_decided_by_key_is_shown_counted_and_kept(open_page: Opener, tmp
     page.settle()
     assert page.counts() == [1, 1, 1, 0]
     assert page.tab.inner_text("#decided") == "1 accepted, 1 rejected."
-    assert "2 of them are not applied yet. This browser keeps them." in page.tab.inner_text("#unapplied")
+    assert "2 changes are not applied yet. This browser keeps them." in page.tab.inner_text("#unapplied")
     # After a reload it is all there; what is taken back is not.
     page.tab.reload()
     assert page.tab.inner_text("#decided") == "1 accepted, 1 rejected."
@@ -133,7 +133,7 @@ def test_the_command_obeys_the_file_that_the_page_saves(open_page: Opener, tmp_p
     assert (tmp_path / "out" / "good_quality" / odd).exists()
     # The page of that run knows what was applied, and takes one of them back.
     page = open_page.visit()
-    assert page.tab.inner_text("#unapplied") == "All of them are applied."
+    assert page.tab.inner_text("#unapplied") == "A run has obeyed all of them."
     assert "As in the last run" in page.tab.inner_text("#changed")
     page.open_video("fine.mp4")
     assert page.tab.input_value("#detail .note") == "not his voice"

@@ -32,7 +32,12 @@ def test_the_page_of_the_run_comes_again_without_any_video(tmp_path: Path) -> No
     assert run(videos, out, "--recursive", "--min_confidence", "1", "--min_offset", "-15", "--max_offset", "2") == 1
     page = out / "report.html"
     first = blocks_of(page.read_text())
-    assert first["run"]["thresholds"] == {"min_confidence": 1.0, "lowest": -15, "highest": 2}
+    assert first["run"]["thresholds"] == {
+        "min_confidence": 1.0,
+        "lowest": -15,
+        "highest": 2,
+        "max_distance": None,
+    }
     assert [video["status"] for video in first["videos"]] == ["failed", "no_faces", "success", "success"]
     page.unlink()
     before = results_in(out)

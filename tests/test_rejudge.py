@@ -241,3 +241,30 @@ def test_a_file_that_is_no_such_list_is_not_written_over(
     for _ in range(2):
         assert command.main(["rejudge", "--output_dir", str(out), flag, str(target)]) == 0
     assert target.read_bytes() != b""
+
+
+def pin(out: Path, model: str) -> None:
+    document = {"model": {"name": model, "identity": "0" * 64}, "detector": {"name": "yunet", "identity": "1" * 64}}
+    (out / ".sync_filter" / "models.json").write_text(json.dumps(document))
+
+
+def test_a_limit_of_distance_counts_as_in_a_run(out: Path) -> None:
+    near, far = (scored(make_score(9.0, 0, min_distance=distance)) for distance in (12.9, 13.1))
+    remember(out, make_record("near", score=near), make_record("far", score=far))
+    pin(out, "syncnet_v2")
+    rejudged = rejudge(out, "--max_distance", "13")
+    assert {entry["path"]: entry["quality_reasons"] for entry in rejudged} == {
+        "far": ["distance 13.1 is above 13.0"], "near": [],
+    }  # fmt: skip
+    assert all(entry["passes_quality"] for entry in rejudge(out))
+
+
+def test_a_limit_of_distance_is_refused_and_a_preset_of_another_network_told_where_lite_scored(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remember(out, make_record("a"))
+    pin(out, "lite")
+    assert command.main(["rejudge", "--output_dir", str(out), "--max_distance", "13"]) == 2
+    assert "--max_distance 13 is a distance of the published network" in capsys.readouterr().err
+    assert command.main(["rejudge", "--output_dir", str(out), "--preset", "talkverse"]) == 0
+    assert "The preset talkverse holds thresholds of the published network." in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fakes import IN_SYNC, INFO, MIXED, faceless, failed, judged, make_score, successful
@@ -132,3 +133,12 @@ def test_only_what_fails_by_its_offset_alone_is_for_a_run_to_repair() -> None:
     assert not fails_only_by_offset(replace(late, verdict=replace(late.verdict, passed=True, reasons=())), *limits)  # type: ignore[type-var]
     assert not fails_only_by_offset(late, Thresholds(), OverTimeSettings(min_coverage=0.99, min_in_sync_seconds=100))
     assert not fails_only_by_offset(faceless("a.mp4"), *limits)
+
+
+def test_a_video_that_was_scored_against_a_sound_file_keeps_its_own_sound() -> None:
+    own = known(OffsetAlong("constant", -243.0), segment(0.0, 6.0, -243.0))
+    assert isinstance(find_correction(own), Correction)
+    found = find_correction(replace(own, sound_path=Path("dub.wav")))
+    assert found == Refusal(
+        "it was scored against a sound file, not against its own sound", "move the sound in that file"
+    )

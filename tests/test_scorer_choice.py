@@ -17,7 +17,7 @@ from syncnet.models.protocol import MIN_TRACK_FRAMES
 from syncnet.models.registry import choose_model
 from syncnet.models.syncnet_v2 import SyncNetV2
 from syncnet.models.syncnet_v2_network import WINDOW_FRAMES
-from syncnet.settings import ScorerSettings, SpeedSettings, TrackSettings
+from syncnet.settings import PRESETS, ScorerSettings, SpeedSettings, Thresholds, TrackSettings, presets_of
 from syncnet.stages import ChosenStages, choose_stages
 from syncnet.state.records import fingerprint_of
 from weights import WeightsPolicy
@@ -94,3 +94,19 @@ def test_wrong_set_up_is_told_without_loading(monkeypatch: pytest.MonkeyPatch) -
 def test_the_shortest_tracks_follow_from_what_the_networks_see() -> None:
     assert MIN_TRACK_FRAMES == {"lite": CONTEXT_FRAMES + 15, "syncnet_v2": WINDOW_FRAMES + 15 + 1}
     assert (LiteModel.min_track_frames, SyncNetV2.min_track_frames) == (26, 21)
+
+
+def test_a_limit_of_distance_is_refused_for_lite_before_any_video() -> None:
+    with pytest.raises(UsageError, match="--max_distance 13 is a distance of the published network; those of lite are"):
+        choose_stages(replace(LITE, thresholds=Thresholds(max_distance=13.0)), 1)
+
+
+def test_presets_of_the_published_network_are_not_offered_for_lite() -> None:
+    assert list(presets_of("lite")) == ["strict", "high", "medium", "relaxed"]
+    assert presets_of("syncnet_v2") == PRESETS
+    practices = {
+        name: (t.min_confidence, t.max_abs_offset) for name, t in PRESETS.items() if name not in presets_of("lite")
+    }
+    assert practices == {
+        "latentsync": (3.0, 6), "talkverse": (1.6, 3), "edityourself": (3.0, 1), "omniavatar": (4.0, 3),
+    }  # fmt: skip

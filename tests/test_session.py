@@ -34,7 +34,7 @@ class Scorer:
     def __init__(self) -> None:
         self.names: list[str] = []
 
-    def __call__(self, path: Path, stages: object, stop: StopFlag) -> VideoScore:
+    def __call__(self, path: Path, stages: object, stop: StopFlag, _sound: Path | None = None) -> VideoScore:
         self.names.append(path.name)
         return score_by_name(path, stages, stop)
 

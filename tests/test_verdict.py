@@ -55,6 +55,21 @@ def test_a_confidence_that_is_no_number_never_passes() -> None:
     assert verdict.reasons == ("confidence is not a number, 0.0 is needed",)
 
 
+@pytest.mark.parametrize(
+    ("distance", "reason"),
+    [
+        (13.0, None),
+        (13.04, "distance 13.04 is above 13.0"),
+        (14.96, "distance 15.0 is above 13.0"),
+        (float("nan"), "distance is not a number, at most 13.0 is allowed"),
+    ],
+)
+def test_a_distance_above_its_limit_is_a_reason(distance: float, reason: str | None) -> None:
+    score = make_score(9.0, 0, min_distance=distance)
+    assert judge(score, Thresholds(max_distance=13.0)).reasons == ((reason,) if reason else ())
+    assert judge(score, Thresholds()).passed
+
+
 def test_no_track_is_a_verdict_with_the_reason_of_the_tracking_stage() -> None:
     verdict = judge(None, LIMITS, NoTrackReason())
     assert not verdict.passed

@@ -46,7 +46,7 @@ class Bench:
     def job(self, score: object = score_by_name, *, placing: bool = False, **options: Any) -> VideoJob:
         folders = prepare_folders(self.folder / "in", self.folder / "out", keep_all=False) if placing else None
         rules = VerdictRules(Thresholds(), TrackSettings(), 9, folders, self.ledger)
-        return VideoJob(lambda path, stop: score(path, None, stop), "print", rules, **options)  # type: ignore[operator]
+        return VideoJob(lambda path, stop, _=None: score(path, None, stop), "print", rules, **options)  # type: ignore[operator]
 
     def process(self, name: str, score: object = score_by_name, **options: Any) -> VideoResult:
         return process_video(self.video(name), self.job(score, **options), StopFlag())

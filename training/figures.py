@@ -22,7 +22,7 @@ from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.scoring.score import SyncScore, score_sync
 from syncnet.scoring.speech import find_speech
-from syncnet.settings import PRESETS, Thresholds
+from syncnet.settings import Thresholds, presets_of
 from syncnet.verdict import judge
 from training.calibrate import read_corpus_clip
 from training.corpus import load_corpus
@@ -112,7 +112,7 @@ def _by_preset(own: Sequence[SyncScore], wrong: Sequence[SyncScore]) -> dict[str
             "kept": share_of([judge(score, thresholds).passed for score in own]),
             "passed_wrong_sound": share_of([judge(score, thresholds).passed for score in wrong]),
         }
-        for name, thresholds in {**PRESETS, "default": Thresholds()}.items()
+        for name, thresholds in {**presets_of("lite"), "default": Thresholds()}.items()
     }
 
 

@@ -14,7 +14,14 @@ def add_folder_flags(group: argparse._ArgumentGroup) -> None:
         "--input_manifest",
         metavar="FILE",
         help="use instead of --input_dir: a text file with one path or URI (s3://, gs://, hf:// ...) per line, "
-        "or - for standard input; see docs/scale-out.md",
+        "a table with a path column (.csv, .jsonl, .parquet), a .tar archive of videos, or - for standard input; "
+        "see docs/scale-out.md",
+    )
+    group.add_argument(
+        "--audio_dir",
+        metavar="DIR",
+        help="score each video against the sound file of the same name in this folder, instead of its own sound "
+        "(wav, flac, mp3, m4a, ogg ...)",
     )
     group.add_argument("--output_dir", metavar="DIR", help="folder for the results")
     group.add_argument(

@@ -12,6 +12,7 @@ OUTPUT_DIR/good_quality or OUTPUT_DIR/poor_quality. OUTPUT_DIR/sync_filter_resul
 EPILOG = """\
 presets (an explicit --min_confidence or --max_abs_offset overrides the preset):
 {presets}
+Those with a source are thresholds of the published network, and lite is another one (docs/scores.md).
 
 examples:
   {call} --input_dir videos --output_dir sorted
@@ -24,6 +25,7 @@ subcommands (each has a --help of its own):
   export    write the ranges in sync as csv, jsonl, parquet, webvtt, otio or edl
   rejudge   apply other thresholds to the stored scores; no file is moved or copied
   repair    write videos whose sound is off again, with the sound where it belongs
+  evaluate  LSE-C and LSE-D of a folder by the protocol of a paper, with statistics and comparisons
   merge     join the folders of several runs with --shard into one
   weights   list the model files; weights fetch downloads the missing ones
 

@@ -22,11 +22,12 @@ from syncnet.cli.subcommands import SUBCOMMANDS
 from syncnet.errors import UsageError
 from syncnet.settings import (
     PLACE_MODES,
+    PRACTICES,
     PRESETS,
     Request,
     RunOptions,
     ScorerSettings,
-    resolve_thresholds,
+    thresholds_of,
 )
 from syncnet.settings.cuts import add_cut_flags
 from syncnet.system.argument_parser import Parser
@@ -43,9 +44,7 @@ def parse_request(arguments: Sequence[str]) -> Request:
     # What is not given is left to the settings.
     given = {flag: value for flag, value in vars(options).items() if value is not None}
     given["report"] = options.report == "on"
-    thresholds = resolve_thresholds(
-        options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
-    )
+    thresholds = thresholds_of(vars(options))
     ready = {
         "settings": settings_from(ScorerSettings, given, thresholds=thresholds),
         "scale": read_scale_options(options, given),
@@ -69,7 +68,8 @@ class _CommandParser(Parser):
 
 def build_parser() -> Parser:
     presets = "\n".join(
-        f"  {name:<8} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
+        f"  {name:<12} confidence >= {preset.min_confidence}, |offset| <= {preset.max_abs_offset}"
+        f"{f'  ({PRACTICES[name][1]})' if name in PRACTICES else ''}"
         for name, preset in PRESETS.items()
     )
     parser = _CommandParser(

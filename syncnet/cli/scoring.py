@@ -58,6 +58,12 @@ def _add_gates(group: argparse._ArgumentGroup) -> None:
         help="highest offset, if it is not --max_abs_offset; people notice early sound sooner than late sound",
     )
     group.add_argument(
+        "--max_distance",
+        type=float,
+        metavar="N",
+        help="largest distance (LSE-D) of the best face; only for the published network (default: any)",
+    )
+    group.add_argument(
         "--min_face_size",
         type=int,
         metavar="PX",

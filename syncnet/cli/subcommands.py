@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "export": "syncnet.subcommands.export",
     "rejudge": "syncnet.subcommands.rejudge",
     "repair": "syncnet.subcommands.repair",
+    "evaluate": "syncnet.subcommands.evaluate",
     "weights": f"{weights.__name__}.__main__",
 }
 """Name -> the module whose ``main(arguments) -> int`` does it, imported only when it is asked for.

@@ -64,7 +64,7 @@ class Child:
         finally:
             self._loading.release()
 
-    def score(self, path: Path, stop: StopFlag) -> VideoScore:
+    def score(self, path: Path, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
         """Raises what is told of a failed video as ExplainedError, ChildDiedError, and what ``stop`` raises; the child
         then gives the video up as soon as it can."""
         if not self._ready:
@@ -74,14 +74,14 @@ class Child:
                 stop.restart()
         number = next(self._numbers)
         answers: _Answers = queue.SimpleQueue()
-        self._send((number, path), answers)
+        self._send((number, path, sound_file), answers)
         try:
             score: VideoScore = _take(answers, path, stop.look, stop.follow)
         except (ExplainedError, ChildDiedError):
             raise
         except BaseException as error:
             with contextlib.suppress(ChildDiedError):
-                self._send((number, None))
+                self._send((number, None, None))
             if self._shared and isinstance(error, TimeLimitError):
                 # One that hangs must be seen to hang.
                 with contextlib.suppress(ExplainedError):
@@ -104,7 +104,7 @@ class Child:
         code = self._process.exitcode or 0
         return code, _signal_name(-code) if code < 0 else f"exit code {code}"
 
-    def _send(self, request: tuple[int, Path | None], answers: _Answers | None = None) -> None:
+    def _send(self, request: tuple[int, Path | None, Path | None], answers: _Answers | None = None) -> None:
         with self._turn:
             if self._dead:
                 raise ChildDiedError

@@ -6,14 +6,14 @@ import errno
 import traceback
 from pathlib import Path
 
-from syncnet.errors import SyncFilterError, UsageError, VideoError
+from syncnet.errors import NoSoundFileError, SyncFilterError, UsageError, VideoError
 from syncnet.inputs.remote import FetchError
 from syncnet.placement.placing import CopyError
 from syncnet.state.records import Failure
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 FREE_SPACE = "free some space on the output disk, then run again"
-_OUTSIDE = (CopyError, FetchError, UsageError)
+_OUTSIDE = (CopyError, FetchError, NoSoundFileError, UsageError)
 """Never of the video itself."""
 
 

@@ -40,7 +40,7 @@ class ChildScorers:
         for child in self._children:
             child.end()
 
-    def score(self, path: Path, stop: StopFlag) -> VideoScore:
+    def score(self, path: Path, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
         """Raises what is told of a failed video as ExplainedError, and Interrupted."""
         child: Child | None = getattr(self._own, "child", None)
         if child is None or not child.alive:
@@ -48,7 +48,7 @@ class ChildScorers:
             self._own.child = child
             self._children.append(child)
         try:
-            return child.score(path, stop)
+            return child.score(path, stop, sound_file)
         except ExplainedError:
             raise
         except ChildDiedError:
@@ -99,11 +99,11 @@ class SharedChild:
             if self._child:
                 self._child.end()
 
-    def score(self, path: Path, stop: StopFlag) -> VideoScore:
+    def score(self, path: Path, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
         """Raises what is told of a failed video as ExplainedError, TakenAlongError, and what ``stop`` raises."""
         child = self._living()
         try:
-            score = child.score(path, stop)
+            score = child.score(path, stop, sound_file)
         except ChildDiedError:
             if child.ended:
                 raise Interrupted from None

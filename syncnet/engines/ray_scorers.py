@@ -43,15 +43,15 @@ class RayWorker:
     def ping(self) -> None:
         """Answers while the process lives."""
 
-    def score(self, place: Path | str) -> tuple[Any, ...]:
+    def score(self, place: Path | str, sound_file: Path | None = None) -> tuple[Any, ...]:
         """The score, or what is told of a failed video; of a URI, the video is fetched here."""
         if self._score is None:
             raise RuntimeError("prepare() comes first")
         try:
             if isinstance(place, Path):
-                return ("score", self._score(place, StopFlag()))
+                return ("score", self._score(place, StopFlag(), sound_file))
             with fetched(place, StopFlag()) as copy:
-                return ("score", self._score(copy, StopFlag()))
+                return ("score", self._score(copy, StopFlag(), sound_file))
         except Exception as error:
             return ("failed", *explain(error))
 
@@ -92,15 +92,15 @@ class RayScorers:
         for actor in list(self._hired.values()):
             self._dismiss(actor)
 
-    def score(self, path: Path, stop: StopFlag) -> VideoScore:
+    def score(self, path: Path, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
         """Raises what is told of a failed video as ExplainedError, and Interrupted."""
-        return self._score(path, path, stop)
+        return self._score(path, path, stop, sound_file)
 
-    def score_uri(self, uri: str, stop: StopFlag) -> VideoScore:
+    def score_uri(self, uri: str, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
         """The same for a video that the worker has to fetch."""
-        return self._score(uri, Path(uri), stop)
+        return self._score(uri, Path(uri), stop, sound_file)
 
-    def _score(self, place: Path | str, path: Path, stop: StopFlag) -> VideoScore:
+    def _score(self, place: Path | str, path: Path, stop: StopFlag, sound_file: Path | None) -> VideoScore:
         self._start()
         lost: list[tuple[_Actor, RayError]] = []
         while len(lost) < MOST_TRIES:
@@ -109,7 +109,7 @@ class RayScorers:
                 # Waiting for a worker is not part of any video's time.
                 stop.restart()
             try:
-                answer = _wait_for(actor.handle.score.remote(place), stop.check)
+                answer = _wait_for(actor.handle.score.remote(place, sound_file), stop.check)
             except RayError as error:
                 lost.append((actor, error))
                 self._replace(actor)

@@ -13,13 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from syncnet.engines.failures import explain
 from syncnet.results import VideoScore
 from syncnet.system.interruption import LOOK_SECONDS, StopFlag
 
-Score = Callable[[Path, StopFlag], VideoScore]
+
+class Score(Protocol):
+    """What scores a video; ``sound_file`` takes the place of its own sound."""
+
+    def __call__(self, path: Path, stop: StopFlag, sound_file: Path | None = None, /) -> VideoScore: ...
+
+
 LOADING = 0
 """The number that stands for the loading of the models; those of the videos come after it."""
 HANDLED = (signal.SIGINT, signal.SIGTERM)
@@ -70,9 +76,9 @@ def serve(connection: Connection, load: Callable[[], Score]) -> None:
     send(LOADING, "ready", None)
     flags: dict[int, StopFlag] = {}
 
-    def answer(number: int, path: Path) -> None:
+    def answer(number: int, path: Path, sound_file: Path | None) -> None:
         try:
-            send(number, "score", score(path, flags[number]))
+            send(number, "score", score(path, flags[number], sound_file))
         except Exception as error:
             send(number, "failed", *explain(error))
         finally:
@@ -81,13 +87,13 @@ def serve(connection: Connection, load: Callable[[], Score]) -> None:
     threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="video")
     with contextlib.suppress(EOFError, OSError):
         while True:
-            number, path = connection.recv()
+            number, path, sound_file = connection.recv()
             if path is None:
                 if flag := flags.get(number):
                     flag.stop()
                 continue
             flags[number] = _Told(partial(send, number, "at"))
-            threads.submit(answer, number, path)
+            threads.submit(answer, number, path, sound_file)
     os._exit(0)
 
 

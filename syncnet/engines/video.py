@@ -13,6 +13,7 @@ from syncnet.engines.activity import Activities
 from syncnet.engines.conclusion import VerdictRules, conclude, failed_result
 from syncnet.engines.failures import explain
 from syncnet.engines.isolated import TakenAlongError
+from syncnet.engines.serving import Score
 from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, TimeLimitError, VideoError
 from syncnet.inputs.discovery import FileIdentity, VideoFile
@@ -29,13 +30,13 @@ from syncnet.system.patience import run_within
 class VideoJob:
     """What is done with each video of a run."""
 
-    score: Callable[[Path, StopFlag], VideoScore]
+    score: Score
     fingerprint: str
-    """Of everything but the file that the score depends on."""
+    """Of everything but the files that the score depends on."""
     rules: VerdictRules
     state_dir: Path | None = None
     """Where keepsakes are written below; None: nowhere."""
-    score_uri: Callable[[str, StopFlag], VideoScore] | None = None
+    score_uri: Callable[[str, StopFlag, Path | None], VideoScore] | None = None
     """For remote videos, where they are not to be fetched here."""
     store: ScoreStore | None = None
     find_again: bool = True
@@ -124,7 +125,7 @@ def report_hung(video: VideoFile, job: VideoJob) -> VideoResult:
     path = str(video.relative_path)
     seconds = job.timeout_seconds
     record = VideoRecord(
-        path, video.identity, job.fingerprint, None, seconds, "crash", problem, cure, source=video.source
+        path, video.identity, video.kind(job.fingerprint), None, seconds, "crash", problem, cure, source=video.source
     )
     with contextlib.suppress(OSError):
         job.rules.ledger.add(record)
@@ -142,13 +143,14 @@ def seconds_until_settled(path: Path, settle_seconds: float) -> float:
 
 def _as_it_is_now(video: VideoFile, settle_seconds: float, stop: StopFlag) -> VideoFile:
     """Hours may lie between the listing of the folder and this video's turn."""
+    sound = video.sound and video.sound.as_it_is_now()
     if video.uri:
         # Uploads to object stores show when they are whole: there is nothing to settle.
         identity = identity_of(video.uri, fresh=True, stop=stop)
-        return replace(video, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
+        return replace(video, sound=sound, file_bytes=identity.size, mtime_ns=identity.mtime_ns)
     if settle_seconds and seconds_until_settled(video.path, settle_seconds) > 0:
         raise StillChangingError("it changed a moment ago", path=video.path)
-    return video.seen_as(video.path.stat())
+    return replace(video.seen_as(video.path.stat()), sound=sound)
 
 
 def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore, Source]:
@@ -170,10 +172,16 @@ def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore,
 def _hash_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> str:
     """A disk that is stalled, and a file of terabytes, take no longer than scoring may."""
     try:
-        return run_within(Deadline(stop, job.timeout_seconds), lambda flag: hash_content(video.file, flag))
+        return run_within(Deadline(stop, job.timeout_seconds), lambda flag: _hash(video, flag))
     except TimeLimitError as error:
         # Another run may find the disk at work again.
         raise TimeLimitError(f"reading it: {error.problem}", path=video.path, cure=error.cure) from TimeoutError()
+
+
+def _hash(video: VideoFile, stop: StopFlag) -> str:
+    """Of the video and, where that is from elsewhere, of its sound: the cache is shared by many folders."""
+    content = hash_content(video.file, stop)
+    return f"{content}+{hash_content(video.sound_path, stop)}" if video.sound_path else content
 
 
 @contextlib.contextmanager
@@ -210,11 +218,13 @@ def _score_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoScor
     deadline = Deadline(stop, job.timeout_seconds)
     with job.watch.scoring(video), job.activities.at(video, deadline):
         if job.score_uri and _is_scored_where_it_is_fetched(video):
-            return job.score_uri(video.uri, deadline)
-        return job.score(video.file, deadline)
+            return job.score_uri(video.uri, deadline, video.sound_path)
+        return job.score(video.file, deadline, video.sound_path)
 
 
 def _refuse_changed(video: VideoFile) -> None:
+    if video.sound and video.sound.as_it_is_now() != video.sound:
+        raise StillChangingError("its sound file changed while it was being scored", path=video.sound.path)
     if video.fetched:
         # What was scored is the copy.
         return
@@ -227,7 +237,7 @@ def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore |
     path, seconds = str(video.relative_path), time.perf_counter() - started
     peak_mb = score.peak_memory_mb if score else None
     record = VideoRecord(
-        path, video.identity, job.fingerprint, score, seconds, peak_memory_mb=peak_mb, source=video.source
+        path, video.identity, video.kind(job.fingerprint), score, seconds, peak_memory_mb=peak_mb, source=video.source
     )
     if score and score.tracks and best_score(score) is None:
         cure = "check that the sound is as long as the picture"

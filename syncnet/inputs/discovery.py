@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import Any
 
+from syncnet.errors import NoSoundFileError
 from syncnet.system.text import masked
 
 # fmt: off
@@ -25,6 +28,7 @@ AN_OUTPUT = "an output folder of this tool"
 OUTPUT_SUBFOLDERS = frozenset(
     ("good_quality", "poor_quality", "visualized", "syncnet_outputs", "segments", "report", "shards", "repaired")
 )
+
 
 COARSE_NS = 10_000_000
 COARSEST_NS = 2_000_000_000
@@ -49,6 +53,38 @@ class FileIdentity:
             return True
         coarse = copy.mtime_ns % COARSE_NS == 0 and abs(copy.mtime_ns - self.mtime_ns) < COARSEST_NS
         return coarse and copy.size == self.size
+
+
+SOUND_SIGN = "+"
+"""In a fingerprint, before what tells the sound."""
+SOUND_MARK_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class SoundFile:
+    """A file that takes the place of a video's own sound."""
+
+    path: Path
+    identity: FileIdentity = FileIdentity(0, 0)
+    """As it was when it was last looked at."""
+    problem: str = ""
+    """Why there is none."""
+
+    @property
+    def mark(self) -> str:
+        """Of the file and its place: sound files of one length often have one size, and archives keep times."""
+        told = f"{self.path}\n{self.identity.size}\n{self.identity.mtime_ns}"
+        return hashlib.sha256(os.fsencode(told)).hexdigest()[:SOUND_MARK_DIGITS]
+
+    def as_it_is_now(self) -> SoundFile:
+        """Raises NoSoundFileError."""
+        if not self.problem:
+            try:
+                return replace(self, identity=FileIdentity.of(self.path.stat()))
+            except OSError as error:
+                problem = f"its sound file {self.path}: {(error.strerror or '').lower()}"
+                raise NoSoundFileError(problem, path=self.path, cure="put it there, then run again") from error
+        raise NoSoundFileError(self.problem, path=self.path, cure="put it there, then run again")
 
 
 def node_of(status: os.stat_result) -> int:
@@ -80,6 +116,10 @@ class VideoFile:
     """Nobody can tell whether it is there: its folder, or its server, could not be read."""
     source: str = ""
     """Its path below the input folder, where another video's kept copy has that name; empty where it is its own."""
+    sound: SoundFile | None = None
+    """What it is scored against, if that is not its own sound."""
+    columns: dict[str, Any] | None = field(default=None, compare=False, repr=False)
+    """What a table says of it, by column; None where no table names it."""
 
     def seen_as(self, status: os.stat_result) -> VideoFile:
         """The same video as its file now is."""
@@ -88,6 +128,14 @@ class VideoFile:
     @property
     def identity(self) -> FileIdentity:
         return FileIdentity(self.file_bytes, self.mtime_ns)
+
+    @property
+    def sound_path(self) -> Path | None:
+        return self.sound.path if self.sound else None
+
+    def kind(self, fingerprint: str) -> str:
+        """The fingerprint of a run, with what tells this video's sound where that is not its own."""
+        return f"{fingerprint}{SOUND_SIGN}{self.sound.mark}" if self.sound else fingerprint
 
     @property
     def location(self) -> str:

@@ -15,9 +15,22 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
+from syncnet.inputs.archives import (
+    SCHEME,
+    SEPARATOR,
+    SHARD_SUFFIX,
+    clean_member,
+    is_member,
+    is_shard,
+    list_shard,
+    member_uri,
+    split_member,
+)
 from syncnet.inputs.discovery import FileIdentity, FoundVideos, SkippedPath, VideoFile, reason_of
 from syncnet.inputs.paths import absolute
 from syncnet.inputs.remote import look_at
+from syncnet.inputs.rows import PATH_COLUMNS, Row, is_table, read_rows
+from syncnet.inputs.sounds import sound_at
 from syncnet.settings import STDIN, manifest_base
 from syncnet.system.plain import read_json
 from syncnet.system.text import masked
@@ -57,35 +70,75 @@ def find_listed(
 
 
 def read_manifest(manifest: Path) -> list[VideoFile]:
-    """A video for each line, a repeated one once, in the order of the lines. Nothing is asked of any file.
+    """A video for each line or row, a repeated one once, in their order. Nothing is asked of any video.
 
-    Empty lines and those that begin with ``#`` are passed over. Raises UsageError for a manifest that cannot be read, a
-    line that cannot be meant, and two videos of one name.
+    Empty lines and those that begin with ``#`` are passed over; tables and archives: see ``read_listed``. Raises
+    UsageError for a manifest that cannot be read, a line that cannot be meant, and two videos of one name.
     """
-    base = manifest_base(manifest)
+    return videos_of(read_listed(manifest), manifest)
+
+
+def videos_of(listed: Iterable[tuple[Row, str, VideoFile]], manifest: Path) -> list[VideoFile]:
+    """The same, of what ``read_listed`` gave."""
     videos: dict[str, VideoFile] = {}
     first_lines: dict[PurePath, int] = {}
-    for number, line in _lines(manifest):
-        location = _location(line, base, f"{_named(manifest)}: line {number}")
-        if location in videos:
+    for row, location, video in listed:
+        if (known := videos.get(location)) is not None:
+            if known.sound_path != video.sound_path:
+                raise UsageError(
+                    f"{_named(manifest)}: line {row.number} names {masked(row.location)} again, with another sound",
+                    cure="list the two in two manifests with an --output_dir each",
+                )
             continue
-        video = video_at(location, base)
-        first = first_lines.setdefault(video.relative_path, number)
-        if first != number:
+        if (first := first_lines.get(video.relative_path)) is not None:
+            which = f"lines {first} and {row.number}" if first != row.number else f"line {row.number}: two videos"
             raise UsageError(
-                f"{_named(manifest)}: lines {first} and {number} would both get the name {video.relative_path}",
+                f"{_named(manifest)}: {which} would both get the name {video.relative_path}",
                 cure="rename one of the two, or list them in two manifests with an --output_dir each",
             )
+        first_lines[video.relative_path] = row.number
         videos[location] = video
     return list(videos.values())
+
+
+def read_listed(manifest: Path) -> Iterator[tuple[Row, str, VideoFile]]:
+    """Each line or row, with the whole path or URI that it names and the video there; repeated ones too.
+
+    A file with the ending of a table is one (``syncnet.inputs.rows``), else a list with a path or URI per line. A tar
+    archive stands for the videos in it.
+    """
+    base, named = manifest_base(manifest), _named(manifest)
+    for row in _rows(manifest):
+        where = f"{named}: line {row.number}"
+        location = _location(row.location, base, where)
+        sound = None
+        if row.audio:
+            if is_uri(row.audio):
+                raise UsageError(f"{where}: the sound {masked(row.audio)} is a URI", cure="give a path of this machine")
+            sound = sound_at(Path(absolute(os.path.join(base, row.audio))))
+        members = list_shard(location, where) if is_shard(location) else [(location, {})]
+        for place, fields in members:
+            columns = row.columns
+            if place != location:
+                columns = {
+                    "path": place,
+                    **{k: v for k, v in (columns or {}).items() if k not in PATH_COLUMNS},
+                    **fields,
+                }
+            video = replace(video_at(place, base), sound=sound, columns=columns)
+            yield replace(row, columns=columns), place, video
 
 
 def name_of(location: str, base: Path | str) -> PurePath:
     """The name below good_quality and poor_quality, and in the ledger: it depends on this one line, and no other.
 
-    Below ``base`` it is the path from there; of any other file ``_elsewhere/file/`` and its path from the root, of a
+    Of a video in an archive it is that of the archive, and the path inside. Below ``base`` it is the path from there;
+    of any other file ``_elsewhere/file/`` and its path from the root, of a
     URI ``_elsewhere/``, its scheme and the rest, without secrets.
     """
+    if is_member(location):
+        member, shard = split_member(location)
+        return name_of(shard, base) / clean_member(member)
     uri = _URI.fullmatch(masked(location))
     if uri:
         return PurePath(ELSEWHERE, uri[1].lower(), *filter(None, uri[2].split("/")))
@@ -97,6 +150,10 @@ def name_of(location: str, base: Path | str) -> PurePath:
 
 def location_of(name: PurePath, base: Path | str) -> str:
     """The path or URI that ``name_of`` makes this name of."""
+    for place in range(1, len(name.parts)):
+        shard = PurePath(*name.parts[:place])
+        if is_shard(str(shard)) and not os.path.isdir(os.path.join(base, shard)):
+            return member_uri("/".join(name.parts[place:]), location_of(shard, base))
     if name.parts[:1] != (ELSEWHERE,) or len(name.parts) < 3:
         return os.path.join(base, name)
     scheme, rest = name.parts[1], "/".join(name.parts[2:])
@@ -121,6 +178,18 @@ def as_line(location: str) -> str:
 def is_uri(location: str) -> bool:
     """Whether this is no path but has to be fetched."""
     return _URI.fullmatch(location) is not None
+
+
+def _rows(manifest: Path) -> Iterator[Row]:
+    if manifest != STDIN and is_table(manifest):
+        try:
+            yield from read_rows(manifest, _named(manifest))
+        except OSError as error:
+            raise UsageError(f"{_named(manifest)}: {reason_of(error)}", cure="give a table that can be read") from error
+    elif manifest != STDIN and is_shard(str(manifest)):
+        yield Row(1, os.path.abspath(manifest))
+    else:
+        yield from (Row(number, line) for number, line in _lines(manifest))
 
 
 def _lines(manifest: Path) -> Iterator[tuple[int, str]]:
@@ -154,6 +223,12 @@ def _unquoted(line: str) -> str:
 
 def _location(line: str, base: Path, where: str) -> str:
     """The absolute path, or the URI as it stands there."""
+    if is_member(line):
+        member, shard = split_member(line)
+        if not is_shard(shard) or SEPARATOR in shard:
+            cure = f"write {SCHEME}PATH/INSIDE.mp4{SEPARATOR}ARCHIVE{SHARD_SUFFIX}"
+            raise UsageError(f"{where}: {masked(line)} names no video in an archive", cure=cure)
+        return member_uri(member, _location(shard, base, where))
     uri = _URI.fullmatch(line)
     if uri is None:
         return absolute(os.path.join(base, line))

@@ -23,6 +23,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from syncnet.errors import StillChangingError, SyncFilterError, TimeLimitError, UsageError, VideoError
+from syncnet.inputs.archives import is_member, split_member
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 from syncnet.system.invocation import install_requirements
@@ -108,9 +109,19 @@ def _identity_of(uri: str, *, fresh: bool) -> FileIdentity:
         size = facts.get("size")
         if facts.get("type") == "directory":
             raise FetchError("a folder, and no video", path=masked(uri), cure="name the videos in it one by one")
+        if is_member(uri) and not facts.get("mtime"):
+            # Where an archive keeps no times, a changed archive is one of changed videos.
+            facts = {**facts, "etag": repr(_facts_of(split_member(uri)[1]))}
         if size is None:
             raise FetchError("its server does not report its size", path=masked(uri), cure="copy it to a disk first")
         return FileIdentity(int(size), _time_with_mark(facts))
+
+
+def _facts_of(uri: str) -> tuple[Any, int]:
+    """Size and time of an archive."""
+    file_system, path = _open_file_system(uri)
+    facts = file_system.info(path)
+    return facts.get("size"), _time_with_mark(facts)
 
 
 @contextmanager

@@ -199,6 +199,6 @@ def _open(result: VideoResult, job: LookJob, stop: StopFlag) -> Media:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         raise VideoError("the video is gone", path=result.path)
-    media = open_media(path, threads=job.threads, settings=job.media, stop=stop)
+    media = open_media(path, threads=job.threads, settings=job.media, stop=stop, sound_file=result.sound_path)
     # Boxes are in pixels of the size that was scored, which may be that of pictures further on.
     return media if result.info is None else replace(media, info=result.info)

@@ -12,7 +12,7 @@ import numpy as np
 from syncnet.conventions import FPS
 from syncnet.media.clock import forward_only
 from syncnet.media.decoder import StreamDecoder
-from syncnet.media.file import opened, picture_stream, sound_stream
+from syncnet.media.file import opened, picture_stream
 from syncnet.media.opening import Media
 from syncnet.media.picture import FrameConverter
 from syncnet.media.rates import rate_of
@@ -39,9 +39,9 @@ def decoded_frames(media: Media) -> Iterator[SourceFrame]:
     """All pictures of the file, as they were decoded. Raises DamagedVideoError and Interrupted."""
     with opened(media.path) as container:
         picture = picture_stream(container, media.path)
-        # Read along as in scoring: the file's clock is straightened by what both streams say.
-        sound = sound_stream(container, media.path, media.settings.audio_track)
-        decoder = StreamDecoder(media.path, container, picture, sound, threads=media.threads, stop=media.stop)
+        # Read along as in scoring.
+        others = media.own_sound(container)
+        decoder = StreamDecoder(media.path, container, picture, *others, threads=media.threads, stop=media.stop)
         usual = 1 / (rate_of(picture) or Fraction(media.info.source_fps or FPS))
         last: SourceFrame | None = None
         for time, _, frame in forward_only((time, usual, frame) for time, frame in decoder.frames()):

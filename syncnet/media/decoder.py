@@ -113,6 +113,11 @@ class StreamDecoder:
             problem = f"{self._failed} of {self._decoded_packets} {self._wanted.type} packets cannot be decoded"
             raise DamagedVideoError(problem, path=self._path, cure=COPY_AGAIN)
 
+    def read_through(self) -> None:
+        """Reads the file to its end without decoding: for the time stamps of what is ``beside``."""
+        for _ in self._packets():
+            pass
+
     def _decoded(self, packets: Iterator[Packet[Stream]]) -> Iterator[TimedFrame]:
         for packet in packets:
             if packet.stream_index != self._wanted.index or self._passes_over(packet):

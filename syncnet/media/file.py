@@ -30,6 +30,8 @@ DEMUXERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,mxf,dv,ogg"
 """What mp4 m4v mov 3gp 3g2 f4v, mkv webm, avi, ts mts m2ts, mpg mpeg vob, flv, wmv asf, mxf, dv, ogv and ogg hold.
 FFmpeg goes by the content, not by the extension, and a playlist (concat, HLS, DASH) would make it read other files
 whatever the protocol list says: so the formats are listed too."""
+SOUND_DEMUXERS = f"{DEMUXERS},wav,w64,flac,mp3,aac,ac3,eac3,aiff,caf,au,amr,ape,wv,tta"
+"""A sound file may also be any of those: mp3 reads mp2 too, ogg opus, mov m4a, asf wma."""
 IGNORE_EDITS = "ignore_editlist"
 """The option with which FFmpeg reads MP4 as if there were no edit lists; syncnet.media.decoder follows them then."""
 TAGS_IN_OLD_ENCODINGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -51,12 +53,13 @@ _SIGNATURES = (
 
 
 @contextmanager
-def opened(path: Path, **options: str) -> Iterator[InputContainer]:
+def opened(path: Path, *, sound_only: bool = False, **options: str) -> Iterator[InputContainer]:
     """The file opened by FFmpeg, closed at the end; FFmpeg's errors come out as typed errors.
 
-    ``options`` are those of its demuxer.
+    ``sound_only``: a file that is taken for its sound may be of more formats. ``options`` are those of its demuxer.
     """
     head = _read_head(path)
+    formats = SOUND_DEMUXERS if sound_only else DEMUXERS
     if has_several_edits(path):
         options = {IGNORE_EDITS: "1", **options}
     try:
@@ -64,11 +67,11 @@ def opened(path: Path, **options: str) -> Iterator[InputContainer]:
         # file access needs no GIL, unlike a Python file object.
         container = av.open(
             f"file:{path}",
-            container_options={"format_whitelist": DEMUXERS, "protocol_whitelist": "file", **options},
+            container_options={"format_whitelist": formats, "protocol_whitelist": "file", **options},
             **TAGS_IN_OLD_ENCODINGS,
         )
     except (av.FFmpegError, ValueError) as error:
-        raise _opening_error(path, head) from error
+        raise (_unknown_sound(path) if sound_only else _opening_error(path, head)) from error
     with container:
         try:
             yield container
@@ -104,6 +107,11 @@ def _opening_error(path: Path, head: bytes) -> VideoError:
         return DamagedVideoError(problem, path=path, cure="copy or download the file again")
     problem = "this is not a video file of a known kind (mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv, mxf, dv, ogv)"
     return NotAVideoError(problem, path=path, cure="remove it, or convert it to mp4")
+
+
+def _unknown_sound(path: Path) -> VideoError:
+    problem = "this is not a sound file of a known kind (wav, flac, mp3, m4a, aac, ogg, opus, aiff, or a video's)"
+    return NotAVideoError(problem, path=path, cure="convert it to wav")
 
 
 def _starts_like_video(head: bytes) -> bool:

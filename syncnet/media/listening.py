@@ -90,6 +90,42 @@ def listen(path: Path, bound: MemoryBound, wanted: int | None, start: PictureSta
     return silent
 
 
+def listen_elsewhere(path: Path, sound: Path, bound: MemoryBound, stamp: Fraction, stop: StopFlag) -> Heard:
+    """The sound of another file beside the pictures of ``path``: its first sample belongs to the first shown frame.
+
+    ``stamp``: of that frame. Raises the errors of ``open_media``, those of the sound file with its path.
+    """
+    with opened(path) as container:
+        picture = picture_stream(container, path)
+        decoder = StreamDecoder(path, container, picture, stop=stop, beside=picture)
+        decoder.read_through()
+        times = _seconds_since(stamp, decoder.stamps_beside, picture)
+        end = decoder.ends.get(picture.index, stamp)
+    phase = grid_phase(times)
+    tape = SoundTape(-MAX_PHASE_SECONDS)
+    codec = _lay_from_start(bound, sound, tape, stop)
+    if tape.louder_channel is not None:
+        tape = SoundTape(-MAX_PHASE_SECONDS, tape.louder_channel)
+        _lay_from_start(bound, sound, tape, stop)
+    samples = tape.finish()[round((MAX_PHASE_SECONDS + phase) * SAMPLE_RATE) :]
+    if len(samples) == 0:
+        raise EmptyVideoError("no sound can be decoded", path=sound, cure="check that the file plays")
+    return Heard(samples, 0, 1, codec, end - stamp, _rate_of(times), phase)
+
+
+def _lay_from_start(bound: MemoryBound, sound: Path, tape: SoundTape, stop: StopFlag) -> str:
+    """All of the file onto the tape, its first sample at zero; the name of its codec."""
+    with opened(sound, sound_only=True) as container:
+        stream = sound_stream(container, sound)
+        bound.check_sound(_length_seconds(container))
+        first: Fraction | None = None
+        for time, frame in StreamDecoder(sound, container, stream, stop=stop).frames():
+            first = (time or Fraction(0)) if first is None else first
+            tape.add(None if time is None else time - first, cast("AudioFrame", frame))
+            bound.check_sound(tape.seconds)
+        return stream.codec_context.codec.canonical_name
+
+
 def _listen_to(path: Path, bound: MemoryBound, track: int, start: PictureStart, stop: StopFlag) -> Heard:
     # The clock may begin a little before the first frame, which shows only at the end.
     begin = start.seconds - MAX_PHASE_SECONDS
@@ -123,7 +159,7 @@ def _read_track(
             tracks=len(container.streams.audio),
             codec=sound.codec_context.codec.canonical_name,
             picture_seconds=decoder.ends.get(picture.index, start.stamp) - start.stamp,
-            picture_rate=(len(times) - 1) / times[-1] if len(times) > 1 else 0.0,
+            picture_rate=_rate_of(times),
             phase=phase,
         )
 
@@ -149,6 +185,11 @@ def _seconds_since(start: Fraction, stamps: array[int], picture: VideoStream) ->
     unit = Fraction(picture.time_base or Fraction(1, av.time_base))
     first = round(start / unit)
     return (ticks[ticks >= first] - first) * float(unit)
+
+
+def _rate_of(times: np.ndarray) -> float:
+    """Pictures a second, counted; 0.0 for a single one."""
+    return float((len(times) - 1) / times[-1]) if len(times) > 1 else 0.0
 
 
 def _sound_seconds(container: InputContainer, picture_end: Fraction | None, start: Fraction) -> float:

@@ -21,7 +21,7 @@ from syncnet.media.edits import picture_shift
 from syncnet.media.fields import field_delay
 from syncnet.media.file import opened, picture_stream, sound_stream
 from syncnet.media.info import MediaInfo
-from syncnet.media.listening import Heard, PictureStart, listen
+from syncnet.media.listening import Heard, PictureStart, listen, listen_elsewhere
 from syncnet.media.memory import MemoryBound, WorkBytes, no_work
 from syncnet.media.picture import (
     SQUARE,
@@ -37,6 +37,7 @@ from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -74,6 +75,8 @@ class Media:
     phase: Fraction = Fraction(0)
     """When the clock begins, in seconds after the first shown frame; see ``syncnet.media.clock.grid_phase``."""
     damage: Damage = field(default_factory=Damage)
+    sound_file: Path | None = None
+    """Where the sound is from, if not from the video itself."""
 
     def frames(self) -> Iterator[np.ndarray]:
         """Decode the picture anew: (H, W, 3) uint8 BGR, upright, frame n the source frame nearest to n / 25 s.
@@ -124,8 +127,16 @@ class Media:
     def _decoding(self) -> Iterator[tuple[StreamDecoder, VideoStream]]:
         with opened(self.path) as container:
             picture = picture_stream(container, self.path)
-            sound = sound_stream(container, self.path, self.settings.audio_track)
-            yield StreamDecoder(self.path, container, picture, sound, threads=self.threads, stop=self.stop), picture
+            decoder = StreamDecoder(
+                self.path, container, picture, *self.own_sound(container), threads=self.threads, stop=self.stop
+            )
+            yield decoder, picture
+
+    def own_sound(self, container: InputContainer) -> list[AudioStream]:
+        """What is read along with the pictures: the file's clock is straightened by what both streams say."""
+        if self.sound_file is not None:
+            return []
+        return [sound_stream(container, self.path, self.settings.audio_track)]
 
     def _timed(
         self, decoder: StreamDecoder, picture: VideoStream
@@ -150,8 +161,11 @@ def open_media(
     stop: StopFlag | None = None,
     work_bytes: WorkBytes = no_work,
     may_grow: bool = False,
+    sound_file: Path | None = None,
 ) -> Media:
     """Open a video, decode its sound, and find where its picture starts.
+
+    ``sound_file``: its sound takes the place of the video's own, from its first sample on at the first shown frame.
 
     ``threads`` is the number of threads that the picture's decoder may use; ``work_bytes`` says what the pictures will
     take beside, for the bound of the settings. ``may_grow``: see ``Media``.
@@ -168,16 +182,22 @@ def open_media(
         orientation = orientation_of(first)
         width, height = shown_size(first.width, first.height, orientation, aspect)
         taken_mb = bound.check_pictures(width, height, first.format.padded_bits_per_pixel, threads)
-        sound_stream(container, path, settings.audio_track)
-    begun = PictureStart(start, *_lateness(path, reordering, first.interlaced_frame, stop))
-    heard = listen(path, bound, settings.audio_track, begun, stop)
+        if sound_file is None:
+            sound_stream(container, path, settings.audio_track)
+    # Sound of another file has no clock that pictures could be late on.
+    late = () if sound_file else _lateness(path, reordering, first.interlaced_frame, stop)
+    begun = PictureStart(start, *late)
+    if sound_file is None:
+        heard = listen(path, bound, settings.audio_track, begun, stop)
+    else:
+        heard = listen_elsewhere(path, sound_file, bound, start, stop)
     info = _info_of(path, (width, height), orientation, heard)
     return Media(
         path,
         info,
         heard.samples,
         threads,
-        replace(settings, audio_track=heard.track),
+        replace(settings, audio_track=None if sound_file else heard.track),
         stop,
         bound.spare_mb(taken_mb, len(heard.samples) / SAMPLE_RATE),
         pixel_aspect=aspect,
@@ -185,6 +205,7 @@ def open_media(
         work_bytes=work_bytes,
         start=begun,
         phase=heard.phase,
+        sound_file=sound_file,
     )
 
 

@@ -125,6 +125,7 @@ def _judged(segment: Segment, thresholds: Thresholds, decided: Decided | None) -
         return JudgedSegment(segment, False, (NO_REASONS[segment.kind],))
     evidence = Evidence(segment.evidence, "its windows do not agree" if segment.evidence == "none" else "")
     score = SyncScore(segment.offset_frames, segment.confidence, 0.0, _NO_CURVE, evidence)
+    # A limit of distance is one of the best face: a segment has no distance of its own.
     verdict = judge(score, thresholds)
     if decided and (decision := decided.of_segment(segment)):
         verdict = overrule(verdict, decision)

@@ -22,6 +22,7 @@ from detectors.protocol import FaceDetector
 from syncnet.errors import EmptyVideoError
 from syncnet.faces.tracks import Track, TrackingResult
 from syncnet.reference.crops import write_crop_video
+from syncnet.reference.other_sound import write_with_sound
 from syncnet.reference.tools import WHOLE_FRAME_QUALITY, ReferenceJob, ReferenceTools, cut_wav, list_frames, read_wav
 from syncnet.reference.tracks import detect_faces, find_published_shots, link_published_tracks
 from syncnet.settings import TrackSettings
@@ -62,12 +63,18 @@ class PublishedChain:
         self._avi = folder / "video.avi"
         self._wav = folder / "audio.wav"
         self._frame_files: list[Path] = []
+        self._source = job.path
+
+    def take_sound(self, sound_file: Path) -> None:
+        """The video with the sound of another file in the place of its own: before all other steps."""
+        self._source = self._folder / "with_sound.mkv"
+        write_with_sound(self._job, sound_file, self._source)
 
     def reencode(self) -> None:
         """The whole video to 25 fps MPEG-4, that to JPEG frames and sound: before anything else."""
         frames_folder = self._folder / "frames"
         frames_folder.mkdir()
-        self._tools.reencode(self._job, self._job.path, self._avi)
+        self._tools.reencode(self._job, self._source, self._avi)
         self._tools.write_frames(self._job, self._avi, frames_folder, WHOLE_FRAME_QUALITY)
         self._tools.write_sound(self._job, self._avi, self._wav, align_start=False)
         self._frame_files = list_frames(frames_folder)
@@ -103,7 +110,7 @@ class PublishedChain:
 
     def given_clip(self) -> FaceClip:
         """The video itself where it is a face crop already, the way of the published demo: no re-encoding."""
-        return self._read_clip(self._job.path, self._folder)
+        return self._read_clip(self._source, self._folder)
 
     def _read_clip(self, video: Path, folder: Path) -> FaceClip:
         frames_folder, wav = folder / "crops", folder / "sound.wav"

@@ -53,12 +53,12 @@ class PyavTools:
             picture = _encode_picture(target, _paced(job, video, for_picture))
             sound = _encode_sound(job, target, video, for_sound)
             # The first packet of each makes its stream: both must stand before the file's header is written.
-            _mux_in_order(target, [_started(picture), _started(sound)])
+            mux_in_order(target, [started(picture), started(sound)])
 
     def write_frames(self, job: ReferenceJob, video: Path, folder: Path, quality: int | None) -> None:
         encoder: Any = None
         count = 0
-        with _failing_as_typed(job), opened(video) as source:
+        with failing_as_typed(job), opened(video) as source:
             for number, frame in enumerate(pace_constant(_paced(job, video, source))):
                 picture = frame.reformat(format="yuvj420p", threads=1)
                 encoder = encoder or _jpeg_encoder(picture, quality)
@@ -68,7 +68,7 @@ class PyavTools:
                 _write_packets(encoder.encode(None), folder, count)
 
     def write_sound(self, job: ReferenceJob, video: Path, wav: Path, *, align_start: bool) -> None:
-        with _failing_as_typed(job), opened(video) as source:
+        with failing_as_typed(job), opened(video) as source:
             decoder = StreamDecoder(video, source, sound_stream(source, video, job.track_of(video)))
             frames = filter_sound(job, decoder, _start_of(source), SoundFormat(align_start=align_start))
             blocks = [frame.to_ndarray()[0] for frame in frames]
@@ -78,7 +78,7 @@ class PyavTools:
         with _written(job, avi) as target, ExitStack() as inputs:
             sources = [inputs.enter_context(av.open(f"file:{path}")) for path in (silent_avi, wav)]
             parts = [_copy(target, source, stream) for source in sources for stream in source.streams]
-            _mux_in_order(target, [_started(part) for part in parts])
+            mux_in_order(target, [started(part) for part in parts])
 
 
 def _paced(job: ReferenceJob, video: Path, source: InputContainer) -> Iterator[PacedItem[VideoFrame]]:
@@ -168,7 +168,7 @@ def _write_packets(packets: list[Packet[Any]], folder: Path, count: int) -> int:
     return count
 
 
-def _started(packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
+def started(packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
     """The same packets, the first of them made at once."""
     first = next(packets, None)
     return iter(()) if first is None else _chained(first, packets)
@@ -179,7 +179,8 @@ def _chained(first: Packet[Any], others: Iterator[Packet[Any]]) -> Iterator[Pack
     yield from others
 
 
-def _mux_in_order(target: OutputContainer, streams: list[Iterator[Packet[Any]]]) -> None:
+def mux_in_order(target: OutputContainer, streams: list[Iterator[Packet[Any]]]) -> None:
+    """By decoding time, as players read them."""
     for packet in heapq.merge(*streams, key=_decoding_time):
         target.mux(packet)
 
@@ -195,12 +196,13 @@ def _start_of(source: InputContainer) -> Fraction:
 
 @contextmanager
 def _written(job: ReferenceJob, avi: Path) -> Iterator[OutputContainer]:
-    with _failing_as_typed(job), av.open(f"file:{avi}", "w", format="avi") as target:
+    with failing_as_typed(job), av.open(f"file:{avi}", "w", format="avi") as target:
         yield target
 
 
 @contextmanager
-def _failing_as_typed(job: ReferenceJob) -> Iterator[None]:
+def failing_as_typed(job: ReferenceJob) -> Iterator[None]:
+    """FFmpeg's errors as the job's."""
     try:
         yield
     except av.FFmpegError as error:

@@ -43,6 +43,8 @@ def find_correction(result: VideoResult) -> Found:
     best, judged = result.best, result.over_time
     if result.status != "success" or best is None:
         return Refusal(result.error or "it has no score", result.cure)
+    if result.sound_path is not None:
+        return Refusal("it was scored against a sound file, not against its own sound", "move the sound in that file")
     evidence = best.evidence
     if evidence is None or evidence.level == "none":
         return Refusal(f"no evidence of sync ({evidence.problem})" if evidence else "no evidence of sync")

@@ -12,7 +12,7 @@ import numpy as np
 from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.report.run import Run, count_results
 from syncnet.scoring.score import SyncScore
-from syncnet.settings import PRESETS, Thresholds
+from syncnet.settings import Thresholds, presets_of
 from syncnet.system.text import printable
 from syncnet.verdict import describe_offset, judge
 
@@ -71,7 +71,7 @@ def format_calibration(run: Run, folder: Path) -> str:
     lines += [*_describe_spread(scores), "", "  to keep   confidence   |offset|   keeps            flags"]
     lines += [_fit_line(fit_thresholds(scores, share), len(scores)) for share in KEPT_SHARES]
     lines += ["", "  preset"]
-    named = {**PRESETS, "default": Thresholds()}
+    named = {**presets_of(run.model.name), "default": Thresholds()}
     lines += [_preset_line(name, thresholds, scores) for name, thresholds in named.items()]
     if len(scores) < FEW_VIDEOS:
         lines += ["", f"  {len(scores)} videos are few: a share of 99 % needs at least a hundred to mean anything."]

@@ -19,7 +19,7 @@ from syncnet.system.plain import read_json
 COMMAND_NAME = "command.json"
 """In the folder of what is remembered."""
 
-_OF_THRESHOLDS = ("--preset", "--min_confidence", "--max_abs_offset", "--min_offset", "--max_offset")
+_OF_THRESHOLDS = ("--preset", "--min_confidence", "--max_abs_offset", "--min_offset", "--max_offset", "--max_distance")
 """What the page's own thresholds take the place of."""
 _ONCE = ("--rescan",)
 """What would score everything again, where only the verdicts change."""

@@ -86,7 +86,12 @@ def read_content(folders: OutputFolders) -> ReportContent:
 def _content(document: dict[str, Any], folders: OutputFolders, command: CommandLine) -> ReportContent:
     settings = document["filter_settings"]
     thresholds = Thresholds(
-        settings["min_confidence"], settings["max_abs_offset"], settings["min_offset"], settings["max_offset"]
+        settings["min_confidence"],
+        settings["max_abs_offset"],
+        settings["min_offset"],
+        settings["max_offset"],
+        # Files of earlier versions know of none.
+        settings.get("max_distance"),
     )
     tracks = TrackSettings(settings["min_face_size"], settings["min_track"])
     # Files of earlier versions know of no time line.
@@ -139,7 +144,9 @@ def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, le
     if entry["status"] == "failed":
         # Its score stands, its copy could not be made.
         fate |= {"status": "failed", "verdict": None}
-    return dataclasses.replace(result, **fate)
+    sound = entry.get("audio_path")
+    columns = entry.get("columns")
+    return dataclasses.replace(result, **fate, sound_path=Path(sound) if sound else None, columns=columns)
 
 
 def _read_document(path: Path) -> dict[str, Any]:

@@ -80,6 +80,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "source_fps": _rounded(info.source_fps, 3) if info else None,
         "width": info.width if info else None,
         "height": info.height if info else None,
+        "columns": result.columns,
+        "audio_path": str(result.sound_path) if result.sound_path else None,
         "audio_track": info.sound_track if info else None,
         "audio_tracks": info.sound_tracks if info else None,
         "corrupt_pictures": info.corrupt_pictures if info else None,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from syncnet.settings import ScorerSettings
+from syncnet.settings import ScorerSettings, notice_of_practice
 from syncnet.system.invocation import WEIGHTS_CALL
 from weights import Identity
 
 
-def find_notices(settings: ScorerSettings, model: Identity, detector: Identity, *, new: bool) -> tuple[str, ...]:
+def find_notices(
+    settings: ScorerSettings, model: Identity, detector: Identity, *, new: bool, preset: str | None = None
+) -> tuple[str, ...]:
     """In a folder's first run, ``new``, what ``auto`` fell back from, and how the published model is had: later it
-    would come too late for this folder. And a sentence for each file that is not the published one."""
+    would come too late for this folder. And a sentence for each file that is not the published one, and for a
+    ``preset`` that is made for another model."""
     notices = []
     if new and settings.model == "auto" and model.name == "lite":
         notices.append(
@@ -26,4 +29,5 @@ def find_notices(settings: ScorerSettings, model: Identity, detector: Identity, 
         for identity in (model, detector)
         if not identity.verified
     ]
-    return tuple(notices)
+    of_preset = notice_of_practice(preset, model.name)
+    return (*notices, *([of_preset] if of_preset else []))

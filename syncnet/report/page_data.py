@@ -21,7 +21,7 @@ from syncnet.report.curable import describe_curable
 from syncnet.report.run import count_results
 from syncnet.results import TrackScore, VideoResult
 from syncnet.scoring.turns import Conversation
-from syncnet.settings import PRESETS, OverTimeSettings, Thresholds
+from syncnet.settings import OverTimeSettings, Thresholds, presets_of
 from syncnet.system.text import printable
 
 MOST_TRACKS = 12
@@ -48,7 +48,7 @@ def describe_content(content: ReportContent) -> dict[str, Any]:
         "counts": {"good": counts.good, "poor": counts.poor, "no_faces": counts.no_faces, "failed": counts.failed},
         "thresholds": _thresholds(content.thresholds),
         "whole": _whole(content.over_time),
-        "presets": {name: _thresholds(preset) for name, preset in PRESETS.items()},
+        "presets": {name: _thresholds(preset) for name, preset in presets_of(content.model).items()},
         "command": without_thresholds(content.command),
         "directory": printable(content.command.directory),
     }
@@ -72,6 +72,7 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "status": result.status,
         # Not rounded: the page must come to the same verdict at any threshold.
         "confidence": _number(best.confidence) if best else None,
+        "distance": _number(best.min_distance) if best else None,
         "offset": int(best.offset_frames) if best else None,
         "fine_ms": _number(timing.milliseconds, 0) if timing else None,
         "interval_ms": [_number(edge, 0) for edge in timing.interval_ms] if timing and timing.interval_ms else None,
@@ -171,7 +172,8 @@ def deciding_track(result: VideoResult) -> int | None:
 
 
 def nearness(result: VideoResult, thresholds: Thresholds) -> float:
-    """How far the video is from the border between pass and fail: in confidence, a frame of offset counting as one.
+    """How far the video is from the border between pass and fail: in confidence or distance, a frame of offset counting
+    as one.
 
     Infinite where there is no score, and where no threshold would make it pass.
     """
@@ -180,14 +182,16 @@ def nearness(result: VideoResult, thresholds: Thresholds) -> float:
         return math.inf
     to_confidence = best.confidence - thresholds.min_confidence
     offsets = [best.offset_frames, *(p.offset_frames for p in (best.evidence.pieces if best.evidence else ()))]
+    limit = thresholds.max_distance
+    to_distance = math.inf if limit is None else limit - best.min_distance
     # Frames that the worst offset is within its limits; below zero, beyond them.
     to_limit = min(min(o - thresholds.lowest_offset, thresholds.highest_offset - o) for o in offsets)
-    if not best.rests_on_evidence or (best.evidence and not best.evidence.fits):
+    if not best.rests_on_evidence or (best.evidence and not best.evidence.fits) or math.isnan(to_distance):
         return math.inf
-    if to_confidence >= 0 and to_limit >= 0:
+    if min(to_confidence, to_limit, to_distance) >= 0:
         # One of them has to be crossed; an offset within its limits is beyond them one frame further.
-        return min(to_confidence, to_limit + 1)
-    return math.hypot(min(to_confidence, 0.0), min(to_limit, 0))
+        return min(to_confidence, to_limit + 1, to_distance)
+    return math.hypot(min(to_confidence, 0.0), min(to_limit, 0), min(to_distance, 0.0))
 
 
 def find_href(result: VideoResult, folders: OutputFolders) -> str | None:
@@ -263,6 +267,7 @@ def _thresholds(thresholds: Thresholds) -> dict[str, Any]:
         "min_confidence": thresholds.min_confidence,
         "lowest": thresholds.lowest_offset,
         "highest": thresholds.highest_offset,
+        "max_distance": thresholds.max_distance,
     }
 
 

@@ -36,6 +36,7 @@ def build_results(run: Run) -> dict[str, Any]:
             "max_abs_offset": settings.thresholds.max_abs_offset,
             "min_offset": settings.thresholds.lowest_offset,
             "max_offset": settings.thresholds.highest_offset,
+            "max_distance": settings.thresholds.max_distance,
             **_over_time(settings.over_time),
             "min_face_size": settings.tracks.min_face_px,
             "min_track": settings.tracks.min_track_frames,

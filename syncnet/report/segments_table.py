@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from syncnet.report.typed_table import Kind, write_csv_table, write_parquet_table
+from syncnet.report.typed_table import (
+    Columns,
+    Kind,
+    carried_columns,
+    carried_values,
+    write_csv_table,
+    write_parquet_table,
+)
 
 SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME = "segments.csv", "segments.parquet"
 SEGMENT_COLUMNS: dict[str, Kind] = {
@@ -41,17 +48,27 @@ _COLUMNS_OF = operator.itemgetter(*SEGMENT_COLUMNS)
 
 def write_segments_csv(entries: Iterable[dict[str, Any]], path: Path) -> None:
     """The segments of all entries of a results document. Raises OSError, leaving the old file as it was."""
-    write_csv_table(SEGMENT_COLUMNS, _rows(entries), path)
+    write_csv_table(*_with_carried(entries), path)
 
 
 def write_segments_parquet(entries: Iterable[dict[str, Any]], path: Path) -> None:
     """The same with types. Raises OSError, leaving the old file as it was."""
-    write_parquet_table(SEGMENT_COLUMNS, _rows(entries), path)
+    write_parquet_table(*_with_carried(entries), path)
 
 
-def _rows(entries: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+def _with_carried(entries: Iterable[dict[str, Any]]) -> tuple[Columns, Iterator[list[Any]]]:
+    """Columns and rows, with those of the user's own table at the end."""
+    if not isinstance(entries, Sequence):
+        # Entries that are made while they are read have no such columns: they would have to be held.
+        return SEGMENT_COLUMNS, _rows(entries, {})
+    carried = carried_columns(SEGMENT_COLUMNS, (entry.get("columns") for entry in entries))
+    return {**SEGMENT_COLUMNS, **dict(carried.values())}, _rows(entries, carried)
+
+
+def _rows(entries: Iterable[dict[str, Any]], carried: Mapping[str, tuple[str, Kind]]) -> Iterator[list[Any]]:
     for entry in entries:
         names = {name: entry[name] for name in ("video_path", "relative_path")}
+        own = carried_values(carried, entry.get("columns"))
         # Entries of earlier versions have none.
         for segment in entry.get("segments", ()):
             left, top, right, bottom = segment["box"] or (None, None, None, None)
@@ -69,4 +86,4 @@ def _rows(entries: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
                 "offset_interval_low_ms": low,
                 "offset_interval_high_ms": high,
             }
-            yield list(_COLUMNS_OF(row))
+            yield [*_COLUMNS_OF(row), *own]

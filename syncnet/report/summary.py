@@ -102,7 +102,10 @@ def _earlier_runs(run: Run, width: int) -> list[str]:
 
 
 def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
-    wanted = f"confidence at least {run.settings.thresholds.min_confidence}, {_offset_limits(run.settings.thresholds)}"
+    thresholds = run.settings.thresholds
+    wanted = f"confidence at least {thresholds.min_confidence}, {_offset_limits(thresholds)}"
+    if thresholds.max_distance is not None:
+        wanted += f", distance at most {thresholds.max_distance}"
     rows = [
         (describe_passing(passed=True), counts.good, wanted, palette.good),
         (describe_passing(passed=False), counts.poor, "", palette.poor),

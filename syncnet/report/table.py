@@ -10,7 +10,14 @@ from typing import Any
 
 from syncnet.errors import UsageError
 from syncnet.overtime.words import describe_share
-from syncnet.report.typed_table import Kind, write_csv_table, write_parquet_table
+from syncnet.report.typed_table import (
+    Columns,
+    Kind,
+    carried_columns,
+    carried_values,
+    write_csv_table,
+    write_parquet_table,
+)
 
 PYARROW = "pyarrow>=17,<27"
 CSV_NAME, PARQUET_NAME = "results.csv", "results.parquet"
@@ -61,6 +68,7 @@ COLUMNS: dict[str, Kind] = {
     "decision": "text",
     "decision_note": "text",
     "curable_by_ms": "number",
+    "audio_path": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 
@@ -75,12 +83,22 @@ def check_table_format(wanted: str, flag: str = "--table") -> None:
 
 def write_csv(document: dict[str, Any], path: Path) -> None:
     """The table of a results document. Raises OSError, leaving the old file as it was."""
-    write_csv_table(COLUMNS, _rows(document), path)
+    write_csv_table(*_with_carried(document), path)
 
 
 def write_parquet(document: dict[str, Any], path: Path) -> None:
     """The same with types. Raises OSError, leaving the old file as it was."""
-    write_parquet_table(COLUMNS, _rows(document), path)
+    write_parquet_table(*_with_carried(document), path)
+
+
+def _with_carried(document: dict[str, Any]) -> tuple[Columns, Iterator[list[Any]]]:
+    """Columns and rows, with those of the user's own table at the end."""
+    carried = carried_columns(COLUMNS, (entry.get("columns") for entry in document["results"]))
+    names = {**COLUMNS, **dict(carried.values())}
+    return names, (
+        [*row, *carried_values(carried, entry.get("columns"))]
+        for row, entry in zip(_rows(document), document["results"], strict=True)
+    )
 
 
 def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +17,53 @@ ROWS_A_PIECE = 1000
 Kind = Literal["text", "whole", "number", "flag"]
 Columns = Mapping[str, Kind]
 """In their order."""
+_PAST_WHOLE = 2**63
 _STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 """What a spreadsheet program may take for the start of a formula, and the sign that keeps it from doing so."""
+
+
+def carried_columns(columns: Columns, rows: Iterable[Mapping[str, Any] | None]) -> dict[str, tuple[str, Kind]]:
+    """The columns of a user's own table: by name what each is called beside ours, and what it holds.
+
+    ``rows``: its values for each video. A name that is taken gets ``list_`` in front.
+    """
+    kinds: dict[str, set[Kind]] = {}
+    for row in rows:
+        for name, value in (row or {}).items():
+            kinds.setdefault(name, set()).update(() if value is None else (_kind_of(value),))
+    taken, carried = set(columns), {}
+    for name, found in kinds.items():
+        told = name
+        while told in taken:
+            told = f"list_{told}"
+        taken.add(told)
+        carried[name] = (told, _common(found))
+    return carried
+
+
+def carried_values(carried: Mapping[str, tuple[str, Kind]], row: Mapping[str, Any] | None) -> list[Any]:
+    """The values of one video in those columns."""
+    values = ((row or {}).get(name) for name in carried)
+    told = zip(values, carried.values(), strict=True)
+    return [_text_of(value) if kind == "text" and value is not None else value for value, (_, kind) in told]
+
+
+def _kind_of(value: Any) -> Kind:
+    if isinstance(value, bool):
+        return "flag"
+    if isinstance(value, int):
+        return "whole" if abs(value) < _PAST_WHOLE else "text"
+    return "number" if isinstance(value, float) else "text"
+
+
+def _common(kinds: set[Kind]) -> Kind:
+    if kinds == {"whole", "number"}:
+        return "number"
+    return next(iter(kinds)) if len(kinds) == 1 else "text"
+
+
+def _text_of(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def write_csv_table(columns: Columns, rows: Iterable[list[Any]], path: Path) -> None:
@@ -29,7 +75,7 @@ def _csv_pieces(columns: Columns, rows: Iterable[list[Any]]) -> Iterator[str]:
     """The file in stretches of rows: that of a million videos is half a gigabyte."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(_no_formula, columns))
     flags = [place for place, kind in enumerate(columns.values()) if kind == "flag"]
     texts = [place for place, kind in enumerate(columns.values()) if kind == "text"]
     told = (_as_text(row, flags, texts) for row in rows)
@@ -71,9 +117,13 @@ def _as_text(row: list[Any], flags: list[int], texts: list[int]) -> list[Any]:
             row[place] = "true" if row[place] else "false"
     for place in texts:
         # Only texts: -3 is no formula.
-        if row[place] and row[place].startswith(_STARTS_OF_FORMULAS):
-            row[place] = f"'{row[place]}"
+        if row[place]:
+            row[place] = _no_formula(row[place])
     return row
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(_STARTS_OF_FORMULAS) else text
 
 
 def _without_stray_bytes(value: Any) -> Any:

@@ -34,7 +34,7 @@ class Engine:
     """Videos at once."""
     remote: bool = False
     """Whether they are scored in other processes anyway, which a video may take along."""
-    score_uri: Callable[[str, StopFlag], VideoScore] | None = None
+    score_uri: Callable[[str, StopFlag, Path | None], VideoScore] | None = None
     """For remote videos, where they are fetched by who scores them."""
 
 
@@ -68,7 +68,7 @@ def idle_engine(workers: int) -> Iterator[Engine]:
     yield Engine(_score_nothing, workers)
 
 
-def _score_nothing(path: Path, stop: StopFlag) -> VideoScore:  # noqa: ARG001 (as every Score)
+def _score_nothing(path: Path, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:  # noqa: ARG001 (a Score)
     raise RuntimeError(f"{path} was to be scored by a run without models")
 
 

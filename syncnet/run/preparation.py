@@ -111,7 +111,7 @@ def describe_run(
 ) -> Run:
     """The run before its first video. ``told``: notices besides."""
     settings, pin = request.settings, pin_of(stages)
-    notices = find_notices(settings, pin.model, pin.detector, new=not ledger.has_scores)
+    notices = find_notices(settings, pin.model, pin.detector, new=not ledger.has_scores, preset=request.preset)
     if stages.precision != "float32" and not is_in_hardware(stages.precision, resolve_device(settings.device)):
         notices = (
             *notices,

@@ -78,7 +78,7 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
             # What was found out about it stays; as a failure it would be lost.
             plan.gone.append((last, replace(video, file_bytes=last.identity.size, mtime_ns=last.identity.mtime_ns)))
             continue
-        record = None if options.rescan else ledger.reusable(path, video.identity, fingerprint)
+        record = None if options.rescan else ledger.reusable(path, video.identity, video.kind(fingerprint))
         if record and not _is_tried_again(record, options):
             plan.known.append((record, video))
             continue

@@ -46,6 +46,8 @@ class Request(Checked):
     repair: RepairSettings = field(default_factory=RepairSettings)
     preset: Annotated[str | None, Rule(choices=tuple(PRESETS))] = None
     """The one that the thresholds are from."""
+    audio_dir: Path | None = None
+    """A sound file for each video, in the place of its own sound; None where they are heard themselves."""
     calibrate: Annotated[bool, Rule(flag=None)] = False
     """The input folder is held to be in sync: thresholds are asked for that fit it, and nothing is copied."""
     temporary_output: Annotated[bool, Rule(flag=None)] = False
@@ -69,6 +71,9 @@ class Request(Checked):
         if self.terminal.log_format != "text" and self.options.log_file is None:
             problem = f"--log_format {self.terminal.log_format} needs a log"
             raise UsageError(problem, cure="give --log_file FILE as well")
+        if self.audio_dir is not None and self.settings.media.audio_track is not None:
+            problem = "--audio_track counts the sound tracks of a video, and --audio_dir takes their place"
+            raise UsageError(problem, cure="leave one out")
         if self.calibrate and self.cuts.cut != "none":
             raise UsageError("--calibrate only looks for thresholds: --cut does not go with it", cure="leave one out")
         if self.repair.repair and self.keep_all:

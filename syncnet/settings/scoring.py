@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +27,8 @@ class Thresholds(Checked):
     """Takes the place of ``-max_abs_offset``."""
     max_offset: int | None = None
     """Takes the place of ``max_abs_offset``."""
+    max_distance: Annotated[float | None, Rule("a number above 0", above=0)] = None
+    """LSE-D that a video may have, on the scale of the published network. None: any."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,12 +50,46 @@ class Thresholds(Checked):
         return self.lowest_offset <= offset_frames <= self.highest_offset
 
 
+PRACTICES = {
+    "latentsync": (Thresholds(3.0, 6), "LatentSync, preprocess/sync_av.py"),
+    "talkverse": (Thresholds(1.6, 3), "TalkVerse, arXiv 2512.14938"),
+    "edityourself": (Thresholds(3.0, 1), "EditYourself, arXiv 2601.22127"),
+    "omniavatar": (Thresholds(4.0, 3), "OmniAvatar, issue 37, which names no offset: 3 is the default"),
+}
+"""What data sets of talking faces were filtered with, and where that is told (docs/scores.md). They are thresholds of
+the published network."""
 PRESETS = {
     "strict": Thresholds(8.0, 2),
     "high": Thresholds(6.0, 3),
     "medium": Thresholds(4.0, 5),
     "relaxed": Thresholds(2.0, 8),
+    **{name: thresholds for name, (thresholds, _) in PRACTICES.items()},
 }
+
+
+def presets_of(model_name: str) -> dict[str, Thresholds]:
+    """Those that mean something with this model, by name."""
+    return {name: each for name, each in PRESETS.items() if model_name != "lite" or name not in PRACTICES}
+
+
+def notice_of_practice(preset: str | None, model_name: str) -> str:
+    """What to know of a preset that is made for another model than this; empty where it is not."""
+    if preset not in PRACTICES or model_name != "lite":
+        return ""
+    return (
+        f"The preset {preset} holds thresholds of the published network. The confidence of lite is mapped to its "
+        "scale, but the two do not agree video by video."
+    )
+
+
+def check_distance(thresholds: Thresholds, model_name: str) -> None:
+    """Raises UsageError where a limit of distance is set for a model that does not have the scale of the papers."""
+    if thresholds.max_distance is not None and model_name == "lite":
+        raise UsageError(
+            f"--max_distance {thresholds.max_distance:g} is a distance of the published network; those of lite are "
+            "cosines between 0 and 2, which depend on the face, so no limit fits all videos",
+            cure="leave it out, or score with --model syncnet_v2",
+        )
 
 
 def resolve_thresholds(
@@ -61,6 +98,7 @@ def resolve_thresholds(
     max_abs_offset: int | None,
     min_offset: int | None = None,
     max_offset: int | None = None,
+    max_distance: float | None = None,
 ) -> Thresholds:
     """Thresholds of the preset (or the defaults), each replaced by the explicit value where one was given."""
     if preset is not None and preset not in PRESETS:
@@ -71,7 +109,14 @@ def resolve_thresholds(
         base.max_abs_offset if max_abs_offset is None else max_abs_offset,
         min_offset,
         max_offset,
+        max_distance,
     )
+
+
+def thresholds_of(given: Mapping[str, Any]) -> Thresholds:
+    """The same, from the values of flags by name."""
+    names = ("preset", "min_confidence", "max_abs_offset", "min_offset", "max_offset", "max_distance")
+    return resolve_thresholds(*map(given.get, names))
 
 
 USUAL_GATE = DefaultInt(50)

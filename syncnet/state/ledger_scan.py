@@ -23,12 +23,13 @@ class ScannedScore(msgspec.Struct):
 
     offset_frames: int
     confidence: float | None
-    """None is written where it is no number, and becomes that."""
+    """None is written where it is no number, and becomes that, as below."""
     evidence: Evidence | None = None
+    min_distance: float | None = None
 
     def __post_init__(self) -> None:
-        if self.confidence is None:
-            self.confidence = math.nan
+        self.confidence = math.nan if self.confidence is None else self.confidence
+        self.min_distance = math.nan if self.min_distance is None else self.min_distance
 
     @property
     def rests_on_evidence(self) -> bool:

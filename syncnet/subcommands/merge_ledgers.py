@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from syncnet.errors import UsageError
-from syncnet.inputs.discovery import FileIdentity
+from syncnet.inputs.discovery import SOUND_SIGN, FileIdentity
 from syncnet.state.ledger_lines import FORGET, HEAD, Moving, Placed, Video, started_line
 from syncnet.state.ledger_state import LedgerReader, LedgerState, open_for_reading
 from syncnet.system.atomic import write_file
@@ -28,7 +28,8 @@ def check_parts(parts: Sequence[LedgerState]) -> None:
     for part in parts:
         for name, (identity, fingerprint, *_) in part.known.items():
             if name not in part.stale:
-                of_kind.setdefault(fingerprint, part.path)
+                # Each video may have a sound file of its own.
+                of_kind.setdefault(fingerprint.partition(SOUND_SIGN)[0], part.path)
             known, where = seen.setdefault(name, (identity, part.path))
             if known != identity:
                 raise UsageError(

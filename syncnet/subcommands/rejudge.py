@@ -18,21 +18,23 @@ from syncnet.decisions.file import read_decisions
 from syncnet.decisions.kept import Decisions, read_kept, with_given
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.inputs.manifest import as_line, is_uri, location_of
+from syncnet.inputs.manifest import is_uri, location_of
 from syncnet.inputs.paths import absolute
 from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS, describe_decision
-from syncnet.report.ownership import is_segments_table, is_text, is_verdicts, refuse_other_kind
+from syncnet.report.ownership import is_segments_table, is_verdicts, refuse_other_kind
 from syncnet.report.segments import describe_over_time
 from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
-from syncnet.settings import PRESETS, OverTimeSettings, Thresholds, resolve_thresholds
+from syncnet.settings import PRACTICES, PRESETS, OverTimeSettings, Thresholds, thresholds_of
 from syncnet.settings.over_time import add_over_time_flags
+from syncnet.settings.scoring import check_distance, notice_of_practice
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
 from syncnet.state.pinning import pinned_model
 from syncnet.state.splitter import Splitter, splitter_of
 from syncnet.subcommands.merge_ledgers import read_part
+from syncnet.subcommands.passing import Passing, is_passing, with_columns, write_passing
 from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
@@ -76,19 +78,15 @@ class Rejudged:
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0. Raises UsageError."""
     options = build_parser().parse_flags(arguments)
-    thresholds = resolve_thresholds(
-        options.preset, options.min_confidence, options.max_abs_offset, options.min_offset, options.max_offset
-    )
+    thresholds = thresholds_of(vars(options))
     over_time = OverTimeSettings.of_flags(vars(options))
-    for path, is_such in (
-        (options.verdicts, is_verdicts),
-        (options.segments, is_segments_table),
-        (options.passing, is_text),
-    ):
-        if path:
+    kinds = {"verdicts": is_verdicts, "segments": is_segments_table, "passing": is_passing}
+    for flag, is_such in kinds.items():
+        if path := getattr(options, flag):
             refuse_other_kind(path, is_such)
     started, folders = time.perf_counter(), OutputFolders(options.output_dir)
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")
+    notices = _check_model(thresholds, options.preset, folders)
     find = partial(_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
     decisions, told = _find_decisions(folders, options.decisions)
     rules = _Rules(thresholds, over_time, _find_splitter(folders, over_time), decisions)
@@ -100,11 +98,27 @@ def main(arguments: Sequence[str]) -> int:
     if options.segments:
         # The ledger is read once more, so that nothing is held of a million videos.
         again = map(rules.judge, LedgerScan(scan.path))
-        _written(options.segments, partial(write_segments_csv, map(_segments_entry, again)))
+        entries = with_columns(map(_segments_entry, again), folders.state_dir)
+        _written(options.segments, partial(write_segments_csv, entries))
     if options.passing:
-        _write(options.passing, map(as_line, tally.passing))
+        _written(options.passing, partial(write_passing, tally.passing, folders.state_dir))
+    seconds, told = time.perf_counter() - started, [*told, *notices]
+    _print(tally, seconds, told, scan.damaged_lines)
+    return 0
+
+
+def _check_model(thresholds: Thresholds, preset: str | None, folders: OutputFolders) -> list[str]:
+    """A sentence where the thresholds are of another model. Raises UsageError where they cannot be used with this."""
+    if thresholds.max_distance is None and preset not in PRACTICES:
+        return []
+    model = pinned_model(folders.output_dir, folders.results_path)
+    check_distance(thresholds, model)
+    return list(filter(None, [notice_of_practice(preset, model)]))
+
+
+def _print(tally: _Tally, seconds: float, told: Sequence[str], damaged_lines: int) -> None:
     total = f"{tally.counts.total():,}"
-    print(f"{total} videos judged in {format_duration(time.perf_counter() - started)}")
+    print(f"{total} videos judged in {format_duration(seconds)}")
     for status, name in STATUS_NAMES.items():
         print(f"  {name:<14} {tally.counts[status]:>{len(total)},}")
     if tally.decided:
@@ -114,8 +128,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"  {'by a person':<14} {tally.decided.total():>{len(total)},}   {said}")
     for line in told:
         print(line)
-    if scan.damaged_lines:
-        print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
+    if damaged_lines:
+        print(f"Lines of the ledger that cannot be read: {damaged_lines}")
     if tally.without_time_line:
         print(
             f"Videos without a stored time line, scored by an earlier version: {tally.without_time_line}. To get their "
@@ -123,7 +137,6 @@ def main(arguments: Sequence[str]) -> int:
         )
     if tally.gone:
         print(f"Videos that pass, but whose files are gone, so that the list does not name them: {tally.gone}")
-    return 0
 
 
 class _Tally:
@@ -132,8 +145,8 @@ class _Tally:
     def __init__(self, find: Callable[[Rejudged], str] | None) -> None:
         """``find``: where a video is now, empty where it is gone; None where nobody asks for it."""
         self.counts: Counter[str] = Counter()
-        self.passing: list[str] = []
-        """Paths and URIs, where they are wanted."""
+        self.passing: list[Passing] = []
+        """Where they are wanted."""
         self.gone = 0
         self.without_time_line = 0
         self.decided: Counter[str] = Counter()
@@ -150,7 +163,9 @@ class _Tally:
             if self._find and verdict.passed:
                 location = self._find(verdict)
                 self.gone += not location
-                self.passing += [location] if location else []
+                if location:
+                    name = verdict.source or verdict.path
+                    self.passing.append(Passing(name, location, verdict.confidence, verdict.offset))
             yield verdict
 
 
@@ -260,6 +275,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--min_offset", type=int, metavar="FRAMES", help="lowest offset, as in the command")
     parser.add_argument("--max_offset", type=int, metavar="FRAMES", help="highest offset, as in the command")
+    parser.add_argument("--max_distance", type=float, metavar="N", help="largest distance (LSE-D), as in the command")
     add_over_time_flags(parser)
     parser.add_argument(
         "--decisions",
@@ -272,7 +288,11 @@ def build_parser() -> Parser:
         "--segments", type=Path, metavar="FILE", help="write the table of segments, as segments.csv of a run"
     )
     parser.add_argument(
-        "--passing", type=Path, metavar="FILE", help="write the path of each video that passes, one per line"
+        "--passing",
+        type=Path,
+        metavar="FILE",
+        help="write the path of each video that passes, one per line; FILE.csv, .jsonl or .parquet: the rows of the "
+        "table that named the videos",
     )
     parser.add_argument(
         "--input_dir", type=Path, metavar="DIR", help="put this folder in front of each path of --passing"

@@ -30,6 +30,7 @@ from syncnet.takeaway.manifest import MANIFEST_NAME, ClipFiles, describe_clip
 from syncnet.takeaway.ranges import find_ranges
 
 _AGAIN = "run the filter on its folder again"
+OTHER_SOUND = "it was scored against a sound file, and a clip has the sound of its video"
 
 
 @dataclass
@@ -69,7 +70,8 @@ def make_cuts(
         mark_folder(folder)
     except OSError as error:
         return Cuts(problems=[(str(folder), describe_problem(cannot_write(folder, error)))])
-    planned = plan_clips(find_ranges(entries, "passing" if job.options.cut == "passing" else "all"), job)
+    own = [entry for entry in entries if not entry.get("audio_path")]
+    planned = plan_clips(find_ranges(own, "passing" if job.options.cut == "passing" else "all"), job)
     files = ClipFiles(job.folders)
     outcome = in_threads(planned, partial(_cut_video, job=job, files=files, stop=stop), workers, on_done)
     cuts.interrupted = outcome.interrupted
@@ -77,6 +79,7 @@ def make_cuts(
         cuts.cut_now += count
         cuts.problems += [(_label(video, clip), problem) for clip, problem in problems]
     cuts.problems += [(str(video.video.relative_path), problem) for video, problem in outcome.problems]
+    cuts.problems += [(entry["relative_path"], OTHER_SOUND) for entry in entries if entry.get("audio_path")]
     cuts.problems = [(label, f"not cut: {problem}") for label, problem in sorted(cuts.problems)]
     # Of what failed, earlier clips stay as they are, as placed copies do.
     at_hand = {one["relative_path"]: not one["missing"] for one in entries if one["status"] != "failed"}

@@ -17,6 +17,7 @@ const ADDRESS_PARTS = {
   confidence: ["min_confidence", true],
   lowest: ["lowest", true],
   highest: ["highest", true],
+  distance: ["max_distance", true],
   open: ["open"],
 };
 /** Browsers refuse hundreds of changes within seconds, as a slider makes them. */

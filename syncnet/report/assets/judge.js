@@ -4,13 +4,15 @@
 /** Of the speech beside the face, as in syncnet/verdict.py. */
 const MOST_UNMATCHED_SHARE = 0.25;
 
-/** What the video misses, of "confidence", "offset", "evidence", "pieces", "fit" and what its whole time line misses,
+/** What the video misses, of "confidence", "distance", "offset", "evidence", "pieces", "fit" and what its whole time line misses,
  * "changes", "coverage", "in_sync", "off_screen"; empty where it passes. */
 function judge(video, thresholds) {
   const reasons = [];
   const within = (offset) => thresholds.lowest <= offset && offset <= thresholds.highest;
   // Null stands for no number, which never passes; JavaScript would take it for 0.
   if (video.confidence === null || !(video.confidence >= thresholds.min_confidence)) reasons.push("confidence");
+  const { max_distance: distance } = thresholds;
+  if (distance !== null && (video.distance === null || !(video.distance <= distance))) reasons.push("distance");
   // An offset that nothing supports is no offset.
   if (video.evidence === "none") reasons.push("evidence");
   else if (!within(video.offset)) reasons.push("offset");
@@ -101,6 +103,12 @@ function reasonWords(code, video, thresholds) {
       return video.confidence === null
         ? `confidence is not a number, ${decimal(thresholds.min_confidence)} is needed`
         : `confidence ${confidenceWords(video.confidence, thresholds.min_confidence)} is below ${decimal(thresholds.min_confidence)}`;
+    case "distance": {
+      const limit = thresholds.max_distance;
+      return video.distance === null
+        ? `distance is not a number, at most ${decimal(limit)} is allowed`
+        : `distance ${toldWords(video.distance, (value) => value <= limit)} is above ${decimal(limit)}`;
+    }
     case "offset":
       return largeOffsetWords(video.offset, thresholds);
     case "evidence":
@@ -150,9 +158,12 @@ function fitWords(video) {
 
 /** To a tenth, as everywhere; with more decimals where 4.98 would read as the 5.0 that it misses. */
 function confidenceWords(value, limit) {
-  if (value === null) return "no number";
+  return value === null ? "no number" : toldWords(value, (told) => told >= limit);
+}
+
+function toldWords(value, passes) {
   for (let digits = 1; digits < 6; digits++) {
-    if (Number(value.toFixed(digits)) >= limit === value >= limit) return value.toFixed(digits);
+    if (passes(Number(value.toFixed(digits))) === passes(value)) return value.toFixed(digits);
   }
   return String(value);
 }

@@ -68,7 +68,8 @@ const DRAW_DELAY_MS = 300;
   function showCommand() {
     const { min_confidence: confidence, lowest, highest } = thresholds;
     const limits = lowest === -highest ? `--max_abs_offset ${highest}` : `--min_offset ${lowest} --max_offset ${highest}`;
-    const line = `${run.command} --min_confidence ${confidence} ${limits}${review.flag()}`;
+    const distance = thresholds.max_distance === null ? "" : ` --max_distance ${thresholds.max_distance}`;
+    const line = `${run.command} --min_confidence ${confidence} ${limits}${distance}${review.flag()}`;
     // Each word keeps together: a line must not end behind the dashes of a flag.
     $("command").replaceChildren(...line.split(" ").flatMap((word, index) => [index ? " " : "", make("span", {}, word)]));
     $("directory").textContent = review.flag() ? "Change ~/Downloads if your browser saves files elsewhere." : "";
@@ -86,9 +87,9 @@ const DRAW_DELAY_MS = 300;
       $(`${name}-words`).textContent = offsetWords(value);
       $(`${name}-slider`).setAttribute("aria-valuetext", `${value} frames, ${offsetWords(value)}`);
     }
+    if (document.activeElement !== $("distance-number")) $("distance-number").value = thresholds.max_distance ?? "";
     for (const button of $("presets").children) {
-      const preset = button.preset;
-      const same = preset.min_confidence === confidence && preset.lowest === lowest && preset.highest === highest;
+      const same = Object.entries(button.preset).every(([name, value]) => thresholds[name] === value);
       button.setAttribute("aria-pressed", String(same));
     }
   }
@@ -227,6 +228,8 @@ const DRAW_DELAY_MS = 300;
       : "";
     const highest = videos.reduce((most, video) => Math.max(most, video.confidence ?? 0), 10);
     $("confidence-slider").max = Math.ceil(highest + 0.5);
+    // Only the published network has the scale of the papers.
+    $("distance").hidden = run.model === "lite";
     const presets = { "as run": run.thresholds, ...run.presets };
     for (const [name, preset] of Object.entries(presets)) {
       const button = make("button", { type: "button", preset }, name);
@@ -256,6 +259,7 @@ const DRAW_DELAY_MS = 300;
     const sound = limits.every((limit) => Number.isInteger(limit) && Math.abs(limit) <= SEARCH_EDGE) && state.lowest <= state.highest;
     const { lowest, highest } = sound ? state : usual;
     Object.assign(thresholds, { lowest, highest, min_confidence: state.min_confidence >= 0 ? state.min_confidence : usual.min_confidence });
+    thresholds.max_distance = run.model !== "lite" && state.max_distance > 0 ? state.max_distance : usual.max_distance;
     $("same-sides").checked = lowest === -highest;
     showAll();
     const number = state.open ? videos.findIndex((video) => pathOf(video) === state.open) : -1;
@@ -284,7 +288,11 @@ const DRAW_DELAY_MS = 300;
         $(`${side}-${kind}`).oninput = ({ target }) => changeLimit(side, target.valueAsNumber);
       }
     }
-    for (const name of ["confidence", "lowest", "highest"]) $(`${name}-number`).onblur = showThresholds;
+    $("distance-number").oninput = ({ target }) => {
+      if (target.value === "") change({ max_distance: null });
+      else if (target.valueAsNumber > 0) change({ max_distance: target.valueAsNumber });
+    };
+    for (const name of ["confidence", "lowest", "highest", "distance"]) $(`${name}-number`).onblur = showThresholds;
     $("same-sides").onchange = ({ target }) => target.checked && changeLimit("highest", Math.max(0, thresholds.highest));
     for (const tile of document.querySelectorAll(".tile")) {
       tile.onclick = () => look({ outcome: view.outcome === tile.dataset.outcome ? "" : tile.dataset.outcome });

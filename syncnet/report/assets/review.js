@@ -15,7 +15,7 @@ function reviewCard(decisions, videos, changed) {
     $("decided").textContent = `${counts.accept} accepted, ${counts.reject} rejected${ranges}.`;
     const kept = decisions.isLasting() ? "This browser keeps them." : "This browser does not keep them: save them before you close the page.";
     const next = savedAs ? "The command above takes the saved file." : "Save them as a file, which the command takes.";
-    $("unapplied").textContent = fresh ? `${fresh === 1 ? "1 of them is" : `${fresh} of them are`} not applied yet. ${kept} ${next}` : "All of them are applied.";
+    $("unapplied").textContent = fresh ? `${fresh === 1 ? "1 change is" : `${fresh} changes are`} not applied yet. ${kept} ${next}` : "A run has obeyed all of them.";
     $("astray").textContent = astray
       ? `${astray === 1 ? "1 decision" : `${astray} decisions`} in this browser ${astray === 1 ? "is" : "are"} about other versions of files, or about videos that are not here, and ${astray === 1 ? "does" : "do"} not count.`
       : "";

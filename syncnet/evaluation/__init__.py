@@ -1,0 +1,1 @@
+"""Numbers of a folder as papers report them: protocols, statistics, tables."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from syncnet.engines.threads import share_cores
-from syncnet.looks.making import LookJob
-from syncnet.looks.progress import describe_looks, make_looks_with_progress
 from syncnet.report.entries import describe_results
 from syncnet.report.run import Run
 from syncnet.run.output import print_out, write_page_again
@@ -12,8 +10,6 @@ from syncnet.settings import Request
 from syncnet.state.ledger import Ledger
 from syncnet.system.interruption import EXIT_SOME_FAILED, StopFlag
 from syncnet.system.log import Log
-from syncnet.takeaway.clips import CutJob
-from syncnet.takeaway.progress import describe_cuts, make_cuts_with_progress
 
 
 def make_the_rest(run: Run, request: Request, ledger: Ledger, workers: int, stop: StopFlag, log: Log) -> int:
@@ -28,6 +24,10 @@ def make_the_rest(run: Run, request: Request, ledger: Ledger, workers: int, stop
 
 def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Log) -> int:
     """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
+    # They load a decoder, which most runs over known videos do without.
+    from syncnet.looks.making import LookJob
+    from syncnet.looks.progress import describe_looks, make_looks_with_progress
+
     threads, settings = share_cores(workers), request.settings
     job = LookJob(request.looks, run.folders, settings.thresholds.min_confidence, settings.media, threads)
     made = make_looks_with_progress(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
@@ -42,6 +42,9 @@ def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Lo
 
 def _cut(run: Run, request: Request, ledger: Ledger, workers: int, stop: StopFlag, log: Log) -> int:
     """Cuts the clips that were asked for, and gives the exit code that they ask for."""
+    from syncnet.takeaway.clips import CutJob
+    from syncnet.takeaway.progress import describe_cuts, make_cuts_with_progress
+
     uris = {str(result.relative_path): result.uri for result in run.results if result.uri}
     threads = share_cores(workers)
     job = CutJob(request.cuts, run.folders, ledger.identity_of, uris, request.settings.media, threads)

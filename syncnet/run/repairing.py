@@ -13,7 +13,6 @@ from syncnet.inputs.discovery import VideoFile
 from syncnet.placement.folders import OutputFolders
 from syncnet.repair.finding import fails_only_by_offset
 from syncnet.repair.records import RECORDS_NAME, Records, RepairRecord
-from syncnet.repair.repairing import RepairJob, repair_video
 from syncnet.report.run import Run
 from syncnet.results import RepairTold, VideoResult
 from syncnet.scorer import NoRecords
@@ -36,6 +35,9 @@ def repair_run(run: Run, request: Request, job: VideoJob, stop: StopFlag) -> Run
 
 
 def _repair_all(run: Run, request: Request, job: VideoJob, stop: StopFlag, records: Records) -> Iterator[RepairRecord]:
+    # It loads a decoder, which a run over known videos does without.
+    from syncnet.repair.repairing import RepairJob, repair_video
+
     settings = request.settings
     alone = replace(
         job,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from syncnet.scoring.evidence import Evidence, OffsetPiece, find_offset, weigh
+from syncnet.models.protocol import MIN_TRACK_FRAMES
+from syncnet.scoring.evidence import Evidence, OffsetPiece, find_offset, least_telling_frames, weigh
 
 
 def distances_of(offsets: list[int]) -> np.ndarray:
@@ -151,3 +152,9 @@ def test_lips_beyond_the_end_of_the_sound_take_nothing_away() -> None:
     evidence, _ = weigh(distances, 0, np.ones(60, bool), first_frame=0)
     # Windows from 0, 10 and 20; of the last one 20 of 25 lips have sound.
     assert (evidence.level, evidence.problem, evidence.windows) == ("weak", "", 3)
+
+
+@pytest.mark.parametrize(("model", "context", "frames"), [("lite", 11, 40), ("syncnet_v2", 6, 35)])
+def test_the_shortest_track_that_tells_has_lips_for_so_much_speech(model: str, context: int, frames: int) -> None:
+    """1.2 s are 30 lips; the first needs ``context`` frames (the published network never uses its last one)."""
+    assert least_telling_frames(MIN_TRACK_FRAMES[model]) == frames == 30 + context - 1

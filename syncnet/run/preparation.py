@@ -23,6 +23,7 @@ from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NA
 from syncnet.report.table import CSV_NAME, PARQUET_NAME
 from syncnet.run.engine_choice import Engine, pin_of
 from syncnet.run.session import Plan
+from syncnet.scoring.evidence import least_telling_frames
 from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
 from syncnet.state.records import fingerprint_of
@@ -69,7 +70,7 @@ def make_job(
         rules=VerdictRules(
             thresholds=request.settings.thresholds,
             tracks=request.settings.tracks,
-            least_track_frames=stages.min_track_frames,
+            least_track_frames=least_telling_frames(stages.min_track_frames),
             folders=None if request.keep_all else folders,
             ledger=ledger,
             place=options.place,

@@ -148,6 +148,14 @@ def _agree(windows: Sequence[WindowOffset], offset_frames: int) -> bool:
     return sum(agreeing) >= LEAST_AGREEMENT * len(windows) or longest >= _PIECE_WINDOWS
 
 
+def least_telling_frames(min_track_frames: int) -> int:
+    """Frames of the shortest track that can have evidence, for a model that needs so many to give any number.
+
+    That is one lip more than the far shifts take; so much speech needs LEAST_SPEECH_SECONDS of lips.
+    """
+    return min_track_frames - MAX_SHIFT_FRAMES - 1 + round(LEAST_SPEECH_SECONDS * FPS)
+
+
 def _too_little(spoken_seconds: float, track_seconds: float) -> str:
     """Why a short track, or little speech, is no evidence."""
     if track_seconds < SHORT_SECONDS:

@@ -146,6 +146,8 @@ def main() -> None:
         detector = "yunet" if options.weights_dir else "auto"
         policy = WeightsPolicy(options.weights_dir, offline=True)
         settings = ScorerSettings(tracks=TRACKS, model="lite", detector=detector, weights=policy)
+        if options.keep:
+            options.keep.mkdir(parents=True, exist_ok=True)
         by = WithPictures(SyncScorer(settings), options.keep)
     if options.known and options.known.exists():
         known = read_known(options.known, options.corpus or options.clips)

@@ -23,7 +23,7 @@ STAGES = {
     "opening": ["syncnet.pipeline.open_media"],
     "finding faces": ["syncnet.pipeline.find_faces"],
     "linking tracks": ["syncnet.pipeline.link_tracks"],
-    "scoring tracks": ["syncnet.pipeline._score_tracks"],
+    "scoring tracks": ["syncnet.pipeline.gather_people"],
     "recording": ["syncnet.state.ledger.Ledger.add"],
     "placing": ["syncnet.engines.conclusion.place_video"],
     "writing results": ["syncnet.report.results.write_results", "syncnet.report.keeper.write_results"],

@@ -221,10 +221,8 @@ def fill_the_disk(bench: Bench) -> Finding:
 def run_two_at_once(bench: Bench, times: int) -> Finding:
     """A run that is held up at its work, and another: the one does the work, the other leaves with 75."""
     problems: list[str] = []
-    met = 0
-    for _ in range(MOST_RUNS * times):
-        if met == times:
-            break
+    met = tries = 0
+    while met < times and (tries := tries + 1) <= MOST_RUNS:
         with bench.fresh() as out:
             first = bench.start(out)
             while first.poll() is None and not _begun(out):
@@ -238,9 +236,7 @@ def run_two_at_once(bench: Bench, times: int) -> Finding:
             if (codes := [first.wait(), other]) != [1, 75]:
                 problems.append(f"exit codes {codes}")
             problems += problems_of(out, bench.reference, bench.names)
-    if met < times:
-        problems.append(f"met {met} of {times} times")
-    return Finding("two runs at once", f"{times} times", problems)
+    return Finding("two runs at once", f"{times} times", problems if met == times else [*problems, f"met {met} times"])
 
 
 def grow_uploads(bench: Bench, seed: int) -> Finding:

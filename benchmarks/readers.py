@@ -122,18 +122,26 @@ class Chromium:
         return _early_ms(lit, [time + ahead for time in _loudest(told["heard"])])
 
 
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
+"""The sandbox refuses to start as root, and the pages are ours. Containers have little shared memory."""
+
+
+def player_of(browser: Any) -> Chromium:
+    """A page of a browser that was started with CHROMIUM_FLAGS."""
+    page = browser.new_page()
+    # An address of this machine is trusted with worklets; nothing is fetched from it.
+    page.route(f"{_ADDRESS}**", lambda route: route.fulfill(body=_PAGE, content_type="text/html"))
+    return Chromium(page)
+
+
 @contextmanager
 def chromium() -> Iterator[Chromium]:
     """One that is running; ``chromium_problem`` must be empty."""
     from playwright.sync_api import sync_playwright
 
-    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required"]
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page()
-        # An address of this machine is trusted with worklets; nothing is fetched from it.
-        page.route(f"{_ADDRESS}**", lambda route: route.fulfill(body=_PAGE, content_type="text/html"))
-        yield Chromium(page)
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield player_of(browser)
         browser.close()
 
 

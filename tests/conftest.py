@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import CHROMIUM, Opener
+from browser import Opener
 from fakes import FakeStages, load_scorer_by_name, score_by_name
 from faulty_server import Servers
 
+from benchmarks.readers import CHROMIUM, CHROMIUM_FLAGS
 from syncnet import command
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -71,8 +72,7 @@ def chromium() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed (on Debian: apt install chromium)")
     with playwright.sync_playwright() as started:
-        # Its sandbox refuses to start as root, and the page is ours. Containers have little shared memory.
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

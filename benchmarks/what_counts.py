@@ -52,7 +52,7 @@ SEED = 4
 class InMemory:
     """Frames and samples as the media stage gives them."""
 
-    pictures: Frames
+    held: Frames
     samples: np.ndarray
     info: MediaInfo
     path: Path = Path("spoilt")
@@ -60,7 +60,9 @@ class InMemory:
     damage: Damage = field(default_factory=Damage)
 
     def frames(self) -> Iterator[np.ndarray]:
-        return iter(self.pictures)
+        return iter(self.held)
+
+    pictures = frames
 
 
 def score_frames(frames: Frames, samples: np.ndarray, model: LiteModel, detector: DetectorSpec) -> Verdict:

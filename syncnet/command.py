@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
     quiet = False
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        subcommand = find_subcommand(given)
+        subcommand = find_subcommand(given, own_process=own_process)
         if subcommand is not None:
             with end_on_sigterm():
                 return subcommand()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import shutil
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncnet.settings import Request
 from syncnet.system.invocation import PROGRAM
+from syncnet.system.streams import print_out
 from syncnet.system.text import printable
 
 if TYPE_CHECKING:
@@ -121,12 +121,3 @@ def tell(text: str, request: Request) -> None:
         print(text, end="", file=sys.stderr, flush=True)
     else:
         print_out(text)
-
-
-def print_out(text: str) -> None:
-    """To stdout, whose reader may have gone."""
-    try:
-        print(text, end="", flush=True)
-    except BrokenPipeError:
-        # The reader (`| head`) has gone. Python would complain again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -167,16 +167,17 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.run.afterwards import make_the_rest
     from syncnet.run.continued import go_on_with
     from syncnet.run.deciding import decide, read_given
-    from syncnet.run.inputs import find_inputs, note_list, read_list, work_folder
+    from syncnet.run.inputs import find_inputs, note_list, read_list, with_one_video, work_folder
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.session import plan_run
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
+    request = with_one_video(request)
     listed, given = read_list(request), read_given(request)
     refuse_foreign_outputs(request, work_folder(request))
-    folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
+    folders = prepare_folders(request.searched_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
@@ -252,7 +253,7 @@ def _process(
         plan.new, plan.alone = [*plan.new, *plan.alone], []
     keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
-    said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
+    said = {"quiet": request.quiet, "verbose": request.terminal.verbose, "answered": request.one_video}
     least = request.settings.thresholds.min_confidence
     with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
 

@@ -165,6 +165,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
     from syncnet.run.afterwards import make_the_rest
+    from syncnet.run.calibrating import score_again_without_embeddings
     from syncnet.run.continued import go_on_with
     from syncnet.run.deciding import decide, read_given
     from syncnet.run.inputs import find_inputs, note_list, read_list, with_one_video, work_folder
@@ -190,6 +191,8 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
             found.videos = settle_names(found.videos, folders, ledger)
             plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
+            if request.calibrate:
+                score_again_without_embeddings(plan, folders.state_dir)
             plan.decisions, told = decide(request, given, folders, found, ledger)
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None

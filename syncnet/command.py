@@ -162,8 +162,6 @@ def _run(request: Request, log: Log, audience: Audience) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
-    from syncnet.inputs.belonging import input_of
-    from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
     from syncnet.run.afterwards import make_the_rest
     from syncnet.run.continued import go_on_with
@@ -171,7 +169,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.run.inputs import find_inputs, note_list, read_list, work_folder
     from syncnet.run.planning import plan_run
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
-    from syncnet.run.unlisted import Listing
+    from syncnet.run.renaming import take_up_changes
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
 
@@ -189,12 +187,10 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             request, kept = go_on_with(request, begun)
             chosen = choose_stages(on_this_machine(request), workers)
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
-            found.videos = settle_names(found.videos, folders, ledger)
-            listing = Listing(found, input_of(request), folders, ledger)
-            fingerprint = run_fingerprint(request.settings, chosen)
-            plan = plan_run(listing, listing.unlisted(), fingerprint, request.options)
+            changes = take_up_changes(found, request, folders, ledger)
+            plan = plan_run(changes, run_fingerprint(request.settings, chosen), request.options)
             plan.decisions, told = decide(request, given, folders, found, ledger)
-            told = (*listing.warnings(video for _, video in plan.gone), *told)
+            told = (*changes.listing.warnings(video for _, video in plan.gone), *told)
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None
             opened = open_engine(request, chosen, workers, len(found.videos), child)

@@ -146,6 +146,7 @@ def judge_record(record: VideoRecord, video: VideoFile, rules: VerdictRules, *, 
         cure=_advice(score, no_track, verdict, rules),
         source=source,
         missing=video.removed,
+        content=record.content,
     )
 
 
@@ -178,4 +179,5 @@ def failed_result(
         source=source,
         failed_now=True,
         missing=video.removed,
+        content=record.content if record else "",
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.engines.video import seconds_until_settled
 from syncnet.inputs.discovery import SkippedPath, VideoFile
-from syncnet.run.unlisted import Listing
+from syncnet.run.renaming import Changes
 from syncnet.settings import RunOptions
 from syncnet.state.records import VideoRecord
 from syncnet.system.collector import without_collector
@@ -49,9 +48,9 @@ class Plan:
 
 
 @without_collector()
-def plan_run(listing: Listing, unlisted: Sequence[VideoFile], fingerprint: str, options: RunOptions) -> Plan:
-    """Sorts the videos by what is known of them; ``unlisted``: those of earlier runs beside the listed ones."""
-    plan, ledger = Plan(), listing.ledger
+def plan_run(changes: Changes, fingerprint: str, options: RunOptions) -> Plan:
+    """Sorts the videos by what is known of them."""
+    plan, listing, ledger = Plan(), changes.listing, changes.listing.ledger
     for video in listing.found.videos:
         path = str(video.relative_path)
         if video.absent and (last := ledger.records.get(path)) and last.score:
@@ -72,7 +71,7 @@ def plan_run(listing: Listing, unlisted: Sequence[VideoFile], fingerprint: str, 
             plan.alone.append(video)
         else:
             plan.new.append(video)
-    records = ((ledger.records.get(str(video.relative_path)), video) for video in unlisted)
+    records = ((ledger.records.get(str(video.relative_path)), video) for video in changes.unlisted)
     plan.gone += [(record, video) for record, video in records if record]
     listing.note([video for _, video in plan.gone])
     return plan

@@ -44,6 +44,7 @@ class Video(msgspec.Struct, tag_field="kind", tag="video"):
     score: msgspec.Raw
     seconds: float
     found_in: str = ""
+    renamed_from: str = ""
 
 
 class Seen(msgspec.Struct, tag_field="kind", tag="seen"):

@@ -69,7 +69,11 @@ class VideoRecord:
     source: str = ""
     """The video's own path below the input folder, where another video's kept copy has that name; else empty."""
     found_in: str = ""
-    """The input that its file was found in (``inputs.origin.name_of_input``); empty in records of before."""
+    """The input that its file was found in (``inputs.belonging``); empty in records of before."""
+    content: str = ""
+    """``hash_video`` of the file; empty in records of before, and where another machine fetched it."""
+    renamed_from: str = ""
+    """The name under which the ledger had it before; empty where it never had another."""
 
 
 def fingerprint_of(stages: ScoringParts, modes: dict[str, Any] | None = None) -> str:

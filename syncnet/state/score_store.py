@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from syncnet.errors import UsageError
+from syncnet.inputs.discovery import VideoFile
 from syncnet.keepsake.file import read_keepsake, write_keepsake
 from syncnet.results import VideoScore
 from syncnet.state.records import score_from_plain, score_to_plain
@@ -39,6 +40,12 @@ def hash_content(path: Path, stop: StopFlag) -> str:
             stop.check()
             digest.update(piece)
     return digest.hexdigest()
+
+
+def hash_video(video: VideoFile, stop: StopFlag) -> str:
+    """Of its file and, where that is from elsewhere, of its sound. Raises OSError, and Interrupted."""
+    content = hash_content(video.file, stop)
+    return f"{content}+{hash_content(video.sound_path, stop)}" if video.sound_path else content
 
 
 class ScoreStore:

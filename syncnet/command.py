@@ -169,6 +169,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.run.inputs import find_inputs, note_list, read_list, work_folder
     from syncnet.run.planning import plan_run
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
+    from syncnet.run.pruning import prune_if_asked
     from syncnet.run.renaming import take_up_changes
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
@@ -188,7 +189,9 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             chosen = choose_stages(on_this_machine(request), workers)
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
             changes = take_up_changes(found, request, folders, ledger)
+            pruned = prune_if_asked(changes, request, folders, ledger)
             plan = plan_run(changes, run_fingerprint(request.settings, chosen), request.options)
+            plan.pruned = pruned
             plan.decisions, told = decide(request, given, folders, found, ledger)
             told = (*changes.listing.warnings(video for _, video in plan.gone), *told)
             # Models are loaded, and a cluster is called, where there is something to score.
@@ -278,4 +281,4 @@ def _process(
 
 def _exit_code(run: Run, written: bool) -> int:
     failed = any(result.failed_now for result in (*run.results, *run.gone))
-    return EXIT_SOME_FAILED if failed or run.found.unreadable or not written else 0
+    return EXIT_SOME_FAILED if failed or run.found.unreadable or run.pruned.problems or not written else 0

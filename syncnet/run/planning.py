@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.engines.video import seconds_until_settled
 from syncnet.inputs.discovery import SkippedPath, VideoFile
+from syncnet.report.run import NOTHING_PRUNED, Pruned
 from syncnet.run.renaming import Changes
 from syncnet.settings import RunOptions
 from syncnet.state.records import VideoRecord
@@ -33,6 +34,7 @@ class Plan:
     """Still changing."""
     left_for_later: int = 0
     """New ones beyond the limit."""
+    pruned: Pruned = NOTHING_PRUNED
     decisions: Decisions = NO_DECISIONS
     """Of people, who win over the thresholds."""
 

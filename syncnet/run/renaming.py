@@ -38,6 +38,17 @@ class Changes:
     unlisted: list[VideoFile]
     """Videos of earlier runs beside the listed ones."""
 
+    @property
+    def absent(self) -> list[VideoFile]:
+        """Those that a list names without their being there."""
+        known = self.listing.ledger.known
+        return [video for video in self.listing.found.videos if video.absent and str(video.relative_path) in known]
+
+    def gone(self) -> list[VideoFile]:
+        """Those of both that are gone."""
+        absent = (video for video in self.absent if self.listing.is_removed(video))
+        return [*(video for video in self.unlisted if video.removed), *absent]
+
 
 def take_up_changes(found: FoundVideos, request: Request, folders: OutputFolders, ledger: Ledger) -> Changes:
     """Gives the found videos the names that they have in the output folder. Raises UsageError."""

@@ -85,6 +85,12 @@ class ScoreStore:
             # What a loss of power makes of it is no score, and is computed again.
             write_file(path, data, synced=False)
 
+    def remove(self, content_hash: str, fingerprint: str) -> None:
+        """Forgets the score, which costs other folders no more than scoring again. Raises OSError."""
+        path = self._path(content_hash, fingerprint)
+        for stored in (path, path.with_suffix(KEEPSAKE_SUFFIX)):
+            stored.unlink(missing_ok=True)
+
     def _sweep(self, folder: Path) -> None:
         """Once a run: other runs may be writing to the folder, so only what lies there for long is a leftover."""
         if folder not in self._swept:

@@ -1,4 +1,4 @@
-"""What the summary says of videos that are gone, and of those that were pruned."""
+"""What the summary says of videos that are gone, were pruned, or are there more than once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_NAMED = 3
 
 def describe_changes(run: Run) -> tuple[str, ...]:
     """Sentences; none where nothing changed."""
-    return tuple(filter(None, (_gone(run), _pruned(run))))
+    return (*filter(None, (_gone(run), _pruned(run))), *_identical(run))
 
 
 def _gone(run: Run) -> str:
@@ -32,6 +32,18 @@ def _pruned(run: Run) -> str:
     count = len(run.pruned.names)
     whose = "1 video that was gone" if count == 1 else f"{count:,} videos that were gone"
     return f"All that was kept of {whose} is removed ({named(run.pruned.names)})." if count else ""
+
+
+def _identical(run: Run) -> list[str]:
+    """A sentence for each of the first few videos that are there more than once, byte for byte."""
+    files: dict[str, list[str]] = {}
+    for result in run.results:
+        if result.content:
+            files.setdefault(result.content, []).append(str(result.relative_path))
+    several = [names for names in files.values() if len(names) > 1]
+    told = [f"{len(names):,} files are the same video: {named(names)}." for names in several[:MOST_NAMED]]
+    more = several[MOST_NAMED:]
+    return [*told, f"{sum(map(len, more)):,} more files are {len(more):,} videos."] if more else told
 
 
 def named(paths: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from syncnet.cli.request import parse_request
 from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
+from syncnet.inputs.paths import absolute
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
 from syncnet.run.output import Written, print_run, write_run
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
         # A terminal that cannot show a letter of a name is no reason to stop.
         stream.reconfigure(errors="backslashreplace")
     log = Log(None)
-    quiet = False
+    quiet, request = False, None
     given = sys.argv[1:] if arguments is None else arguments
     try:
         subcommand = find_subcommand(given)
@@ -116,7 +117,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
             print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
         return EXIT_LOCKED
     except UsageError as error:
-        return _refuse(str(error), log)
+        return _refuse(f"{error}{_job(request)}", log)
     except ImportError as error:
         return _refuse(f"{error}: {install_requirements()}", log)
     except KeyboardInterrupt:
@@ -133,6 +134,11 @@ def _cleared_away(request: Request) -> Iterator[None]:
     finally:
         if request.temporary_output:
             shutil.rmtree(request.output_dir, ignore_errors=True)
+
+
+def _job(request: Request | None) -> str:
+    """For the reader of a mail, who may have several of them."""
+    return f" (output folder {absolute(request.output_dir)})" if request and request.options.cron else ""
 
 
 def _refuse(problem: str, log: Log) -> int:
@@ -255,7 +261,8 @@ def _process(
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
     keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
-    log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
+    why_not = plan.why_not(request.options.settle_seconds)
+    log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored{why_not}")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
     least = request.settings.thresholds.min_confidence
     with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:

@@ -43,7 +43,7 @@ def results_in(folder: Path) -> dict[str, Any]:
     return document
 
 
-MADE_FROM_RESULTS = ("report.html", "results.csv", "segments.csv")
+MADE_FROM_RESULTS = ("report.html", "results.csv", "segments.csv", "new_passing.txt")
 
 
 def files_below(folder: Path) -> list[str]:

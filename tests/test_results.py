@@ -117,6 +117,7 @@ def test_a_scored_video_tells_everything() -> None:
         "corrupt_pictures": 0,
         "file_size": 1234,
         "content": None,
+        "scored_at": None,
         "processing_time": 1.5,
         "peak_memory_mb": None,
         "relative_path": "sub/a.b.mp4",

@@ -147,6 +147,7 @@ def judge_record(record: VideoRecord, video: VideoFile, rules: VerdictRules, *, 
         source=source,
         missing=video.removed,
         content=record.content,
+        scored_at=record.scored_at,
     )
 
 
@@ -180,4 +181,5 @@ def failed_result(
         failed_now=True,
         missing=video.removed,
         content=record.content if record else "",
+        scored_at=record.scored_at if record else "",
     )

@@ -20,7 +20,7 @@ from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.inputs.remote import identity_of, local_copy
 from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.results import Source, VideoResult, VideoScore, best_score
-from syncnet.state.records import VideoRecord
+from syncnet.state.records import VideoRecord, utc_now
 from syncnet.state.score_store import ScoreStore, hash_video
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 from syncnet.system.patience import run_within
@@ -246,6 +246,7 @@ def _record(
         source=video.source,
         found_in=job.found_in,
         content=content,
+        scored_at=utc_now(),
     )
     if score and score.tracks and best_score(score) is None:
         cure = "check that the sound is as long as the picture"

@@ -48,6 +48,16 @@ class Plan:
     def to_score(self) -> int:
         return len(self.new) + len(self.alone)
 
+    def why_not(self, settle_seconds: float) -> str:
+        """`` (7 still settling, 60 s)``: why listed videos are not scored; empty where all of them are."""
+        reasons = [
+            (len(self.known), f"{len(self.known):,} known"),
+            (len(self.pending), f"{len(self.pending):,} still settling, {settle_seconds:g} s"),
+            (self.left_for_later, f"{self.left_for_later:,} beyond --limit"),
+        ]
+        told = "; ".join(text for number, text in reasons if number)
+        return f" ({told})" if told else ""
+
 
 @without_collector()
 def plan_run(changes: Changes, fingerprint: str, options: RunOptions) -> Plan:

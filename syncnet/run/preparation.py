@@ -16,6 +16,7 @@ from syncnet.inputs.discovery import FoundVideos
 from syncnet.models.precision import is_in_hardware
 from syncnet.models.registry import resolve_device
 from syncnet.placement.folders import OutputFolders
+from syncnet.report.new_passing import NEW_PASSING_NAME
 from syncnet.report.notices import find_notices
 from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME
@@ -42,6 +43,7 @@ def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
         folders.results_path: True,
         output_dir / CSV_NAME: True,
         output_dir / SEGMENTS_CSV_NAME: True,
+        output_dir / NEW_PASSING_NAME: True,
         output_dir / PARQUET_NAME: request.report.table == "parquet",
         output_dir / SEGMENTS_PARQUET_NAME: request.report.table == "parquet",
         output_dir / PAGE_NAME: request.report.page,

@@ -20,6 +20,7 @@ from syncnet.placement.naming import settle_names
 from syncnet.placement.placed import is_placed_file, remove_empty
 from syncnet.placement.slots import look
 from syncnet.placement.transfer import is_copy, move_file, remove_file
+from syncnet.report.new_passing import follow_passed
 from syncnet.run.belongings import Belongings
 from syncnet.run.unlisted import Listing
 from syncnet.settings import Request
@@ -58,6 +59,7 @@ def take_up_changes(found: FoundVideos, request: Request, folders: OutputFolders
     unlisted = listing.unlisted()
     try:
         followed = follow_renames(listing, unlisted, request.options.timeout_seconds)
+        follow_passed(followed, folders.state_dir)
         finish_renames(ledger, folders, keep_all=request.keep_all)
     except OSError as error:
         raise UsageError(

@@ -120,7 +120,7 @@ class Ledger(LedgerState):
         if known is None or known.identity != record.identity or {record.path} & (self.stale | self.under_way.keys()):
             return False
         last = self._record(record.path)
-        return last is not None and replace(last, seconds=record.seconds) == record
+        return last is not None and replace(last, seconds=record.seconds, scored_at=record.scored_at) == record
 
     def note_moving(self, path: str) -> None:
         """To be called before a video's own file is moved."""

@@ -83,7 +83,7 @@ def test_a_second_run_scores_nothing_and_says_the_same(
     assert second["this_run"]["placed"] == 0
     shown = capsys.readouterr()
     assert "This run: 0 scored, 4 known from earlier runs." in shown.out
-    assert shown.err == ""
+    assert shown.err == f"4 videos in {videos}; 4 known\n"
 
 
 def test_only_what_is_new_or_changed_is_scored(videos: Path, out: Path, scorer: Scorer) -> None:

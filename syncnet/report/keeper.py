@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.content import content_of_run
+from syncnet.report.names import PAGE_NAME
 from syncnet.report.ownership import is_own
-from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.report.page import write_page
 from syncnet.report.results import build_results, write_results
 from syncnet.report.run import Run
 from syncnet.results import VideoResult

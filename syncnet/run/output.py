@@ -61,7 +61,8 @@ def write_page_again(run: Run, request: Request) -> None:
     """After the overlay videos were drawn: the page has links to them. Where it cannot be written the old one stays."""
     from syncnet.report.command_line import command_of
     from syncnet.report.content import content_of_run
-    from syncnet.report.page import PAGE_NAME, write_page
+    from syncnet.report.names import PAGE_NAME
+    from syncnet.report.page import write_page
 
     command = command_of(request)
     with contextlib.suppress(OSError):

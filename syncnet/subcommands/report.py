@@ -8,9 +8,10 @@ from pathlib import Path
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.content import ReportContent, read_content
-from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
+from syncnet.report.montage import check_matplotlib, write_montage
+from syncnet.report.names import MONTAGE_NAME, PAGE_NAME
 from syncnet.report.ownership import refuse_foreign
-from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.report.page import write_page
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import PROGRAM
 

@@ -16,8 +16,8 @@ from syncnet.report.results import build_results, write_results
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 
-VIDEOS_BETWEEN_WRITES, SECONDS_BETWEEN_WRITES = 10, 30.0
-"""Whichever comes first."""
+VIDEOS_BETWEEN_WRITES, SECONDS_BETWEEN_WRITES = 10, 5.0
+"""Whichever comes first: with a few videos the second, which is why it is short."""
 MOST_SHARE_OF_TIME = 0.05
 """Of the run's time is spent on writing: the file of 100,000 videos takes seconds, and so does a page of thousands."""
 SECONDS_A_VIDEO = 0.001

@@ -18,7 +18,7 @@ from syncnet.cli.request import parse_request
 from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
-from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
+from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of, shared_child
 from syncnet.run.output import Written, print_run, write_run
 from syncnet.scorer import SyncScorer
 from syncnet.settings import Request, ScorerSettings
@@ -38,13 +38,12 @@ from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
     from syncnet.decisions.file import Entry
-    from syncnet.engines.isolated import SharedChild
     from syncnet.engines.serving import Score
     from syncnet.inputs.discovery import FoundVideos
     from syncnet.report.opening import OpeningLine
     from syncnet.report.run import Run
     from syncnet.results import VideoResult
-    from syncnet.run.session import Plan
+    from syncnet.run.planning import Plan
     from syncnet.stages import ChosenStages
     from syncnet.state.ledger import Ledger
 
@@ -101,7 +100,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
     quiet = False
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        subcommand = find_subcommand(given)
+        subcommand = find_subcommand(given, own_process=own_process)
         if subcommand is not None:
             with end_on_sigterm():
                 return subcommand()
@@ -195,13 +194,16 @@ def _run_over(
     audience: Audience,
 ) -> Finished:
     # From here on libraries are loaded: it has been said that something is under way.
+    from syncnet.inputs.belonging import input_of
     from syncnet.placement.naming import settle_names
     from syncnet.run.afterwards import make_the_rest
+    from syncnet.run.calibrating import score_again_without_embeddings
     from syncnet.run.continued import go_on_with
     from syncnet.run.deciding import decide
     from syncnet.run.finishing import exit_code_of
+    from syncnet.run.planning import plan_run
     from syncnet.run.preparation import run_fingerprint
-    from syncnet.run.session import plan_run
+    from syncnet.run.unlisted import Listing
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
 
@@ -212,11 +214,20 @@ def _run_over(
         chosen = choose_stages(on_this_machine(request), workers)
         pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
         found.videos = settle_names(found.videos, folders, ledger)
-        plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
+        listing = Listing(found, input_of(request), folders, ledger, request.one_video)
+        fingerprint = run_fingerprint(request.settings, chosen)
+        plan = plan_run(listing, listing.unlisted(), fingerprint, request.options)
+        if request.calibrate:
+            score_again_without_embeddings(plan, folders.state_dir)
         opening.tell_work(chosen.model.name, known=len(plan.known), to_score=plan.to_score)
         plan.decisions, told = decide(request, given, folders, found, ledger)
+        told = (*listing.warnings(video for _, video in plan.gone), *told)
         # Models are loaded, and a cluster is called, where there is something to score.
-        child = _shared_child(request, workers, log) if audience.own_process else None
+        child = (
+            shared_child(request, partial(load_scorer, request.settings, workers), log)
+            if audience.own_process
+            else None
+        )
         opened = open_engine(request, chosen, workers, len(found.videos), child)
         engine = stack.enter_context(opened if plan.to_score or request.repair.repair else idle_engine(workers))
         stop = stack.enter_context(audience.stopping())
@@ -230,19 +241,6 @@ def _run_over(
         code = stop.exit_code if run.interrupted else exit_code_of(run, results_written=written.results)
         code = make_the_rest(run, request, ledger, workers, stop, log) or code
     return Finished(run, written, code, abandoned)
-
-
-def _shared_child(request: Request, workers: int, log: Log) -> SharedChild | None:
-    """Not started yet. None where videos are scored in other processes anyway."""
-    from syncnet.engines.isolated import SharedChild
-
-    if request.options.isolate or request.scale.ray is not None:
-        return None
-
-    def tell(how: str) -> None:
-        log.error(f"the process that scores died ({how}): what was under way is tried again, alone")
-
-    return SharedChild(partial(load_scorer, request.settings, workers), tell)
 
 
 def _process(
@@ -280,9 +278,10 @@ def _process(
     with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
 
         def add(result: VideoResult) -> None:
-            progress.show(result)
             keeper.add(result)
-            on_result(result)
+            if not result.missing:
+                progress.show(result)
+                on_result(result)
 
         outcome = carry_out(
             plan,

@@ -32,7 +32,8 @@ def add_folder_flags(group: argparse._ArgumentGroup) -> None:
         "--calibrate",
         metavar="DIR",
         help="use instead of --input_dir: a folder of videos that you know to be in sync. Prints the thresholds that "
-        "keep 99, 95 and 90 %% of them, and how many each preset keeps. Copies nothing; --output_dir is optional",
+        "keep 99, 95 and 90 %% of them, how many each preset keeps, how often these faces pass with each other's "
+        "sound, and which thresholds tell the two apart best. Copies nothing; --output_dir is optional",
     )
 
 

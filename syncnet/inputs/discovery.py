@@ -112,8 +112,8 @@ class VideoFile:
     """Whether the path itself is a link; None where nobody looked."""
     node: int = 0
     """``node_of`` the file; 0 where nobody looked."""
-    unseen: bool = False
-    """Nobody can tell whether it is there: its folder, or its server, could not be read."""
+    removed: bool = False
+    """It is no longer where an earlier run found it."""
     source: str = ""
     """Its path below the input folder, where another video's kept copy has that name; empty where it is its own."""
     sound: SoundFile | None = None

@@ -58,7 +58,6 @@ def build_results(run: Run) -> dict[str, Any]:
         "no_faces_detected": counts.no_faces,
         "processing_failed": counts.failed,
         "not_processed": run.total - counts.all - len(run.pending),
-        "missing": sum(result.missing for result in run.results),
         "interrupted": run.interrupted,
         "complete": run.complete,
         "this_run": _this_run(run),
@@ -71,6 +70,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "left_out": [_skipped(path) for path in run.found.left_out],
         "other_endings": dict(run.found.other_endings.most_common()),
         "pending": [_skipped(path) for path in run.pending],
+        "gone": list(describe_results(run.gone)),
         "results": describe_results(run.results),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -84,6 +84,8 @@ class Request(Checked):
             raise UsageError("--repair writes files, and --keep_all writes none", cure="give one of them")
         if self.calibrate:
             object.__setattr__(self, "keep_all", True)
+            # The faces are tried with each other's sound as well.
+            object.__setattr__(self, "settings", replace(self.settings, keep_embeddings=True))
 
     @property
     def base_dir(self) -> Path:

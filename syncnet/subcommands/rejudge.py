@@ -5,21 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, cast
 
 from syncnet.decisions.file import read_decisions
 from syncnet.decisions.kept import Decisions, read_kept, with_given
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.inputs.manifest import is_uri, location_of
-from syncnet.inputs.paths import absolute
 from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS, describe_decision
@@ -36,6 +33,7 @@ from syncnet.state.splitter import Splitter, splitter_of
 from syncnet.subcommands.lists import refuse_wrong_lists, write_lines, write_list
 from syncnet.subcommands.merge_ledgers import read_part
 from syncnet.subcommands.passing import Passing, is_passing, with_columns, write_passing
+from syncnet.subcommands.whereabouts import find_location
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
@@ -66,6 +64,8 @@ class Rejudged:
     reasons: tuple[str, ...]
     source: str = ""
     """Its own path below that folder, where it has another name in the ledger."""
+    found_in: str = ""
+    """The input that it was found in last."""
     identity: FileIdentity | None = None
     over_time: JudgedOverTime | None = None
     verdict: Verdict | None = None
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     started, folders = time.perf_counter(), OutputFolders(options.output_dir)
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")
     notices = _check_model(thresholds, options.preset, folders)
-    find = partial(_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
+    find = partial(find_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
     decisions, told = _find_decisions(folders, options.decisions)
     rules = _Rules(thresholds, over_time, _find_splitter(folders, over_time), decisions)
     tally = _Tally(find if options.passing else None)
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str]) -> int:
         write_list(options.passing, partial(write_passing, tally.passing, folders.state_dir))
     seconds, told = time.perf_counter() - started, [*told, *notices]
     with contextlib.redirect_stdout(sys.stderr) if to_stdout else contextlib.nullcontext():
-        _print(tally, seconds, told, scan.damaged_lines)
+        _print(tally, seconds, told, scan)
     return 0
 
 
@@ -115,7 +115,7 @@ def _check_model(thresholds: Thresholds, preset: str | None, folders: OutputFold
     return list(filter(None, [notice_of_practice(preset, model)]))
 
 
-def _print(tally: _Tally, seconds: float, told: Sequence[str], damaged_lines: int) -> None:
+def _print(tally: _Tally, seconds: float, told: Sequence[str], scan: LedgerScan) -> None:
     total = f"{tally.counts.total():,}"
     print(f"{total} videos judged in {format_duration(seconds)}")
     for status, name in STATUS_NAMES.items():
@@ -127,8 +127,10 @@ def _print(tally: _Tally, seconds: float, told: Sequence[str], damaged_lines: in
         print(f"  {'by a person':<14} {tally.decided.total():>{len(total)},}   {said}")
     for line in told:
         print(line)
-    if damaged_lines:
-        print(f"Lines of the ledger that cannot be read: {damaged_lines}")
+    if scan.damaged_lines:
+        print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
+    if scan.gone:
+        print(f"Videos that the last run did not find any more, and that are left out: {len(scan.gone)}")
     if tally.without_time_line:
         print(
             f"Videos without a stored time line, scored by an earlier version: {tally.without_time_line}. To get their "
@@ -190,7 +192,7 @@ class _Rules:
             return Rejudged(line.path, "no_faces", None, None, verdict.reasons, over_time=over_time)
         confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None
         status = "good" if verdict.passed else "poor"
-        place = line.source, line.identity
+        place = line.source, line.found_in, line.identity
         return Rejudged(line.path, status, confidence, best.offset_frames, verdict.reasons, *place, over_time, verdict)
 
 
@@ -227,20 +229,6 @@ def _plain(verdict: Rejudged) -> dict[str, Any]:
         **describe_decision(verdict.verdict),
         **describe_over_time(verdict.over_time),
     }
-
-
-def _location(verdict: Rejudged, input_dir: Path | None, folders: OutputFolders, moved: set[str]) -> str:
-    """Where the video is: its own file, else what was put into the output folder; empty where neither is there."""
-    location = location_of(PurePath(verdict.source or verdict.path), input_dir or "")
-    if verdict.path not in moved:
-        if is_uri(location) or not (input_dir or os.path.isabs(location)):
-            # Nobody knows where it is relative to.
-            return location
-        with contextlib.suppress(OSError):
-            if verdict.identity in (None, FileIdentity.of(os.stat(location))):
-                return location
-    placed = (folder / verdict.path for folder in (folders.good_dir, folders.poor_dir))
-    return next((absolute(path) for path in placed if path.exists()), "")
 
 
 def build_parser() -> Parser:

@@ -63,6 +63,7 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
     """A row of the table, with all that a verdict depends on."""
     best, info, path = result.best, result.info, str(result.relative_path)
     evidence, timing = (best.evidence, best.timing) if best else (None, None)
+    curable, repair_line = describe_curable(result, content.folders, content.command)
     return {
         "name": printable(path),
         # Where that is not what is shown.
@@ -96,7 +97,8 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "faces": len(result.tracks),
         "error": printable(result.error),
         "cure": printable(result.cure),
-        "curable": describe_curable(result, content.folders),
+        "curable": curable,
+        "repair_line": repair_line,
         "missing": result.missing,
         "href": find_href(result, content.folders),
         "overlay": find_overlay(result, content.folders),

@@ -91,7 +91,8 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
             for s in (evidence.stretches if evidence else ())
             if s.matched
         ],
-        "seconds": _number(info.duration_seconds, TIME_DECIMALS) if info else None,
+        # Not rounded either: to be rounded twice is to be told otherwise than in the terminal.
+        "seconds": _number(info.duration_seconds) if info else None,
         "size": [info.width, info.height] if info else None,
         "fps": _number(info.source_fps, 3) if info else None,
         "faces": len(result.tracks),

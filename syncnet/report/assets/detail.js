@@ -196,7 +196,7 @@ function timeline(video, tracks, moreTracks, lines, faces, thresholds, show, see
   const more = moreTracks ? ` ${moreTracks} more tracks are left out here; the results file has them.` : "";
   return panel(
     "Face tracks",
-    `0 to ${seconds.toFixed(1)} s${shotWords}.${turnWords}${more}`,
+    `0 to ${fixed(seconds, 1)} s${shotWords}.${turnWords}${more}`,
     make("div", { className: "timeline" }, ...rows),
   );
 }

@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
     quiet, request = False, None
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        subcommand = find_subcommand(given)
+        subcommand = find_subcommand(given, own_process=own_process)
         if subcommand is not None:
             with end_on_sigterm():
                 return subcommand()
@@ -170,9 +170,10 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
     from syncnet.report.table import check_table_format
     from syncnet.run.afterwards import make_the_rest
+    from syncnet.run.calibrating import score_again_without_embeddings
     from syncnet.run.continued import go_on_with
     from syncnet.run.deciding import decide, read_given
-    from syncnet.run.inputs import find_inputs, note_list, read_list, work_folder
+    from syncnet.run.inputs import find_inputs, note_list, read_list, with_one_video, work_folder
     from syncnet.run.planning import plan_run
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
     from syncnet.run.pruning import prune_if_asked
@@ -181,9 +182,10 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
+    request = with_one_video(request)
     listed, given = read_list(request), read_given(request)
     refuse_foreign_outputs(request, work_folder(request))
-    folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
+    folders = prepare_folders(request.searched_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
@@ -198,6 +200,8 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             pruned = prune_if_asked(changes, request, folders, ledger)
             plan = plan_run(changes, run_fingerprint(request.settings, chosen), request.options)
             plan.pruned = pruned
+            if request.calibrate:
+                score_again_without_embeddings(plan, folders.state_dir)
             plan.decisions, told = decide(request, given, folders, found, ledger)
             told = (*changes.listing.warnings(video for _, video in plan.gone), *told)
             # Models are loaded, and a cluster is called, where there is something to score.
@@ -263,7 +267,7 @@ def _process(
     keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     why_not = plan.why_not(request.options.settle_seconds)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored{why_not}")
-    said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
+    said = {"quiet": request.quiet, "verbose": request.terminal.verbose, "answered": request.one_video}
     least = request.settings.thresholds.min_confidence
     with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from syncnet.faces.no_track import NoTrackReason
+from syncnet.keepsake.embedded import EmbeddedVideo
 from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
 from syncnet.overtime.judging import JudgedOverTime
@@ -51,6 +52,8 @@ class VideoScore:
     """The value of the ``View`` in which faces are seen better, where the score rests on nothing."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
+    embedded: EmbeddedVideo | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
+    """What it is made of, where that was asked for; its file lies beside too."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
     """Of the process while it was scored; of the run that scored it, so no part of the score."""
 

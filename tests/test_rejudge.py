@@ -193,6 +193,28 @@ def test_a_list_of_what_passes_names_the_same_files_again(tmp_path: Path, way: s
     assert sorted(again) == sorted(videos / name for name in HARD_NAMES)
 
 
+@pytest.mark.parametrize("flag", ["--passing", "--verdicts", "--segments"])
+def test_a_list_on_stdout_is_that_of_a_file_and_the_summary_goes_to_stderr(
+    out: Path, capfdbinary: pytest.CaptureFixture[bytes], flag: str
+) -> None:
+    remember(out, make_record("fine \udcff.mp4"), make_record("poor.mp4", score=scored(make_score(1.0))))
+    told = {}
+    for to in (str(out / "list"), "-"):
+        assert command.main(["rejudge", "--output_dir", str(out), flag, to]) == 0
+        told[to] = capfdbinary.readouterr()
+    assert told["-"].out == (out / "list").read_bytes() != b""
+    assert b"\n  does not pass  1\n" in told["-"].err
+    assert b"\n  does not pass  1\n" in told[str(out / "list")].out
+    assert told[str(out / "list")].err == b""
+    assert not Path("-").exists()
+
+
+def test_two_lists_on_stdout_would_be_mixed(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    remember(out, make_record("a"))
+    assert command.main(["rejudge", "--output_dir", str(out), "--passing", "-", "--verdicts", "-"]) == 2
+    assert "--verdicts - and --passing - would be mixed: give a file for all but one" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("fake_scoring")
 @pytest.mark.parametrize("mode", ["copy", "move"])
 def test_a_list_of_what_passes_names_files_that_are_there(

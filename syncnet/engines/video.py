@@ -18,6 +18,7 @@ from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, TimeLimitError, VideoError
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.inputs.remote import identity_of, local_copy
+from syncnet.keepsake.embedded import embedded_path, write_embedded
 from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.results import Source, VideoResult, VideoScore, best_score
 from syncnet.state.records import VideoRecord, utc_now
@@ -66,9 +67,10 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
             content = _content_of(at_hand, job, stop)
             score, source = _score(at_hand, content, job, stop)
             # Thousands of records are held for the whole run, so the pictures go their own way.
-            record = _record(video, job, replace(score, keepsake=None), time.perf_counter() - started, content)
+            plain = replace(score, keepsake=None, embedded=None)
+            record = _record(video, job, plain, time.perf_counter() - started, content)
             job.rules.ledger.add(record)
-            _keep_pictures(video, job, score)
+            _keep_beside(video, job, score)
             known = record
             return run_within(
                 stop,
@@ -201,17 +203,16 @@ def _is_scored_where_it_is_fetched(video: VideoFile) -> bool:
     return bool(video.uri) and video.fetched is None
 
 
-def _keep_pictures(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
+def _keep_beside(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
     if job.state_dir is None:
         return
-    path = keepsake_path(job.state_dir, video.relative_path)
+    pictures, embedded = (path(job.state_dir, video.relative_path) for path in (keepsake_path, embedded_path))
     # It is for looking only: a full disk fails no video.
     with contextlib.suppress(OSError):
-        if score.keepsake is None:
-            # What lies there is of an earlier version of the video.
-            path.unlink(missing_ok=True)
-        else:
-            write_keepsake(path, score.keepsake)
+        # What lies there is of an earlier version of the video.
+        pictures.unlink(missing_ok=True) if score.keepsake is None else write_keepsake(pictures, score.keepsake)
+    with contextlib.suppress(OSError):
+        embedded.unlink(missing_ok=True) if score.embedded is None else write_embedded(embedded, score.embedded)
 
 
 def _score_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoScore:

@@ -10,6 +10,7 @@ from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.placement.folders import OutputFolders
 from syncnet.repair.records import RepairRecord
 from syncnet.results import VideoResult
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import ScorerSettings
 from weights import Identity
 
@@ -25,6 +26,27 @@ class Pruned:
 
 
 NOTHING_PRUNED = Pruned()
+
+
+@dataclass(frozen=True)
+class WrongSound:
+    """A face with the sound of another video."""
+
+    face: int
+    """Position of its video among the results that have a score."""
+    score: SyncScore
+
+
+@dataclass(frozen=True)
+class OtherSounds:
+    """What became of all faces with each other's sound."""
+
+    pairs: tuple[WrongSound, ...] = ()
+    same: int = 0
+    """Pairs that were left out, because both videos have the same sound."""
+
+
+NO_OTHER_SOUNDS = OtherSounds()
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,8 @@ class Run:
     """Of people, as the folder keeps them."""
     repaired: Sequence[RepairRecord] = ()
     """What this run did about sound that is off, file by file."""
+    other_sounds: OtherSounds = NO_OTHER_SOUNDS
+    """What the faces score with each other's sound, where that was tried."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 

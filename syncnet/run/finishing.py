@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from syncnet.engines.video import VideoJob
 from syncnet.report.run import Run
+from syncnet.run.calibrating import try_other_sounds
 from syncnet.run.deciding import useless_decisions
 from syncnet.run.repairing import repair_run
 from syncnet.run.session import Outcome
@@ -23,4 +24,5 @@ def finish_run(run: Run, outcome: Outcome, request: Request, job: VideoJob, stop
         complete=True,
         seconds=seconds,
     ).with_results(outcome.results)
+    run = try_other_sounds(run, request, stop) if request.calibrate else run
     return repair_run(run, request, job, stop)

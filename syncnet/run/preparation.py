@@ -84,7 +84,8 @@ def make_job(
         found_in=input_of(request).name,
         state_dir=folders.state_dir,
         store=open_store(options, remote=request.scale.ray is not None),
-        find_again=not options.rescan,
+        # A score that is found again comes without its embeddings.
+        find_again=not options.rescan and not request.settings.keep_embeddings,
         settle_seconds=options.settle_seconds,
         timeout_seconds=options.timeout_seconds,
         # A worker of a cluster that hangs is ended by the deadline; waiting for one takes as long as it takes.

@@ -55,7 +55,7 @@ def take_up_changes(found: FoundVideos, request: Request, folders: OutputFolders
     """Gives the found videos the names that they have in the output folder. Raises UsageError."""
     own, named = input_of(request), found.videos
     found.videos = settle_names(named, folders, ledger)
-    listing = Listing(found, own, folders, ledger)
+    listing = Listing(found, own, folders, ledger, request.one_video)
     unlisted = listing.unlisted()
     try:
         followed = follow_renames(listing, unlisted, request.options.timeout_seconds)
@@ -72,7 +72,7 @@ def take_up_changes(found: FoundVideos, request: Request, folders: OutputFolders
         free = [one for one, video in zip(named, found.videos, strict=True) if str(video.relative_path) not in fixed]
         kept = [video for video in found.videos if str(video.relative_path) in fixed]
         found.videos = sorted([*kept, *settle_names(free, folders, ledger)], key=lambda video: str(video.path))
-        listing = Listing(found, own, folders, ledger)
+        listing = Listing(found, own, folders, ledger, request.one_video)
     return Changes(listing, [video for video in unlisted if str(video.relative_path) not in followed])
 
 

@@ -25,6 +25,8 @@ class Listing:
     """That the run is over."""
     folders: OutputFolders
     ledger: Ledger
+    one_video: bool = False
+    """Whether the run was asked about one of the folder's videos; the others stay as they are known."""
     _out_of_reach: set[str] = field(default_factory=set)
     """Other inputs that hold no video."""
 
@@ -79,7 +81,7 @@ class Listing:
         if not is_own or own.is_stream:
             gone = self._is_gone(source, own)
         elif not own.is_list and source not in self._names and os.path.lexists(video.path):
-            return None
+            return video if self.one_video else None
         else:
             gone = True if self.holds_any and not self._is_unread(video) else None
         # Where nobody can tell, it is as it was.

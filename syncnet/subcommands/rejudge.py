@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-import os
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,12 +16,11 @@ from typing import Any, cast
 
 from syncnet.decisions.file import read_decisions
 from syncnet.decisions.kept import Decisions, read_kept, with_given
-from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS, describe_decision
-from syncnet.report.ownership import is_segments_table, is_verdicts, refuse_other_kind
+from syncnet.report.ownership import is_segments_table, is_verdicts
 from syncnet.report.segments import describe_over_time
 from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
@@ -30,11 +30,11 @@ from syncnet.settings.scoring import check_distance, notice_of_practice
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
 from syncnet.state.pinning import pinned_model
 from syncnet.state.splitter import Splitter, splitter_of
+from syncnet.subcommands.lists import refuse_wrong_lists, write_lines, write_list
 from syncnet.subcommands.merge_ledgers import read_part
 from syncnet.subcommands.passing import Passing, is_passing, with_columns, write_passing
 from syncnet.subcommands.whereabouts import find_location
 from syncnet.system.argument_parser import Parser
-from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
 from syncnet.verdict import Verdict, describe_passing
@@ -81,9 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     thresholds = thresholds_of(vars(options))
     over_time = OverTimeSettings.of_flags(vars(options))
     kinds = {"verdicts": is_verdicts, "segments": is_segments_table, "passing": is_passing}
-    for flag, is_such in kinds.items():
-        if path := getattr(options, flag):
-            refuse_other_kind(path, is_such)
+    to_stdout = refuse_wrong_lists(options, kinds)
     started, folders = time.perf_counter(), OutputFolders(options.output_dir)
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")
     notices = _check_model(thresholds, options.preset, folders)
@@ -93,17 +91,18 @@ def main(arguments: Sequence[str]) -> int:
     tally = _Tally(find if options.passing else None)
     verdicts = tally.counted(map(rules.judge, scan))
     if options.verdicts:
-        _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
+        write_lines(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)
     if options.segments:
         # The ledger is read once more, so that nothing is held of a million videos.
         again = map(rules.judge, LedgerScan(scan.path))
         entries = with_columns(map(_segments_entry, again), folders.state_dir)
-        _written(options.segments, partial(write_segments_csv, entries))
+        write_list(options.segments, partial(write_segments_csv, entries))
     if options.passing:
-        _written(options.passing, partial(write_passing, tally.passing, folders.state_dir))
+        write_list(options.passing, partial(write_passing, tally.passing, folders.state_dir))
     seconds, told = time.perf_counter() - started, [*told, *notices]
-    _print(tally, seconds, told, scan)
+    with contextlib.redirect_stdout(sys.stderr) if to_stdout else contextlib.nullcontext():
+        _print(tally, seconds, told, scan)
     return 0
 
 
@@ -232,21 +231,6 @@ def _plain(verdict: Rejudged) -> dict[str, Any]:
     }
 
 
-def _write(path: Path, lines: Iterable[str]) -> None:
-    _written(path, lambda to: write_file(to, _encoded(lines)))
-
-
-def _written(path: Path, write: Callable[[Path], None]) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", cure="check that it can be written") from error
-
-
-def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
-    return (os.fsencode(line) + b"\n" for line in lines)
-
-
 def build_parser() -> Parser:
     default = Thresholds()
     parser = Parser(prog=f"{PROGRAM} rejudge", description=DESCRIPTION)
@@ -280,7 +264,7 @@ def build_parser() -> Parser:
         type=Path,
         metavar="FILE",
         help="write the path of each video that passes, one per line; FILE.csv, .jsonl or .parquet: the rows of the "
-        "table that named the videos",
+        "table that named the videos. - is stdout, as it is for the two lists above",
     )
     parser.add_argument(
         "--input_dir", type=Path, metavar="DIR", help="put this folder in front of each path of --passing"

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
+from syncnet.keepsake.embedded import embedded_path
 from syncnet.keepsake.file import keepsake_path
 from syncnet.placement.folders import OutputFolders, longer_name
 from syncnet.placement.placed import remove_empty
@@ -32,7 +33,8 @@ class Belongings:
 
     def _pairs(self, earlier: PurePath, path: PurePath) -> Iterator[tuple[Path, Path]]:
         folders = self._folders
-        yield keepsake_path(folders.state_dir, earlier), keepsake_path(folders.state_dir, path)
+        for kept in (keepsake_path, embedded_path):
+            yield kept(folders.state_dir, earlier), kept(folders.state_dir, path)
         old, new = folders.overlay_path(earlier), folders.overlay_path(path)
         if _was_drawn(old):
             yield old, new
@@ -65,7 +67,8 @@ class Belongings:
         that stay. Raises OSError and UsageError."""
         folders = self._folders
         for name in map(PurePath, names):
-            keepsake_path(folders.state_dir, name).unlink(missing_ok=True)
+            for kept in (keepsake_path, embedded_path):
+                kept(folders.state_dir, name).unlink(missing_ok=True)
             overlay, outputs = folders.overlay_path(name), folders.outputs_dir / name
             if _was_drawn(overlay):
                 overlay.unlink()

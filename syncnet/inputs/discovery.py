@@ -8,7 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from syncnet.errors import NoSoundFileError
@@ -183,7 +183,7 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
     """
     found = FoundVideos()
     excluded = {os.path.realpath(path) for path in excluded_dirs}
-    folders = [PurePath()]
+    folders = [PurePosixPath()]
     while folders:
         folder = folders.pop()
         is_output = os.path.isdir(input_dir / folder / STATE_FOLDER)
@@ -224,7 +224,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _note_folder(
-    entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath, folders: list[PurePath], found: FoundVideos
+    entry: os.DirEntry[str],
+    input_dir: Path,
+    relative_path: PurePosixPath,
+    folders: list[PurePosixPath],
+    found: FoundVideos,
 ) -> None:
     if entry.is_symlink():
         found.left_out.append(SkippedPath(input_dir / relative_path, "a link to a folder, not followed"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.engines.conclusion import recall_resting
@@ -99,15 +99,15 @@ def plan_run(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: s
             continue
         source = ledger.source_of(path)
         if found.from_manifest:
-            video = video_at(location_of(PurePath(source), input_dir), input_dir)
+            video = video_at(location_of(PurePosixPath(source), input_dir), input_dir)
         elif source in listed or source in sources or not os.path.lexists(input_dir / source):
             # Another file may have its place.
-            video = VideoFile(input_dir / source, PurePath(path), 0)
+            video = VideoFile(input_dir / source, PurePosixPath(path), 0)
         else:
             # What is there but not listed (in a subfolder, without --recursive) is not looked at in this run.
             continue
         if source != path:
-            video = replace(video, relative_path=PurePath(path), source=source)
+            video = replace(video, relative_path=PurePosixPath(path), source=source)
         if unread and (video.location in unread or any(str(folder) in unread for folder in video.path.parents)):
             video = replace(video, unseen=True)
         if record := ledger.records.get(path):

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from syncnet.decisions.file import read_decisions
@@ -232,7 +232,7 @@ def _plain(verdict: Rejudged) -> dict[str, Any]:
 
 def _location(verdict: Rejudged, input_dir: Path | None, folders: OutputFolders, moved: set[str]) -> str:
     """Where the video is: its own file, else what was put into the output folder; empty where neither is there."""
-    location = location_of(PurePath(verdict.source or verdict.path), input_dir or "")
+    location = location_of(PurePosixPath(verdict.source or verdict.path), input_dir or "")
     if verdict.path not in moved:
         if is_uri(location) or not (input_dir or os.path.isabs(location)):
             # Nobody knows where it is relative to.

@@ -46,6 +46,7 @@ HOW_TESTED = {
     r"python -m weights (check|fetch).*": "tests/test_weights_command.py",
     r"python filter_videos\S+ --input_manifest .*": "tests/test_input_manifest.py",
     r"python filter_videos\S+ .*--visualize all": "tests/test_looks.py",
+    r"python filter_videos\S+ .*--previews": "tests/test_previews.py",
     r".* --shard --max_workers .*|.*merge /shared/sorted/shards/\* .*": "tests/test_shards.py",
     r"python filter_videos\S+ .*--engine ray .*": "tests/test_ray.py",
     r"\*/10 .*--cron .*": "tests/test_cron.py",
@@ -114,6 +115,7 @@ def test_defaults_in_the_readme_are_those_of_the_command() -> None:
         "--repair": "on" if request.repair.repair else "off",
         "--limit": request.options.limit or "none",
         "--visualize": request.looks.visualize,
+        "--previews": "on" if request.looks.previews else "off",
         "--calibrate": "on" if request.calibrate else "none",
         "--cron": "on" if request.options.cron else "off",
     }

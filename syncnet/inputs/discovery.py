@@ -25,9 +25,12 @@ VIDEO_SUFFIXES = frozenset((
 STATE_FOLDER = ".sync_filter"
 """What the tool remembers: a folder with it is one that it puts videos into."""
 AN_OUTPUT = "an output folder of this tool"
-OUTPUT_SUBFOLDERS = frozenset(
-    ("good_quality", "poor_quality", "visualized", "syncnet_outputs", "segments", "report", "shards", "repaired")
-)
+# fmt: off
+OUTPUT_SUBFOLDERS = frozenset((
+    "good_quality", "poor_quality", "visualized", "syncnet_outputs", "previews", "segments", "report", "shards",
+    "repaired",
+))
+# fmt: on
 
 
 COARSE_NS = 10_000_000

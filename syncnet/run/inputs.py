@@ -105,8 +105,8 @@ def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:
         return
     if request.keep_all and request.looks.any:
         raise UsageError(
-            f"--visualize and --save_outputs need a copy of {uri}",
-            cure="leave out --keep_all, or leave out these two flags",
+            f"--visualize, --save_outputs and --previews need a copy of {uri}",
+            cure="leave out --keep_all, or leave out these flags",
         )
     if not request.keep_all and request.options.place != "copy":
         raise UsageError(

@@ -156,7 +156,7 @@ class VideoResult:
     failed_now: bool = False
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
-    """Whether its file is gone from the input folder. What was found out stays."""
+    """Whether its file is gone from where it was found. What was found out stays."""
     repair: RepairTold | None = None
     """What a repair of its sound came to; None where there was none."""
     placed_in: Path | None = None

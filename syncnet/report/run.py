@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
@@ -55,8 +55,10 @@ class Run:
     seconds: float
     complete: bool = True
     """False while the run is under way, so that a killed run's file tells it."""
-    gone: int = 0
-    """How many of the results are of videos that are no longer in the input folder."""
+    unlisted: int = 0
+    """Results of videos that this run does not find: moved into the output folders, or of another input."""
+    gone: Sequence[VideoResult] = ()
+    """What is known of videos that are gone. They are no part of the results, and are counted nowhere."""
     pending: Sequence[SkippedPath] = ()
     """Videos that are still changing."""
     left_for_later: int = 0
@@ -74,8 +76,16 @@ class Run:
 
     @property
     def total(self) -> int:
-        """All videos that are known of."""
-        return len(self.found.videos) + self.gone
+        """All videos that are known of, but for those that are gone."""
+        return len(self.found.videos) + self.unlisted
+
+    def with_results(self, results: Iterable[VideoResult]) -> Run:
+        """The run with the results of all videos, told apart by whether they are gone."""
+        present: list[VideoResult] = []
+        gone: list[VideoResult] = []
+        for result in results:
+            (gone if result.missing else present).append(result)
+        return replace(self, results=present, gone=gone)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syncnet.keepsake.embedded import embedded_path
 from syncnet.report.run import Run
-from syncnet.run.session import Plan
+from syncnet.run.planning import Plan
 from syncnet.settings import Request
 from syncnet.system.interruption import Interrupted, StopFlag
 

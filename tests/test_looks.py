@@ -198,7 +198,7 @@ def test_problems_are_told_on_stderr_and_in_the_log(
     )
     log.close()
     assert len(made.problems) == 1
-    told = "a\\n.mp4: no overlay or outputs: the video is gone"
+    told = "a\\n.mp4: no overlay, outputs or preview: the video is gone"
     assert capsys.readouterr() == ("", f"{told}\n")
     assert told in (tmp_path / "log").read_text()
 
@@ -226,7 +226,7 @@ def test_the_command_makes_them_and_its_exit_code_says_whether_it_could(
     assert command.main([*call, "--save_outputs"]) == 1
     out, err = capsys.readouterr()
     assert "Kept outputs: out/syncnet_outputs (0)\n" in out
-    assert "good.mp4: no overlay or outputs: the boxes of its faces were not kept when it was scored" in err
+    assert "good.mp4: no overlay, outputs or preview: the boxes of its faces were not kept when it was scored" in err
 
 
 @pytest.mark.parametrize("name", [b"x" * 251 + b".mp4", "é".encode() * 125 + b"x.mp4", b"a \xff\n\x1b[31m.mp4"])

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from syncnet.errors import StillChangingError, SyncFilterError, TimeLimitError, UsageError, VideoError
@@ -148,7 +148,7 @@ def local_copy(video: VideoFile, stop: StopFlag) -> Iterator[VideoFile]:
 def fetched(uri: str, stop: StopFlag) -> Iterator[Path]:
     """A local copy of what is there now; errors as in ``local_copy``."""
     identity = identity_of(uri)
-    video = VideoFile(Path(uri), PurePath(uri), identity.size, identity.mtime_ns, uri=uri)
+    video = VideoFile(Path(uri), PurePosixPath(uri), identity.size, identity.mtime_ns, uri=uri)
     with local_copy(video, stop) as copy:
         yield copy.file
 

@@ -1,4 +1,4 @@
-"""Making overlay videos and kept outputs while somebody watches: a bar on stderr, and a line for each problem."""
+"""Making overlay videos, kept outputs and previews while somebody watches: a bar, and a line for each problem."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from syncnet.engines.activity import Activities
-from syncnet.looks.making import LookJob, Made, choose_videos, make_looks
+from syncnet.looks.making import LookJob, Made, choose_videos, make_looks, remove_old_previews
 from syncnet.report.live import LiveLines
 from syncnet.report.run import Run
 from syncnet.system.interruption import StopFlag
@@ -21,11 +21,12 @@ from syncnet.system.text import printable
 def make_looks_with_progress(run: Run, job: LookJob, stop: StopFlag, *, workers: int, log: Log, quiet: bool) -> Made:
     """Makes what was asked for. Problems go to stderr, also where it is to be quiet."""
     videos = choose_videos(run.results, job)
+    remove_old_previews(run.results, job)
     activities = Activities()
     with progress_bar(0 if quiet else len(videos), "drawing", activities) as advance:
         made = make_looks(videos, job, stop, workers=workers, on_done=advance, activities=activities)
     for result, problem in made.problems:
-        line = f"{result.relative_path}: no overlay or outputs: {problem}"
+        line = f"{result.relative_path}: no overlay, outputs or preview: {problem}"
         log.error(line)
         with contextlib.suppress(OSError):
             print(printable(line), file=sys.stderr, flush=True)
@@ -41,6 +42,8 @@ def describe_looks(made: Made, job: LookJob) -> list[str]:
         lines.append(f"Overlay videos: {printable(str(job.overlays_dir))} ({made.overlays})")
     if job.options.save_outputs:
         lines.append(f"Kept outputs: {printable(str(job.outputs_dir))} ({made.outputs})")
+    if job.options.previews:
+        lines.append(f"Previews: {printable(str(job.folders.previews_dir))} ({made.previews})")
     return lines
 
 

@@ -6,6 +6,7 @@ import functools
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -102,7 +103,8 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "repair_line": repair_line,
         "missing": result.missing,
         "href": find_href(result, content.folders),
-        "overlay": find_overlay(result, content.folders),
+        "overlay": _find_beside(content.folders.overlay_path(result.relative_path), content.folders),
+        "preview": _find_beside(content.folders.preview_path(result.relative_path), content.folders),
     }
 
 
@@ -209,9 +211,8 @@ def find_href(result: VideoResult, folders: OutputFolders) -> str | None:
     return None
 
 
-def find_overlay(result: VideoResult, folders: OutputFolders) -> str | None:
-    """The same for the video with its faces and scores drawn into it, where --visualize made one."""
-    path = folders.overlay_path(result.relative_path)
+def _find_beside(path: Path, folders: OutputFolders) -> str | None:
+    """The same for what --visualize, or --previews, made of the video."""
     if not os.path.lexists(path):
         return None
     return _relative_address(str(path), str(folders.output_dir))

@@ -26,6 +26,7 @@ def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
         output_dir / PAGE_NAME: request.report.page,
         folders.overlays_dir: looks.visualize != "none",
         folders.outputs_dir: looks.save_outputs,
+        folders.previews_dir: looks.previews,
         folders.segments_dir: request.cuts.cut != "none",
     }
     for path, asked in wanted.items():

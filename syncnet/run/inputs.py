@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 from syncnet.errors import UsageError
@@ -115,7 +115,7 @@ def _with_sounds(videos: list[VideoFile], request: Request) -> list[VideoFile]:
         # What a list names by its whole path has a sound file by its name alone.
         names = (v.relative_path.name if v.relative_path.parts[0] == ELSEWHERE else v.relative_path for v in videos)
         # A sound that a line of the list names itself stays.
-        found = [video.sound or sounds.find(PurePath(name)) for video, name in zip(videos, names, strict=True)]
+        found = [video.sound or sounds.find(PurePosixPath(name)) for video, name in zip(videos, names, strict=True)]
         videos = [replace(video, sound=sound) for video, sound in zip(videos, found, strict=True)]
     return videos
 
@@ -127,8 +127,8 @@ def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:
         return
     if request.keep_all and request.looks.any:
         raise UsageError(
-            f"--visualize and --save_outputs need a copy of {uri}",
-            cure="leave out --keep_all, or leave out these two flags",
+            f"--visualize, --save_outputs and --previews need a copy of {uri}",
+            cure="leave out --keep_all, or leave out these flags",
         )
     if not request.keep_all and request.options.place != "copy":
         raise UsageError(

@@ -59,7 +59,7 @@ def write_run(run: Run, request: Request) -> Written:
 
 
 def write_page_again(run: Run, request: Request) -> None:
-    """After the overlay videos were drawn: the page has links to them. Where it cannot be written the old one stays."""
+    """When looks were made, to which the page has links. Where it cannot be written the old one stays."""
     from syncnet.report.command_line import command_of
     from syncnet.report.content import content_of_run
     from syncnet.report.names import PAGE_NAME

@@ -31,4 +31,4 @@ def finish_run(run: Run, outcome: Outcome, request: Request, job: VideoJob, stop
 def exit_code_of(run: Run, *, results_written: bool) -> int:
     """Of a run that came to its end."""
     failed = any(result.failed_now for result in (*run.results, *run.gone))
-    return EXIT_SOME_FAILED if failed or run.found.unreadable or not results_written else 0
+    return EXIT_SOME_FAILED if failed or run.found.unreadable or run.pruned.problems or not results_written else 0

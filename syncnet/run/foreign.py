@@ -6,6 +6,7 @@ from pathlib import Path
 
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.names import PAGE_NAME
+from syncnet.report.new_passing import NEW_PASSING_NAME
 from syncnet.report.ownership import refuse_foreign
 from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import CSV_NAME, PARQUET_NAME
@@ -19,6 +20,7 @@ def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
         folders.results_path: True,
         output_dir / CSV_NAME: True,
         output_dir / SEGMENTS_CSV_NAME: True,
+        output_dir / NEW_PASSING_NAME: True,
         output_dir / PARQUET_NAME: request.report.table == "parquet",
         output_dir / SEGMENTS_PARQUET_NAME: request.report.table == "parquet",
         output_dir / PAGE_NAME: request.report.page,

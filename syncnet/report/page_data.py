@@ -97,7 +97,6 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "error": printable(result.error),
         "cure": printable(result.cure),
         "curable": describe_curable(result, content.folders),
-        "missing": result.missing,
         "href": find_href(result, content.folders),
         "overlay": find_overlay(result, content.folders),
     }

@@ -33,6 +33,8 @@ check: $(DEV_READY) browser ## formatter, linter, type checker, and the tests th
 	@$(VENV_PYTHON) -m ruff format --check .
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy
+	@for platform in darwin win32; do \
+		$(VENV_PYTHON) -m mypy --platform $$platform --no-warn-unreachable --cache-dir .mypy_cache/$$platform || exit 1; done
 	@$(VENV_PYTHON) -m pytest -q -m "not slow"
 
 # The report page is tested in Chromium. Without it, and without the right to install it, those tests are skipped.

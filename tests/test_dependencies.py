@@ -87,7 +87,12 @@ def test_the_page_names_each_dependency_and_no_other(repository: Path, all_bound
 
 def test_the_workflow_runs_the_same_commands_on_every_promised_python(repository: Path) -> None:
     workflow = (repository / ".github" / "workflows" / "ci.yml").read_text()
-    assert re.findall(r"^ +- run: (.*)$", workflow, re.MULTILINE) == ["make test", "make check"]
+    elsewhere, windows = workflow.split("\n  windows:\n")
+    # On Linux and on macOS.
+    assert re.findall(r"^ +- run: (.*)$", elsewhere, re.MULTILINE) == ["make test", "make check"] * 2
+    assert "-r requirements.txt -r requirements-dev.txt" in windows
+    chosen = re.findall(r"tests/\w+\.py", windows)
+    assert len(chosen) > 10 and all((repository / file).is_file() for file in chosen)
     (versions,) = re.findall(r"^ +python: \[(.*)\]$", workflow, re.MULTILINE)
     assert versions.replace('"', "").split(", ") == ["3.10", "3.11", "3.12", "3.13"]
     assert "requirements-oldest.txt" in workflow

@@ -48,6 +48,7 @@ HOW_TESTED = {
     r"python filter_videos\S+ --input_manifest .*": "tests/test_input_manifest.py",
     r"python filter_videos\S+ .*--visualize all": "tests/test_looks.py",
     r"python filter_videos\S+ .*--prune": "tests/test_prune.py",
+    r"python filter_videos\S+ .*--previews": "tests/test_previews.py",
     r".* --shard --max_workers .*|.*merge /shared/sorted/shards/\* .*": "tests/test_shards.py",
     r"python filter_videos\S+ .*--engine ray .*": "tests/test_ray.py",
     r"\*/10 .*--cron .*": "tests/test_cron.py",
@@ -117,6 +118,7 @@ def test_defaults_in_the_readme_are_those_of_the_command() -> None:
         "--limit": request.options.limit or "none",
         "--prune": "on" if request.options.prune else "off",
         "--visualize": request.looks.visualize,
+        "--previews": "on" if request.looks.previews else "off",
         "--calibrate": "on" if request.calibrate else "none",
         "--cron": "on" if request.options.cron else "off",
     }

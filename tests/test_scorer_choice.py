@@ -87,6 +87,9 @@ def test_wrong_set_up_is_told_without_loading(monkeypatch: pytest.MonkeyPatch) -
         choose_stages(replace(LITE, tracks=TrackSettings(50, 25)), 1)
     with pytest.raises(UsageError, match="--device cuda: PyTorch finds no CUDA device here"):
         choose_stages(replace(LITE, device="cuda"), 1)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    with pytest.raises(UsageError, match="--device mps: PyTorch finds no GPU of a Mac here"):
+        choose_stages(replace(LITE, device="mps"), 1)
     with pytest.raises(ModelFileError, match="--detector s3fd needs"):
         choose_stages(replace(LITE, detector="s3fd"), 1)
 

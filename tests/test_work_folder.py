@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import syncnet.system.work_folder as work_folder_module
+from syncnet.system.handles import try_lock
 from syncnet.system.work_folder import work_folder
 
 HOLD = """
@@ -87,17 +88,16 @@ def test_nothing_else_is_touched(parent: Path, tmp_path: Path) -> None:
 def test_a_folder_that_was_taken_for_a_leftover_at_its_birth_is_made_anew(
     parent: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flock = fcntl.flock
     removed = []
 
-    def lose_the_first(handle: int, how: int) -> None:
+    def lose_the_first(handle: int) -> bool:
         if not removed:
             (folder,) = parent.iterdir()
-            os.rmdir(folder)
+            shutil.rmtree(folder)
             removed.append(folder)
-        flock(handle, how)
+        return try_lock(handle)
 
-    monkeypatch.setattr(work_folder_module.fcntl, "flock", lose_the_first)
+    monkeypatch.setattr(work_folder_module, "try_lock", lose_the_first)
     with work_folder() as folder:
         assert folder.is_dir()
         assert removed and folder != removed[0]
@@ -108,23 +108,43 @@ def test_so_is_one_that_was_removed_before_it_was_opened(parent: Path, monkeypat
     removed = []
 
     def lose_the_first(path: Path, flags: int, *more: int, **others: int) -> int:
-        if not removed and flags & os.O_CREAT == 0 and Path(path).parent == parent:
-            os.rmdir(path)
-            removed.append(path)
+        folder = Path(path).parent
+        if not removed and flags & os.O_CREAT and folder.parent == parent:
+            os.rmdir(folder)
+            removed.append(folder)
         return opened(path, flags, *more, **others)
 
-    monkeypatch.setattr(work_folder_module.os, "open", lose_the_first)
+    monkeypatch.setattr(os, "open", lose_the_first)
     with work_folder() as folder:
         assert folder.is_dir()
         assert removed and folder != removed[0]
 
 
 def test_a_file_system_without_locks_keeps_its_leftovers(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_handle: int, _how: int) -> None:
+    def refuse(_handle: int) -> bool:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(work_folder_module.fcntl, "flock", refuse)
-    (parent / "sync_filter_work_left").mkdir()
+    monkeypatch.setattr(work_folder_module, "try_lock", refuse)
+    left = parent / "sync_filter_work_left"
+    left.mkdir()
+    (left / "lock").touch()
     with work_folder() as folder:
         assert folder.is_dir()
     assert [path.name for path in parent.iterdir()] == ["sync_filter_work_left"]
+
+
+def test_of_a_process_that_died_before_its_lock_an_empty_folder_is_left_and_removed(parent: Path) -> None:
+    (parent / "sync_filter_work_empty").mkdir()
+    # What holds something but no lock is of nobody that is known.
+    (parent / "sync_filter_work_full").mkdir()
+    (parent / "sync_filter_work_full" / "a").write_bytes(b"1")
+    with work_folder():
+        pass
+    assert [path.name for path in parent.iterdir()] == ["sync_filter_work_full"]
+
+
+def test_the_folder_of_another_user_is_not_touched(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (parent / "sync_filter_work_theirs").mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: os.geteuid() + 1)
+    with work_folder():
+        assert (parent / "sync_filter_work_theirs").is_dir()

@@ -1,4 +1,4 @@
-"""The flags for overlay videos and kept outputs, and for how much is said in the terminal and the log."""
+"""The flags for overlay videos, kept outputs and previews, and for how much is said in the terminal and the log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from syncnet.settings import LOG_FORMATS, VISUALIZE, LookOptions, TerminalOption
 
 def add_look_flags(parser: argparse.ArgumentParser) -> None:
     """Two groups: what there is to look at, and what is said."""
-    looks = parser.add_argument_group("overlay videos and kept outputs")
+    looks = parser.add_argument_group("overlay videos, kept outputs and previews")
     looks.add_argument(
         "--visualize",
         metavar=one_of(VISUALIZE),
@@ -22,6 +22,12 @@ def add_look_flags(parser: argparse.ArgumentParser) -> None:
         "--save_outputs",
         action="store_true",
         help="write face crops, boxes, offsets and tracks of each scored video to OUTPUT_DIR/syncnet_outputs/NAME",
+    )
+    looks.add_argument(
+        "--previews",
+        action="store_true",
+        help="write OUTPUT_DIR/previews/NAME.mp4 for the videos that browsers do not play (avi, mpg, mkv ...): a small "
+        "copy for the player of the report page",
     )
     said = parser.add_argument_group("messages")
     said.add_argument("--quiet", action="store_true", help="no progress and no summary, only problems")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from syncnet.decisions.file import Entry, Key, read_decisions, write_decisions
 from syncnet.errors import UsageError
@@ -71,7 +71,7 @@ def with_given(
     for entry in given:
         now = identities(entry.video)
         if now is None:
-            if not holds(PurePath(entry.video)):
+            if not holds(PurePosixPath(entry.video)):
                 continue
             unknown.append(entry.video)
         elif entry.identity not in (None, now):

@@ -7,6 +7,7 @@ import itertools
 import multiprocessing
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -164,6 +165,10 @@ def _signal_name(number: int) -> str:
 @contextlib.contextmanager
 def _held_back() -> Iterator[None]:
     """A child begins with the signals of this thread held back: Ctrl-C is for the parent, from the first moment on."""
+    if sys.platform == "win32":
+        # There a child does not take over what its parent holds back.
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
         yield

@@ -137,7 +137,7 @@ class SharedChild:
 
 
 def _death(path: Path, code: int, how: str) -> ExplainedError:
-    if code == -signal.SIGKILL:
+    if hasattr(signal, "SIGKILL") and code == -signal.SIGKILL:
         return ExplainedError(
             "its process was killed, most likely by the system because memory ran out",
             path=path,

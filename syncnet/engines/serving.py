@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -60,7 +61,8 @@ def serve(connection: Connection, load: Callable[[], Score]) -> None:
     # A signal to the whole group is for the parent, which then says what becomes of its children.
     for number in HANDLED:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     turn = threading.Lock()
 

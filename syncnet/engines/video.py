@@ -67,8 +67,9 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
             content = _content_of(at_hand, job, stop)
             score, source = _score(at_hand, content, job, stop)
             # Thousands of records are held for the whole run, so the pictures go their own way.
-            plain = replace(score, keepsake=None, embedded=None)
-            record = _record(video, job, plain, time.perf_counter() - started, content)
+            record = _record(
+                video, job, replace(score, keepsake=None, embedded=None), time.perf_counter() - started, content
+            )
             job.rules.ledger.add(record)
             _keep_beside(video, job, score)
             known = record

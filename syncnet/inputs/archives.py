@@ -60,7 +60,7 @@ def check_member(member: str, shard: str) -> None:
 
 def clean_member(member: str) -> PurePath:
     """Its name below good_quality: without ``./``."""
-    return PurePath(posixpath.normpath(member))
+    return PurePosixPath(posixpath.normpath(member))
 
 
 def list_shard(shard: str, named: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 
 from syncnet.inputs.discovery import VIDEO_SUFFIXES, VideoFile
 from syncnet.inputs.manifest import location_of, video_at
@@ -36,8 +36,8 @@ class Input:
     def video(self, name: str) -> VideoFile:
         """The video of this name; its size and time are not known yet."""
         if self.is_list:
-            return video_at(location_of(PurePath(name), self.base), self.base)
-        return VideoFile(self.base / name, PurePath(name), 0)
+            return video_at(location_of(PurePosixPath(name), self.base), self.base)
+        return VideoFile(self.base / name, PurePosixPath(name), 0)
 
 
 def input_of(request: Request) -> Input:

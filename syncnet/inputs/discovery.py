@@ -8,7 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from syncnet.errors import NoSoundFileError
@@ -25,9 +25,12 @@ VIDEO_SUFFIXES = frozenset((
 STATE_FOLDER = ".sync_filter"
 """What the tool remembers: a folder with it is one that it puts videos into."""
 AN_OUTPUT = "an output folder of this tool"
-OUTPUT_SUBFOLDERS = frozenset(
-    ("good_quality", "poor_quality", "visualized", "syncnet_outputs", "segments", "report", "shards", "repaired")
-)
+# fmt: off
+OUTPUT_SUBFOLDERS = frozenset((
+    "good_quality", "poor_quality", "visualized", "syncnet_outputs", "previews", "segments", "report", "shards",
+    "repaired",
+))
+# fmt: on
 
 
 COARSE_NS = 10_000_000
@@ -183,7 +186,7 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
     """
     found = FoundVideos()
     excluded = {os.path.realpath(path) for path in excluded_dirs}
-    folders = [PurePath()]
+    folders = [PurePosixPath()]
     while folders:
         folder = folders.pop()
         is_output = os.path.isdir(input_dir / folder / STATE_FOLDER)
@@ -210,7 +213,7 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
 def find_one(path: Path) -> FoundVideos:
     """The video itself, whatever its ending: somebody has named it."""
     found = FoundVideos()
-    _note_file(path, path.parent, PurePath(path.name), found)
+    _note_file(path, path.parent, PurePosixPath(path.name), found)
     return found
 
 
@@ -231,7 +234,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _note_folder(
-    entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath, folders: list[PurePath], found: FoundVideos
+    entry: os.DirEntry[str],
+    input_dir: Path,
+    relative_path: PurePosixPath,
+    folders: list[PurePosixPath],
+    found: FoundVideos,
 ) -> None:
     if entry.is_symlink():
         found.left_out.append(SkippedPath(input_dir / relative_path, "a link to a folder, not followed"))

@@ -12,7 +12,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from syncnet.errors import UsageError
 from syncnet.inputs.archives import (
@@ -32,6 +32,7 @@ from syncnet.inputs.remote import look_at
 from syncnet.inputs.rows import PATH_COLUMNS, Row, is_table, read_rows
 from syncnet.inputs.sounds import sound_at
 from syncnet.settings import STDIN, manifest_base
+from syncnet.system.names import name_below, parts_from_root, path_from_root, problem_of
 from syncnet.system.plain import read_json
 from syncnet.system.text import masked
 
@@ -126,6 +127,8 @@ def read_listed(manifest: Path) -> Iterator[tuple[Row, str, VideoFile]]:
                     **fields,
                 }
             video = replace(video_at(place, base), sound=sound, columns=columns)
+            if problem := problem_of(str(video.relative_path)):
+                raise UsageError(f"{where}: {masked(place)}: {problem}", cure="rename it, or leave the line out")
             yield replace(row, columns=columns), place, video
 
 
@@ -141,23 +144,21 @@ def name_of(location: str, base: Path | str) -> PurePath:
         return name_of(shard, base) / clean_member(member)
     uri = _URI.fullmatch(masked(location))
     if uri:
-        return PurePath(ELSEWHERE, uri[1].lower(), *filter(None, uri[2].split("/")))
-    below = os.path.relpath(location, base)
-    if below == os.pardir or below.startswith(os.path.join(os.pardir, "")):
-        return PurePath(ELSEWHERE, LOCAL, absolute(location).lstrip("/"))
-    return PurePath(below)
+        return PurePosixPath(ELSEWHERE, uri[1].lower(), *filter(None, uri[2].split("/")))
+    below = name_below(location, os.fspath(base))
+    return PurePosixPath(ELSEWHERE, LOCAL, *parts_from_root(absolute(location))) if below is None else below
 
 
 def location_of(name: PurePath, base: Path | str) -> str:
     """The path or URI that ``name_of`` makes this name of."""
     for place in range(1, len(name.parts)):
-        shard = PurePath(*name.parts[:place])
+        shard = PurePosixPath(*name.parts[:place])
         if is_shard(str(shard)) and not os.path.isdir(os.path.join(base, shard)):
             return member_uri("/".join(name.parts[place:]), location_of(shard, base))
     if name.parts[:1] != (ELSEWHERE,) or len(name.parts) < 3:
         return os.path.join(base, name)
-    scheme, rest = name.parts[1], "/".join(name.parts[2:])
-    return f"/{rest}" if scheme == LOCAL else f"{scheme}://{rest}"
+    scheme, rest = name.parts[1], name.parts[2:]
+    return path_from_root(rest) if scheme == LOCAL else f"{scheme}://{'/'.join(rest)}"
 
 
 def video_at(location: str, base: Path | str) -> VideoFile:

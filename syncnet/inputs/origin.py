@@ -60,7 +60,8 @@ _INODE_AT, _BIRTH_AT = 32, 80
 def _statx() -> Callable[..., int] | None:
     try:
         function: Any = ctypes.CDLL(None, use_errno=True).statx
-    except (OSError, AttributeError):
+    except (OSError, AttributeError, TypeError):
+        # TypeError: Windows has no library without a name.
         return None
     function.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p]
     return function  # type: ignore[no-any-return]

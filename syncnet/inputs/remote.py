@@ -5,7 +5,6 @@ fsspec reads them, with one library more for most protocols; both are optional a
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 import hashlib
@@ -19,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from syncnet.errors import StillChangingError, SyncFilterError, TimeLimitError, UsageError, VideoError
@@ -149,7 +148,7 @@ def local_copy(video: VideoFile, stop: StopFlag) -> Iterator[VideoFile]:
 def fetched(uri: str, stop: StopFlag) -> Iterator[Path]:
     """A local copy of what is there now; errors as in ``local_copy``."""
     identity = identity_of(uri)
-    video = VideoFile(Path(uri), PurePath(uri), identity.size, identity.mtime_ns, uri=uri)
+    video = VideoFile(Path(uri), PurePosixPath(uri), identity.size, identity.mtime_ns, uri=uri)
     with local_copy(video, stop) as copy:
         yield copy.file
 
@@ -208,6 +207,9 @@ def _is_of_nothing(error: BaseException) -> bool:
         return status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
     if cause is None or isinstance(cause, FileNotFoundError):
         return True
+    # Loaded where something failed only: it takes as long as all else that a run needs to look at its folder.
+    import asyncio
+
     of_the_line = isinstance(cause, (OSError, asyncio.TimeoutError)) or type(cause).__module__.startswith("aiohttp")
     return not of_the_line
 

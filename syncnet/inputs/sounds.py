@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity, SoundFile
@@ -57,7 +57,7 @@ class SoundFolder:
             try:
                 with os.scandir(self._folder / parent) as entries:
                     for entry in entries:
-                        name = PurePath(entry.name)
+                        name = PurePosixPath(entry.name)
                         if not entry.name.startswith(".") and name.suffix.lower() in SOUND_SUFFIXES and entry.is_file():
                             names[name.stem].append(entry.name)
             except OSError:

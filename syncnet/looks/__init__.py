@@ -1,1 +1,1 @@
-"""What a run leaves for looking at beside its results: overlay videos and kept outputs."""
+"""What a run leaves for looking at beside its results: overlay videos, kept outputs, previews."""

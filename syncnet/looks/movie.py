@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import av
 import numpy as np
@@ -31,11 +32,20 @@ would be 64 ms late, here 21."""
 SOUND_BITS = 96_000
 """A second, for each channel."""
 LOOK_CRF = 21
+VP9_CRF_MORE = 10
+"""Its scale goes to 63, that of H.264 to 51."""
 _PIECES_A_SECOND = 5
 _MUXER_OPTIONS = {"movflags": "+faststart"}
 _ENCODER_OPTIONS = {"preset": "veryfast", "g": "60"}
 _MATRIX = int(Colorspace.ITU709)
 """What players take for granted in large pictures; it is written into the file."""
+
+
+class EncoderNotFoundError(OSError):
+    """Neither of the two encoders is there."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ENOSYS, "this build of FFmpeg writes neither H.264 nor VP9")
 
 
 class MovieSound(Protocol):
@@ -152,8 +162,7 @@ class Movie:
 def _picture_stream(
     container: OutputContainer, size_px: tuple[int, int], fps: float | Fraction, crf: int, threads: int
 ) -> VideoStream:
-    # FFmpeg's name for whichever H.264 encoder it was built with; in PyAV's wheels that is libx264.
-    stream = container.add_stream("h264", rate=Fraction(fps).limit_denominator(1001))
+    stream = cast("VideoStream", container.add_stream(find_encoder(), rate=Fraction(fps).limit_denominator(1001)))
     stream.width, stream.height = size_px
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = Fraction(1, VIDEO_TICKS)
@@ -163,23 +172,49 @@ def _picture_stream(
     context.thread_count = threads
     if stream.codec.name == "libx264":
         stream.options = {**_ENCODER_OPTIONS, "crf": str(crf)}
+    elif stream.codec.name == "libvpx-vp9":
+        stream.options = {"crf": str(crf + VP9_CRF_MORE), "deadline": "realtime", "cpu-used": "6", "g": "60"}
     return stream
 
 
+def find_encoder() -> str:
+    """H.264, which every browser plays; VP9 where FFmpeg cannot write it. Raises OSError."""
+    # FFmpeg's name for whichever H.264 encoder it was built with; in PyAV's wheels that is libx264.
+    for name in ("h264", "libvpx-vp9"):
+        with contextlib.suppress(ValueError):
+            av.Codec(name, "w")
+            return name
+    raise EncoderNotFoundError
+
+
 def look_movie(
-    path: Path, size_px: tuple[int, int], fps: float, samples: np.ndarray, *, threads: int = 1, comment: str = ""
+    path: Path,
+    size_px: tuple[int, int],
+    fps: float,
+    samples: np.ndarray,
+    *,
+    threads: int = 1,
+    comment: str = "",
+    crf: int = LOOK_CRF,
 ) -> Movie:
     """One with the sound that was scored, (S,) int16, 16 kHz mono, the first sample at time 0."""
     sound = HeldSound(samples) if len(samples) else None
-    return Movie(path, size_px, fps, sound, sound_rate=LOOK_SOUND_RATE, threads=threads, comment=comment)
+    return Movie(path, size_px, fps, sound, sound_rate=LOOK_SOUND_RATE, crf=crf, threads=threads, comment=comment)
 
 
 @contextmanager
 def open_movie(
-    path: Path, size_px: tuple[int, int], fps: float, samples: np.ndarray, *, threads: int = 1, comment: str = ""
+    path: Path,
+    size_px: tuple[int, int],
+    fps: float,
+    samples: np.ndarray,
+    *,
+    threads: int = 1,
+    comment: str = "",
+    crf: int = LOOK_CRF,
 ) -> Iterator[Movie]:
     """A ``look_movie`` that stands under its name, whole, when the block ends well, and not at all when it does not."""
-    movie = look_movie(path, size_px, fps, samples, threads=threads, comment=comment)
+    movie = look_movie(path, size_px, fps, samples, threads=threads, comment=comment, crf=crf)
     try:
         yield movie
         movie.finish()

@@ -1,4 +1,4 @@
-"""Making overlay videos and kept outputs while somebody watches: a bar on stderr, and a line for each problem."""
+"""Making overlay videos, kept outputs and previews while somebody watches: a bar, and a line for each problem."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from syncnet.looks.making import LookJob, Made, choose_videos, make_looks
+from syncnet.engines.activity import Activities
+from syncnet.looks.making import LookJob, Made, choose_videos, make_looks, remove_old_previews
+from syncnet.report.live import LiveLines
 from syncnet.report.run import Run
 from syncnet.system.interruption import StopFlag
 from syncnet.system.log import Log
@@ -19,10 +21,12 @@ from syncnet.system.text import printable
 def make_looks_with_progress(run: Run, job: LookJob, stop: StopFlag, *, workers: int, log: Log, quiet: bool) -> Made:
     """Makes what was asked for. Problems go to stderr, also where it is to be quiet."""
     videos = choose_videos(run.results, job)
-    with progress_bar(0 if quiet else len(videos), "drawing") as advance:
-        made = make_looks(videos, job, stop, workers=workers, on_done=advance)
+    remove_old_previews(run.results, job)
+    activities = Activities()
+    with progress_bar(0 if quiet else len(videos), "drawing", activities) as advance:
+        made = make_looks(videos, job, stop, workers=workers, on_done=advance, activities=activities)
     for result, problem in made.problems:
-        line = f"{result.relative_path}: no overlay or outputs: {problem}"
+        line = f"{result.relative_path}: no overlay, outputs or preview: {problem}"
         log.error(line)
         with contextlib.suppress(OSError):
             print(printable(line), file=sys.stderr, flush=True)
@@ -38,14 +42,21 @@ def describe_looks(made: Made, job: LookJob) -> list[str]:
         lines.append(f"Overlay videos: {printable(str(job.overlays_dir))} ({made.overlays})")
     if job.options.save_outputs:
         lines.append(f"Kept outputs: {printable(str(job.outputs_dir))} ({made.outputs})")
+    if job.options.previews:
+        lines.append(f"Previews: {printable(str(job.folders.previews_dir))} ({made.previews})")
     return lines
 
 
 @contextmanager
-def progress_bar(total: int, what: str) -> Iterator[Callable[[object], object]]:
-    """What is to be called for each video that is done; there is no bar where nobody looks, and for a total of 0."""
+def progress_bar(total: int, what: str, activities: Activities | None = None) -> Iterator[Callable[[object], object]]:
+    """What is to be called for each video that is done; nothing is shown where nobody looks, and for a total of 0.
+
+    ``activities``: what is under way has a line each below the bar.
+    """
     if not total or not sys.stderr.isatty():
         yield bool
         return
-    with tqdm(total=total, unit="video", desc=what, dynamic_ncols=True) as bar:
+    with tqdm(total=total, unit="video", desc=what, dynamic_ncols=True) as bar, contextlib.ExitStack() as stack:
+        if activities is not None:
+            stack.enter_context(contextlib.closing(LiveLines(activities.now)))
         yield lambda _: bar.update()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def resolve_precision(choice: PrecisionChoice, device: str) -> Precision:  # noqa: ARG001 (auto may come to look at it)
     """``auto`` is float32: what bfloat16 does to a published score has not been measured where hardware has it.
 
-    ``device``: ``cpu`` or ``cuda``.
+    ``device``: ``cpu``, ``cuda`` or ``mps``.
     """
     return "float32" if choice == "auto" else choice
 
@@ -26,6 +26,8 @@ def is_in_hardware(precision: Precision, device: str) -> bool:
 
     if device == "cuda":
         return precision == "float16" or torch.cuda.is_bf16_supported(including_emulation=False)
+    if device == "mps":
+        return precision == "float16"
     # torch has no public question for it; the first one is what its own convolutions go by.
     names = {
         "bfloat16": ("_is_avx512_bf16_supported", "_is_amx_tile_supported"),

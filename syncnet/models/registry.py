@@ -20,7 +20,7 @@ def choose_model(name: str, policy: WeightsPolicy) -> Identity:
 
 
 def load_model(name: str, device: str, policy: WeightsPolicy, precision: Precision = "float32") -> SyncModel:
-    """The model, verified and resident on the device (``auto``, ``cpu`` or ``cuda``).
+    """The model, verified and resident on the device (``auto``, ``cpu``, ``cuda`` or ``mps``).
 
     ``precision`` is that of syncnet_v2; lite calculates in float32, in which it takes a hundredth of a video's time.
     ``auto`` is syncnet_v2 where its file is at hand, else lite; it never uses the network. A model asked for by name is
@@ -40,7 +40,7 @@ def load_model(name: str, device: str, policy: WeightsPolicy, precision: Precisi
 
 
 def resolve_device(name: str) -> str:
-    """``auto`` becomes ``cuda`` where torch can use one, else ``cpu``; UsageError for ``cuda`` where it cannot."""
+    """``auto`` becomes ``cuda`` where torch can use one, else ``cpu``; UsageError for a GPU that it cannot use."""
     import torch
 
     fitted(ScorerSettings, "device", name)
@@ -50,6 +50,11 @@ def resolve_device(name: str) -> str:
         raise UsageError(
             "--device cuda: PyTorch finds no CUDA device here",
             cure='use --device cpu, or install a CUDA build of torch (docs/troubleshooting.md, "The GPU is not used")',
+        )
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UsageError(
+            "--device mps: PyTorch finds no GPU of a Mac here",
+            cure="use --device cpu; it takes macOS on Apple silicon and a build of torch with MPS",
         )
     return name
 

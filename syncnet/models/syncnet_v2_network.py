@@ -21,7 +21,7 @@ WINDOW_STEPS = FEATURE_STEPS_PER_FRAME * WINDOW_FRAMES
 EMBEDDING_SIZE = 1024
 # Few enough that what a layer gives is still in the processor's cache for the next: 5 MB a window in the first. A GPU
 # has no such cache, and wants as much at once as a piece of crops holds.
-_LIP_WINDOWS_AT_ONCE = {"cpu": 4, "cuda": 64}
+_LIP_WINDOWS_AT_ONCE = {"cpu": 4, "cuda": 64, "mps": 64}
 _SOUND_WINDOWS_AT_ONCE = 64
 
 

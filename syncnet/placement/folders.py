@@ -49,6 +49,15 @@ class OutputFolders:
         return self.overlays_dir / relative_path.with_name(longer_name(relative_path.name, ".mp4"))
 
     @property
+    def previews_dir(self) -> Path:
+        """Of small copies that browsers play."""
+        return self.output_dir / "previews"
+
+    def preview_path(self, relative_path: PurePath) -> Path:
+        """Named as an overlay is."""
+        return self.previews_dir / relative_path.with_name(longer_name(relative_path.name, ".mp4"))
+
+    @property
     def outputs_dir(self) -> Path:
         return self.output_dir / "syncnet_outputs"
 
@@ -70,8 +79,8 @@ class OutputFolders:
     @property
     def written_dirs(self) -> tuple[Path, ...]:
         """Those that this tool writes to, beside the output folder itself."""
-        made_after = self.overlays_dir, self.outputs_dir, self.segments_dir, self.sheet_dir, self.repaired_dir
-        return self.good_dir, self.poor_dir, self.state_dir, *made_after
+        looks = self.overlays_dir, self.outputs_dir, self.previews_dir, self.sheet_dir
+        return self.good_dir, self.poor_dir, self.state_dir, *looks, self.segments_dir, self.repaired_dir
 
     @property
     def all_dirs(self) -> tuple[Path, Path, Path]:

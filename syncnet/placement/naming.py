@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import Protocol
 
 from syncnet.inputs.discovery import FileIdentity, VideoFile
@@ -41,7 +41,7 @@ def settle_names(videos: Sequence[VideoFile], folders: OutputFolders, names: Nam
             continue
         own = own or {str(other.relative_path) for other in videos}
         chosen = _choose(video, folders, names, own)
-        settled.append(video if chosen == name else replace(video, relative_path=PurePath(chosen), source=name))
+        settled.append(video if chosen == name else replace(video, relative_path=PurePosixPath(chosen), source=name))
     return settled
 
 
@@ -60,7 +60,7 @@ def _choose(video: VideoFile, folders: OutputFolders, names: Names, own: set[str
 def _gives_way(name: str, video: VideoFile, folders: OutputFolders, names: Names) -> bool:
     """Whether nothing stands under the name but what is the video's own."""
     try:
-        slots = Slots(replace(video, relative_path=PurePath(name)), folders, names)
+        slots = Slots(replace(video, relative_path=PurePosixPath(name)), folders, names)
         return all(look(target) is None or slots.is_own(target) for target in slots.targets.values())
     except OSError:
         # Who cannot read them cannot say that they are the same.

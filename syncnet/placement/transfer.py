@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.system.atomic import NO_HARD_LINKS, NewFile, sync_folder, take_name
+from syncnet.system.atomic import NO_HARD_LINKS, NewFile, link_itself, sync_folder, take_name
 from syncnet.system.interruption import StopFlag
 from syncnet.system.temporary import temporary_beside
 
@@ -33,9 +33,11 @@ def copy_file(source: Path, target: Path, stop: StopFlag, *, old: os.stat_result
         if shutil.disk_usage(target.parent).free < status.st_size + RESERVED_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         _copy_bytes(reader, writer, stop)
-        # Some file systems keep no modes; that is no reason to do without the copy.
+        # Some file systems keep no modes; that is no reason to do without the copy. Windows knows one only, and what
+        # may not be written cannot be removed there either.
         with contextlib.suppress(PermissionError):
-            os.chmod(temporary, stat.S_IMODE(status.st_mode) & 0o777)
+            if os.name != "nt":
+                os.chmod(temporary, stat.S_IMODE(status.st_mode) & 0o777)
         os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
         os.fsync(writer.fileno())
         stop.check()
@@ -62,7 +64,7 @@ def move_file(source: Path, target: Path, stop: StopFlag, *, old: os.stat_result
     status = source.lstat()
     try:
         with _named(target, old) as temporary:
-            os.link(source, temporary, follow_symlinks=False)
+            link_itself(source, temporary)
     except OSError as error:
         if error.errno in NO_HARD_LINKS:
             if old is not None:

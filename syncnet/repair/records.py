@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from syncnet.errors import UsageError
 from syncnet.system.atomic import write_file
+from syncnet.system.handles import open_handle, read_at
 from syncnet.system.plain import read_json
 
 RECORDS_NAME = "repairs.jsonl"
@@ -82,10 +83,10 @@ class Records:
         """On the disk when it returns. Raises OSError."""
         self.known[record.relative_path] = record
         line = json.dumps(asdict(record)) + "\n"
-        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        handle = open_handle(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             end = os.lseek(handle, 0, os.SEEK_END)
-            if end and os.pread(handle, 1, end - 1) != b"\n":
+            if end and read_at(handle, 1, end - 1) != b"\n":
                 # A kill has left half a line.
                 line = "\n" + line
             os.write(handle, line.encode("ascii"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions, read_kept
@@ -131,7 +131,7 @@ def _result(entry: dict[str, Any], command: CommandLine, rules: VerdictRules, le
     """The video of an entry: its scores as the ledger has them, its fate as the results file tells it."""
     named = video_at(entry["video_path"], command.input_dir)
     # Files of earlier versions name no other name than the video's own.
-    named = dataclasses.replace(named, relative_path=PurePath(entry.get("relative_path") or named.relative_path))
+    named = dataclasses.replace(named, relative_path=PurePosixPath(entry.get("relative_path") or named.relative_path))
     path, relative, uri = named.path, named.relative_path, named.uri
     record = ledger.records.get(str(relative))
     fate: dict[str, Any] = {"error": entry["error"] or "", "cure": entry["cure"] or "", "missing": entry["missing"]}

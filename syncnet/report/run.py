@@ -16,19 +16,6 @@ from weights import Identity
 
 
 @dataclass(frozen=True)
-class Pruned:
-    """What a run removed."""
-
-    names: tuple[str, ...] = ()
-    """Of the videos."""
-    problems: tuple[str, ...] = ()
-    """A sentence for each file that had to stay, and with it the record of its video."""
-
-
-NOTHING_PRUNED = Pruned()
-
-
-@dataclass(frozen=True)
 class WrongSound:
     """A face with the sound of another video."""
 
@@ -47,6 +34,19 @@ class OtherSounds:
 
 
 NO_OTHER_SOUNDS = OtherSounds()
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a run removed."""
+
+    names: tuple[str, ...] = ()
+    """Of the videos."""
+    problems: tuple[str, ...] = ()
+    """A sentence for each file that had to stay, and with it the record of its video."""
+
+
+NOTHING_PRUNED = Pruned()
 
 
 @dataclass(frozen=True)

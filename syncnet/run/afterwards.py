@@ -1,4 +1,4 @@
-"""What is made when a run has told its results: overlay videos, kept outputs, cut clips."""
+"""What is made when a run has told its results: overlay videos, kept outputs, previews, cut clips."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def make_the_rest(run: Run, request: Request, ledger: Ledger, workers: int, stop
 
 
 def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Log) -> int:
-    """Makes overlay videos and kept outputs, and gives the exit code that they ask for."""
+    """Makes overlay videos, kept outputs and previews, and gives the exit code that they ask for."""
     # They load a decoder, which most runs over known videos do without.
     from syncnet.looks.making import LookJob
     from syncnet.looks.progress import describe_looks, make_looks_with_progress
@@ -33,7 +33,7 @@ def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Lo
     made = make_looks_with_progress(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
     if not request.quiet:
         tell("".join(f"{line}\n" for line in describe_looks(made, job)), request)
-    if made.overlays and request.report.page:
+    if (made.overlays or made.previews) and request.report.page:
         write_page_again(run, request)
     if made.interrupted:
         return stop.exit_code

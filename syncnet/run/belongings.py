@@ -17,7 +17,7 @@ from syncnet.takeaway.exported import ENDINGS, EXPORT_DIR, TABLES, list_path
 
 
 class Belongings:
-    """Pictures, overlay videos, kept outputs, repaired files, lists, and clips, which say what they are of."""
+    """Pictures, overlays, previews, kept outputs, repaired files, lists, and clips, which say what they are of."""
 
     def __init__(self, folders: OutputFolders) -> None:
         self._folders = folders
@@ -35,9 +35,10 @@ class Belongings:
         folders = self._folders
         for kept in (keepsake_path, embedded_path):
             yield kept(folders.state_dir, earlier), kept(folders.state_dir, path)
-        old, new = folders.overlay_path(earlier), folders.overlay_path(path)
-        if _was_drawn(old):
-            yield old, new
+        for drawn in (folders.overlay_path, folders.preview_path):
+            old, new = drawn(earlier), drawn(path)
+            if _was_drawn(old):
+                yield old, new
         old, new = folders.outputs_dir / earlier, folders.outputs_dir / path
         if _was_saved(old):
             # First its name within, by which a move that was cut short is finished.
@@ -69,10 +70,11 @@ class Belongings:
         for name in map(PurePath, names):
             for kept in (keepsake_path, embedded_path):
                 kept(folders.state_dir, name).unlink(missing_ok=True)
-            overlay, outputs = folders.overlay_path(name), folders.outputs_dir / name
-            if _was_drawn(overlay):
-                overlay.unlink()
-                remove_empty(overlay.parent, folders.output_dir)
+            for drawn in (folders.overlay_path(name), folders.preview_path(name)):
+                if _was_drawn(drawn):
+                    drawn.unlink()
+                    remove_empty(drawn.parent, folders.output_dir)
+            outputs = folders.outputs_dir / name
             if _was_saved(outputs):
                 _remove_outputs(outputs, folders.output_dir)
         self._remove_repaired(names)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TYPE_CHECKING
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FoundVideos, VideoFile, find_one, find_videos
@@ -16,6 +17,9 @@ from syncnet.inputs.sounds import SoundFolder
 from syncnet.placement.folders import OutputFolders
 from syncnet.settings import STDIN, Request
 from syncnet.state.listed import write_rows
+
+if TYPE_CHECKING:
+    from syncnet.decisions.file import Entry
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,16 @@ def read_list(request: Request) -> Listed | None:
     videos = videos_of(noted(), request.input_manifest)
     _check_remote(request, videos)
     return Listed(videos, rows)
+
+
+def read_given(request: Request) -> list[Entry]:
+    """The decisions that the flag names, before anything is made or asked for. Raises UsageError."""
+    if request.options.decisions is None:
+        return []
+    # It loads numpy, which a run does without until it has said its first word.
+    from syncnet.decisions.file import read_decisions
+
+    return read_decisions(request.options.decisions)
 
 
 def note_list(request: Request, folders: OutputFolders, listed: Listed | None) -> None:
@@ -101,7 +115,7 @@ def _with_sounds(videos: list[VideoFile], request: Request) -> list[VideoFile]:
         # What a list names by its whole path has a sound file by its name alone.
         names = (v.relative_path.name if v.relative_path.parts[0] == ELSEWHERE else v.relative_path for v in videos)
         # A sound that a line of the list names itself stays.
-        found = [video.sound or sounds.find(PurePath(name)) for video, name in zip(videos, names, strict=True)]
+        found = [video.sound or sounds.find(PurePosixPath(name)) for video, name in zip(videos, names, strict=True)]
         videos = [replace(video, sound=sound) for video, sound in zip(videos, found, strict=True)]
     return videos
 
@@ -113,8 +127,8 @@ def _check_remote(request: Request, listed: Sequence[VideoFile]) -> None:
         return
     if request.keep_all and request.looks.any:
         raise UsageError(
-            f"--visualize and --save_outputs need a copy of {uri}",
-            cure="leave out --keep_all, or leave out these two flags",
+            f"--visualize, --save_outputs and --previews need a copy of {uri}",
+            cure="leave out --keep_all, or leave out these flags",
         )
     if not request.keep_all and request.options.place != "copy":
         raise UsageError(

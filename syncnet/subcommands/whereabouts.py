@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from syncnet.inputs.belonging import input_named
@@ -29,7 +29,7 @@ class Stored(Protocol):
 
 def find_location(stored: Stored, input_dir: Path | None, folders: OutputFolders, moved: set[str]) -> str:
     """Where the video is: its own file, else what was put into the output folder; empty where neither is there."""
-    location = location_of(PurePath(stored.source or stored.path), input_dir or "")
+    location = location_of(PurePosixPath(stored.source or stored.path), input_dir or "")
     if stored.path not in moved:
         file = location if input_dir or os.path.isabs(location) else _found_at(stored)
         if is_uri(location) or not file:

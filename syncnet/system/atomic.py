@@ -8,9 +8,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from syncnet.system.handles import open_handle
 from syncnet.system.temporary import temporary_beside
 
-NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
+NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, *([errno.EINVAL] * (os.name == "nt")))
 """What disks say that give a file one name only."""
 
 
@@ -64,7 +65,8 @@ def write_file(path: Path, data: bytes | Iterable[bytes], *, synced: bool = True
 
 def sync(path: Path) -> None:
     """Returns when what was written to the file is on the disk. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY)
+    # Windows syncs only what is open for writing.
+    handle = open_handle(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -77,18 +79,27 @@ def sync_folder(folder: Path) -> None:
         sync(folder)
 
 
+def link_itself(source: Path, target: Path) -> None:
+    """A second name for the file, or for the link itself where the system can do that. Raises OSError."""
+    if os.link in os.supports_follow_symlinks:
+        os.link(source, target, follow_symlinks=False)
+    else:
+        # Windows: there it is always the link itself.
+        os.link(source, target)
+
+
 def take_name(temporary: Path, path: Path) -> None:
     """Gives a file a name that no other has; its old name may stay beside it.
 
     Raises OSError; FileExistsError where the name is taken, also in other letters on a disk that ignores case.
     """
     try:
-        os.link(temporary, path, follow_symlinks=False)
+        link_itself(temporary, path)
     except OSError as error:
         if error.errno not in NO_HARD_LINKS:
             raise
         # Some disks of cameras and networks. An empty file takes the name first: only its maker may replace it.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        os.close(open_handle(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
         try:
             os.replace(temporary, path)
         except BaseException:

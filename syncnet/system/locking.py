@@ -1,9 +1,11 @@
-"""One run at a time in an output folder, by a lock that the operating system frees when its holder dies."""
+"""One run at a time in an output folder, by a lock that the operating system frees when its holder dies.
+
+Who holds it is told in a file beside it: on Windows nobody else can read a file that is locked.
+"""
 
 from __future__ import annotations
 
-import errno
-import fcntl
+import contextlib
 import json
 import os
 import socket
@@ -13,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncnet.errors import UsageError
+from syncnet.system.handles import open_handle, try_lock
 from syncnet.system.plain import read_json
 
 EXIT_LOCKED = 75
 """EX_TEMPFAIL of sysexits.h: try again later."""
+HOLDER_SUFFIX = ".json"
 _MOST_HOLDER_BYTES = 1000
 
 
@@ -31,14 +35,14 @@ def hold(path: Path) -> Iterator[None]:
     The file stays behind; it is the kernel's lock on it that counts, never its presence. What it holds is only told.
     """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = open_handle(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise UsageError(
             f"cannot write to {path}: {error.strerror}", cure="give an --output_dir you can write to"
         ) from error
     try:
         _lock(handle, path)
-        _write_holder(handle)
+        _write_holder(path)
         yield
     finally:
         os.close(handle)
@@ -46,32 +50,34 @@ def hold(path: Path) -> Iterator[None]:
 
 def _lock(handle: int, path: Path) -> None:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ours = try_lock(handle)
     except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise LockedError(
-                f"another run is using {path.parent.parent} ({_read_holder(handle)})", cure="wait until it ends"
-            ) from error
         raise UsageError(
             f"{path}: the file system does not support locks ({error.strerror})",
             cure="give an --output_dir on another disk",
         ) from error
+    if not ours:
+        raise LockedError(
+            f"another run is using {path.parent.parent} ({_read_holder(path)})", cure="wait until it ends"
+        )
 
 
-def _write_holder(handle: int) -> None:
+def _holder_of(path: Path) -> Path:
+    return path.with_name(path.name + HOLDER_SUFFIX)
+
+
+def _write_holder(path: Path) -> None:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
-    try:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, text.encode(), 0)
-    except OSError:
-        # A full disk: the lock holds all the same, only its holder cannot be named.
-        return
+    # A full disk: the lock holds all the same, only its holder cannot be named.
+    with contextlib.suppress(OSError):
+        _holder_of(path).write_text(text, encoding="utf-8")
 
 
-def _read_holder(handle: int) -> str:
+def _read_holder(path: Path) -> str:
     try:
-        holder = read_json(os.pread(handle, _MOST_HOLDER_BYTES, 0))
+        with open(_holder_of(path), "rb") as reader:
+            holder = read_json(reader.read(_MOST_HOLDER_BYTES))
         return f"pid {holder['pid']} on {holder['host']} since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         # Between its lock and its first word.

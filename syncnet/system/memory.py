@@ -6,7 +6,6 @@ import ctypes
 import functools
 import math
 import os
-import resource
 import sys
 import threading
 import time
@@ -33,7 +32,9 @@ def machine_memory_mb() -> float:
 
 
 def _machine_memory_mb(cgroup_root: Path, cgroup_of_process: Path) -> float:
-    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    # Windows does not say it in this way: there only --max_memory limits.
+    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    physical = pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 1)
     limits = read_limits("memory", "memory.max", ("memory.limit_in_bytes",), cgroup_root, cgroup_of_process)
     # Without a limit version 2 says "max", and version 1 a number beyond any machine.
     return min([physical, *(int(words[0]) for words in limits if words and words[0].isdigit())]) / _MB
@@ -95,6 +96,10 @@ def _read_mark_mb() -> int | None:
     for line in read_text(_STATUS).splitlines():
         if line.startswith("VmHWM:"):
             return round(int(line.split()[1]) / 1024)
+    if sys.platform == "win32":
+        return None
+    import resource
+
     # Kilobytes on Linux, bytes on macOS.
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (_MB if sys.platform == "darwin" else 1024))
 
@@ -129,7 +134,8 @@ def find_trim() -> Callable[[], object] | None:
     """``malloc_trim`` of the GNU C library; other libraries have none."""
     try:
         trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
+    except (OSError, AttributeError, TypeError):
+        # TypeError: Windows has no library without a name.
         return None
     trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
     return functools.partial(trim, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Literal
 
 from syncnet.system.text import printable
@@ -81,7 +81,7 @@ def find_ranges(entries: Iterable[dict[str, Any]], chosen: Chosen) -> Iterator[R
             yield RangedVideo(
                 entry["video_path"],
                 _place_of(entry),
-                PurePath(entry["relative_path"]),
+                PurePosixPath(entry["relative_path"]),
                 entry["source_fps"],
                 entry["duration_seconds"] or 0.0,
                 ranges,

@@ -6,7 +6,7 @@ const PLAYED_SOUNDS = /^(aac|mp3|opus|vorbis|flac|alac|pcm_.*|)$/;
 function playerOf(video, format) {
   if (!video.href) return { panel: make("p", { className: "muted" }, "The file is no longer where it was."), seek: null };
   const [container, picture, sound] = format ?? ["", "", ""];
-  const element = make("video", { className: "player", controls: true, preload: "metadata", src: video.href, playsInline: true });
+  const element = make("video", { className: "player", controls: true, preload: "metadata", src: video.preview ?? video.href, playsInline: true });
   const note = make("p", { className: "muted player-note", hidden: true });
   const open = make("a", { className: "play", href: video.href, target: "_blank", rel: "noopener" }, "\u25b6 Open the file");
   const tell = (words) => {
@@ -22,9 +22,12 @@ function playerOf(video, format) {
     onTime.forEach((hear) => hear(at));
   };
   const onTime = [];
+  const kind = [extensionOf(video.name), [picture, sound].filter(Boolean).join(" and ")].filter(Boolean).join(", ");
+  const ofPreview = () => video.preview && element.getAttribute("src") === video.preview;
   element.addEventListener("loadedmetadata", () => {
     if (at) element.currentTime = at;
-    if (!element.videoWidth) tell(`This browser plays only the sound of this file (its picture is ${picture}).`);
+    if (ofPreview()) tell(`A small copy, made for browsers: they do not play this file (${kind || container}).`);
+    else if (!element.videoWidth) tell(`This browser plays only the sound of this file (its picture is ${picture}).`);
     else if (!PLAYED_SOUNDS.test(sound)) tell(`This browser may play this file without its sound (${sound}).`);
   });
   element.addEventListener("timeupdate", () => {
@@ -35,9 +38,13 @@ function playerOf(video, format) {
     onTime.forEach((hear) => hear(at));
   });
   element.addEventListener("error", () => {
+    if (ofPreview()) {
+      // Its file was removed, or is damaged.
+      element.src = video.href;
+      return;
+    }
     element.hidden = true;
-    const kind = [extensionOf(video.name), [picture, sound].filter(Boolean).join(" and ")].filter(Boolean).join(", ");
-    tell(`This browser cannot play this file (${kind || container}). Open it in a player of your own.`);
+    tell(`This browser cannot play this file (${kind || container}). Open it in a player of your own, or run with --previews, which makes small copies that browsers play.`);
   });
   return { panel: make("div", { className: "watch" }, element, note), seek, open, element, onTime };
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from folders import files_below, make_videos, results_in, run
+from folders import entries_in, files_below, gone_in, make_videos, results_in, run
 from test_records import make_record
 
 from syncnet import command
@@ -65,6 +65,23 @@ def test_parts_come_to_what_one_run_leaves(videos: Path, out: Path, tmp_path: Pa
         assert files_below(out / folder) == files_below(tmp_path / "alone" / folder)
         assert [files_below(part / folder) for part in parts] == [[], [], []]
     assert results_in(out)["this_run"]["scored"] == len(NAMES)
+
+
+def test_what_is_gone_from_the_parts_is_in_no_count_of_the_merge(videos: Path, out: Path) -> None:
+    parts = run_parts(videos, out)
+    gone = next(name for name in NAMES if "fine" in name)
+    (videos / gone).unlink()
+    run_parts(videos, out)
+    assert merge(parts, out) == 0
+    document = results_in(out)
+    assert (document["total_videos"], gone_in(out)) == (len(NAMES) - 1, [gone])
+    assert gone not in entries_in(out)
+    assert gone in files_below(out / "good_quality")
+    assert command.main(["rejudge", "--output_dir", str(out), "--passing", str(out / "passing.txt")]) == 0
+    assert gone not in (out / "passing.txt").read_text().splitlines()
+    assert run(videos, out, "--recursive", "--prune", *OFF) == 0
+    assert (gone_in(out), results_in(out)["this_run"]["scored"]) == ([], 0)
+    assert gone not in files_below(out / "good_quality")
 
 
 def test_the_command_goes_on_where_the_parts_ended(videos: Path, out: Path) -> None:

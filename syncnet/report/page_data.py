@@ -101,7 +101,6 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
         "cure": printable(result.cure),
         "curable": curable,
         "repair_line": repair_line,
-        "missing": result.missing,
         "href": find_href(result, content.folders),
         "overlay": _find_beside(content.folders.overlay_path(result.relative_path), content.folders),
         "preview": _find_beside(content.folders.preview_path(result.relative_path), content.folders),

@@ -17,7 +17,7 @@ from syncnet.takeaway.exported import ENDINGS, EXPORT_DIR, TABLES, list_path
 
 
 class Belongings:
-    """Pictures, overlay videos, previews, kept outputs, repaired files, lists, and clips, which say what they are of."""
+    """Pictures, overlays, previews, kept outputs, repaired files, lists, and clips, which say what they are of."""
 
     def __init__(self, folders: OutputFolders) -> None:
         self._folders = folders

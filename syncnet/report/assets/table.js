@@ -115,7 +115,7 @@ function tableRow(row, thumbnails, thresholds, open) {
   const line = make(
     "tr",
     { onclick: () => open(row.number) },
-    cell("name", make("div", {}, picture, make("span", {}, name, video.missing ? make("small", {}, "no longer in the input folder") : null))),
+    cell("name", make("div", {}, picture, make("span", {}, name))),
     cell("outcome", badge(outcome), missed ? make("small", {}, missed) : null, share ? make("small", {}, `in sync for ${share}`) : null),
     cell("confidence", video.offset === null ? "" : confidenceWords(video.confidence, thresholds.min_confidence)),
     cell("offset", supported ? signed(video.offset) : "", supported ? make("small", {}, offsetWords(video.offset)) : null),

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-OF_THE_RUN = {"processing_time", "peak_memory_mb", "placed_path"}
+OF_THE_RUN = {"processing_time", "peak_memory_mb", "placed_path", "scored_at"}
 """What differs between two runs of one program too."""
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from syncnet.cli.request import parse_request
 from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
+from syncnet.inputs.paths import absolute
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
 from syncnet.run.output import Written, print_run, write_run
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
         # A terminal that cannot show a letter of a name is no reason to stop.
         stream.reconfigure(errors="backslashreplace")
     log = Log(None)
-    quiet = False
+    quiet, request = False, None
     given = sys.argv[1:] if arguments is None else arguments
     try:
         subcommand = find_subcommand(given, own_process=own_process)
@@ -116,7 +117,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
             print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
         return EXIT_LOCKED
     except UsageError as error:
-        return _refuse(str(error), log)
+        return _refuse(f"{error}{_job(request)}", log)
     except ImportError as error:
         return _refuse(f"{error}: {install_requirements()}", log)
     except KeyboardInterrupt:
@@ -133,6 +134,11 @@ def _cleared_away(request: Request) -> Iterator[None]:
     finally:
         if request.temporary_output:
             shutil.rmtree(request.output_dir, ignore_errors=True)
+
+
+def _job(request: Request | None) -> str:
+    """For the reader of a mail, who may have several of them."""
+    return f" (output folder {absolute(request.output_dir)})" if request and request.options.cron else ""
 
 
 def _refuse(problem: str, log: Log) -> int:
@@ -162,8 +168,6 @@ def _run(request: Request, log: Log, audience: Audience) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
-    from syncnet.inputs.belonging import input_of
-    from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
     from syncnet.run.afterwards import make_the_rest
     from syncnet.run.calibrating import score_again_without_embeddings
@@ -172,7 +176,8 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     from syncnet.run.inputs import find_inputs, note_list, read_list, with_one_video, work_folder
     from syncnet.run.planning import plan_run
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
-    from syncnet.run.unlisted import Listing
+    from syncnet.run.pruning import prune_if_asked
+    from syncnet.run.renaming import take_up_changes
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
 
@@ -191,14 +196,14 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             request, kept = go_on_with(request, begun)
             chosen = choose_stages(on_this_machine(request), workers)
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
-            found.videos = settle_names(found.videos, folders, ledger)
-            listing = Listing(found, input_of(request), folders, ledger, request.one_video)
-            fingerprint = run_fingerprint(request.settings, chosen)
-            plan = plan_run(listing, listing.unlisted(), fingerprint, request.options)
+            changes = take_up_changes(found, request, folders, ledger)
+            pruned = prune_if_asked(changes, request, folders, ledger)
+            plan = plan_run(changes, run_fingerprint(request.settings, chosen), request.options)
+            plan.pruned = pruned
             if request.calibrate:
                 score_again_without_embeddings(plan, folders.state_dir)
             plan.decisions, told = decide(request, given, folders, found, ledger)
-            told = (*listing.warnings(video for _, video in plan.gone), *told)
+            told = (*changes.listing.warnings(video for _, video in plan.gone), *told)
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None
             opened = open_engine(request, chosen, workers, len(found.videos), child)
@@ -260,7 +265,8 @@ def _process(
     if engine.remote:
         plan.new, plan.alone = [*plan.new, *plan.alone], []
     keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
-    log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
+    why_not = plan.why_not(request.options.settle_seconds)
+    log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored{why_not}")
     said = {"quiet": request.quiet, "verbose": request.terminal.verbose, "answered": request.one_video}
     least = request.settings.thresholds.min_confidence
     with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
@@ -286,4 +292,4 @@ def _process(
 
 def _exit_code(run: Run, written: bool) -> int:
     failed = any(result.failed_now for result in (*run.results, *run.gone))
-    return EXIT_SOME_FAILED if failed or run.found.unreadable or not written else 0
+    return EXIT_SOME_FAILED if failed or run.found.unreadable or run.pruned.problems or not written else 0

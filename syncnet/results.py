@@ -157,6 +157,10 @@ class VideoResult:
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
     """Whether its file is gone from where it was found. What was found out stays."""
+    scored_at: str = field(default="", kw_only=True)
+    """When it was scored, or its score found again, for this folder: UTC, ISO 8601; empty where that is not known."""
+    content: str = field(default="", kw_only=True)
+    """SHA-256 of the file (and of the sound that it was scored against); empty where it is not known."""
     repair: RepairTold | None = None
     """What a repair of its sound came to; None where there was none."""
     placed_in: Path | None = None

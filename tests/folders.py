@@ -12,6 +12,7 @@ from syncnet.inputs.belonging import Input
 from syncnet.inputs.discovery import FoundVideos
 from syncnet.placement.folders import OutputFolders
 from syncnet.run.planning import Plan, plan_run
+from syncnet.run.renaming import Changes
 from syncnet.run.unlisted import Listing
 from syncnet.settings import RunOptions
 from syncnet.state.ledger import Ledger
@@ -34,7 +35,7 @@ def plan_of(found: FoundVideos, input_dir: Path, ledger: Ledger, fingerprint: st
     """What a run over the folder would do."""
     folders = OutputFolders(ledger.path.parent / "out")
     listing = Listing(found, Input(str(input_dir), input_dir), folders, ledger)
-    return plan_run(listing, listing.unlisted(), fingerprint, options)
+    return plan_run(Changes(listing, listing.unlisted()), fingerprint, options)
 
 
 def results_in(folder: Path) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def results_in(folder: Path) -> dict[str, Any]:
     return document
 
 
-MADE_FROM_RESULTS = ("report.html", "results.csv", "segments.csv")
+MADE_FROM_RESULTS = ("report.html", "results.csv", "segments.csv", "new_passing.txt")
 
 
 def files_below(folder: Path) -> list[str]:

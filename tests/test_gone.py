@@ -48,7 +48,7 @@ def test_what_is_gone_is_in_no_count_and_no_list_and_stays_known(
     assert run(videos, out, *OFF) == 0
     shown = capsys.readouterr().out
     assert "\n3 of 3 videos in " in shown
-    assert "2 videos are gone from the folder (damaged.mp4, fine.mp4), and counted nowhere;" in shown
+    assert "2 videos are gone from the folder (damaged.mp4, fine.mp4), and in no count; --prune" in shown
     document = results_in(out)
     counts = "total_videos", "good_quality", "poor_quality", "no_faces_detected", "processing_failed"
     assert [document[name] for name in counts] == [3, 1, 1, 1, 0]

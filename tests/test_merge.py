@@ -47,7 +47,7 @@ def told(out: Path) -> dict[str, Any]:
     for name in ("timestamp", "this_run"):
         del document[name]
     for entry in document["results"]:
-        del entry["processing_time"], entry["peak_memory_mb"]
+        del entry["processing_time"], entry["peak_memory_mb"], entry["scored_at"]
         entry["placed_path"] = entry["placed_path"] and str(Path(entry["placed_path"]).relative_to(out))
     return document
 

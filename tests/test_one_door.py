@@ -48,7 +48,9 @@ EVERYTHING = ScorerSettings(
     weights=WeightsPolicy(Path("-models"), offline=True, allow_unverified=True),
     over_time=OverTimeSettings(0.25, 12.5, 0.354, 1.5, 30.0),
 )
-RUNNING = RunOptions("hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True, Path("decided"))
+RUNNING = RunOptions(
+    "hardlink", True, True, 9, 1.5, Path("off"), True, Path("a log.txt"), 77.0, True, Path("decided"), True
+)
 
 VALID: dict[str, ScorerSettings] = {
     "": ScorerSettings(),
@@ -210,9 +212,9 @@ def test_the_command_that_is_printed_gives_the_same(flags: str) -> None:
 def test_the_printed_command_has_what_was_asked_of_the_run_and_nothing_usual() -> None:
     assert tuple(words_of(Request(Path("in"), Path("out")))) == ("--input_dir=in", "--output_dir=out")
     report = ReportOptions(page=False, table="parquet")
-    request = Request(Path("in"), Path("out"), None, True, True, 5, EVERYTHING, RUNNING, report)
+    request = Request(Path("in"), Path("out"), None, True, False, 5, EVERYTHING, RUNNING, report)
     assert replace(parse_request(tuple(words_of(request))), arguments=()) == request
-    dubbed = Request(Path("in"), Path("out"), audio_dir=Path("dubs"))
+    dubbed = Request(Path("in"), Path("out"), audio_dir=Path("dubs"), keep_all=True)
     assert replace(parse_request(tuple(words_of(dubbed))), arguments=()) == dubbed
     usual = Request(Path("in"), Path("out"), options=RunOptions(score_cache="off", cron=True))
     assert tuple(words_of(usual))[2:] == ("--score_cache=off", "--cron")

@@ -154,7 +154,7 @@ def test_json_of_a_video_is_its_entry_and_nothing_else_is_on_stdout(
     assert told["model"] == {"name": "fake", "identity": results_in(tmp_path / "out")["model"]["identity"],
                              "verified": True}  # fmt: skip
     assert told["filter_settings"]["min_confidence"] == 5.0
-    never_same = {"placed_path": None, "processing_time": 0, "peak_memory_mb": 0}
+    never_same = {"placed_path": None, "processing_time": 0, "peak_memory_mb": 0, "scored_at": ""}
     assert {**told, **wanted, **never_same} == {**told, **never_same}
 
 

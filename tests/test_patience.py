@@ -79,14 +79,14 @@ def test_a_file_that_cannot_be_read_to_its_end_is_given_up_and_the_others_are_sc
             released.wait(60)
         return hash_content(path, stop)
 
-    monkeypatch.setattr("syncnet.engines.video.hash_content", stalled)
+    monkeypatch.setattr("syncnet.state.score_store.hash_content", stalled)
     for scored in (1, 0):
         assert run(videos, out, "--timeout", "2") == 1
         entries = entries_in(out)
         assert entries["fine_stalled.mp4"]["error"] == "reading it: it took longer than 2 s"
         assert entries["fine.mp4"]["status"] == "success"
         assert scored or videos_below(out) == {"good_quality/fine.mp4": b"fine.mp4"}
-    monkeypatch.setattr("syncnet.engines.video.hash_content", hash_content)
+    monkeypatch.setattr("syncnet.state.score_store.hash_content", hash_content)
     assert run(videos, out, "--timeout", "60") == 0, "the disk may be at work again, so every run tries"
 
 

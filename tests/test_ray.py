@@ -258,7 +258,7 @@ def _carry_out(videos: Path, out: Path, settings: RaySettings, load: Callable[[]
 
 def _told(out: Path) -> list[dict[str, Any]]:
     """The results without what the run's own time and place decide."""
-    own = ("processing_time", "peak_memory_mb", "placed_path")
+    own = ("processing_time", "peak_memory_mb", "placed_path", "scored_at", "content")
     return [{name: value for name, value in entry.items() if name not in own} for entry in results_in(out)["results"]]
 
 

@@ -116,6 +116,8 @@ def test_a_scored_video_tells_everything() -> None:
         "audio_tracks": 1,
         "corrupt_pictures": 0,
         "file_size": 1234,
+        "content": None,
+        "scored_at": None,
         "processing_time": 1.5,
         "peak_memory_mb": None,
         "relative_path": "sub/a.b.mp4",
@@ -241,7 +243,7 @@ def test_what_is_pending_left_or_gone_adds_up() -> None:
     this_run = document["this_run"]
     assert {name: this_run[name] for name in this_run if name not in ("seconds", "peak_memory_mb")} == {
         "scored": 1, "found_again": 1, "unchanged": 0, "placed": 1, "good_quality": 1, "poor_quality": 0,
-        "no_faces_detected": 0, "processing_failed": 1, "left_for_later": 3,
+        "no_faces_detected": 0, "processing_failed": 1, "left_for_later": 3, "pruned": 0,
     }  # fmt: skip
     # More than an interpreter with numpy, less than any machine has.
     assert 20 < this_run["peak_memory_mb"] < 1_000_000

@@ -39,7 +39,7 @@ def test_one_row_a_video_with_everything_that_is_known(tmp_path: Path) -> None:
         "seen_speech_seconds": "", "off_screen_seconds": "", "in_sync_seconds": "", "in_sync": "", "coverage": "",
         "offset_along": "", "segments": "0", "p_in_sync": "0.97", "p_belongs": "0.98",
         "decision": "", "decision_note": "",
-        "curable_by_ms": "", "audio_path": "",
+        "curable_by_ms": "", "audio_path": "", "scored_at": "",
     }  # fmt: skip
 
 

@@ -15,6 +15,12 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
     known.add_argument(
         "--retry_failed", action="store_true", help="also retry videos that failed because of the file itself"
     )
+    known.add_argument(
+        "--prune",
+        action="store_true",
+        help="remove what the output folder holds of videos that are gone from the input: copies, records, pictures, "
+        "clips (docs/results.md)",
+    )
     known.add_argument("--limit", type=int, metavar="N", help="score at most N videos in this run")
     known.add_argument(
         "--score_cache",

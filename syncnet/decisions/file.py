@@ -59,6 +59,11 @@ class Entry(
             return None
         return FileIdentity(self.file_size, int(self.modified_ns))
 
+    def renamed(self, video: str, identity: FileIdentity) -> Entry:
+        """The same, of this file, which is the one that it is about under another name."""
+        renamed = msgspec.structs.replace(self, video=video)
+        return renamed.about(identity) if self.identity else renamed
+
     def about(self, identity: FileIdentity) -> Entry:
         """The same, of this file."""
         # As a text: what the page reads it with has no whole numbers of that size.

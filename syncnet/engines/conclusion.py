@@ -146,6 +146,8 @@ def judge_record(record: VideoRecord, video: VideoFile, rules: VerdictRules, *, 
         cure=_advice(score, no_track, verdict, rules),
         source=source,
         missing=video.removed,
+        content=record.content,
+        scored_at=record.scored_at,
     )
 
 
@@ -178,4 +180,6 @@ def failed_result(
         source=source,
         failed_now=True,
         missing=video.removed,
+        content=record.content if record else "",
+        scored_at=record.scored_at if record else "",
     )

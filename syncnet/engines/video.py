@@ -21,8 +21,8 @@ from syncnet.inputs.remote import identity_of, local_copy
 from syncnet.keepsake.embedded import embedded_path, write_embedded
 from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.results import Source, VideoResult, VideoScore, best_score
-from syncnet.state.records import VideoRecord
-from syncnet.state.score_store import ScoreStore, hash_content
+from syncnet.state.records import VideoRecord, utc_now
+from syncnet.state.score_store import ScoreStore, hash_video
 from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 from syncnet.system.patience import run_within
 
@@ -58,14 +58,18 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
     started = time.perf_counter()
     record: VideoRecord | None = None
     source: Source = "scored"
+    content = ""
     try:
         stop.check()
         video = _as_it_is_now(video, job.settle_seconds, stop)
         job.rules.ledger.note_started(str(video.relative_path), video.identity)
         with _at_hand(video, job, stop) as at_hand:
-            score, source = _score(at_hand, job, stop)
+            content = _content_of(at_hand, job, stop)
+            score, source = _score(at_hand, content, job, stop)
             # Thousands of records are held for the whole run, so the pictures go their own way.
-            record = _record(video, job, replace(score, keepsake=None, embedded=None), time.perf_counter() - started)
+            record = _record(
+                video, job, replace(score, keepsake=None, embedded=None), time.perf_counter() - started, content
+            )
             job.rules.ledger.add(record)
             _keep_beside(video, job, score)
             known = record
@@ -88,7 +92,7 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
         # The one catch-all of the program: a video, whatever is in it, never stops the others.
         failure, problem, cure = explain(error)
         if record is None:
-            record = _record(video, job, None, time.perf_counter() - started)
+            record = _record(video, job, None, time.perf_counter() - started, content)
             record = replace(record, failure=failure, error=problem, cure=cure)
             # A ledger that cannot be written means that the video is tried again in the next run.
             with contextlib.suppress(OSError):
@@ -153,10 +157,9 @@ def _as_it_is_now(video: VideoFile, settle_seconds: float, stop: StopFlag) -> Vi
     return replace(video.seen_as(video.path.stat()), sound=sound)
 
 
-def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore, Source]:
-    store = None if _is_scored_where_it_is_fetched(video) else job.store
-    content_hash = _hash_in_time(video, job, stop) if store else ""
-    known = store.find(content_hash, job.fingerprint) if store and job.find_again else None
+def _score(video: VideoFile, content: str, job: VideoJob, stop: StopFlag) -> tuple[VideoScore, Source]:
+    store = job.store if content else None
+    known = store.find(content, job.fingerprint) if store and job.find_again else None
     try:
         score = known or _score_in_time(video, job, stop)
     except VideoError:
@@ -165,23 +168,23 @@ def _score(video: VideoFile, job: VideoJob, stop: StopFlag) -> tuple[VideoScore,
         raise
     _refuse_changed(video)
     if store and known is None:
-        store.keep(content_hash, job.fingerprint, score)
+        store.keep(content, job.fingerprint, score)
     return score, "cache" if known else "scored"
+
+
+def _content_of(video: VideoFile, job: VideoJob, stop: StopFlag) -> str:
+    """What it is found again by; empty where nobody looks for it, and where it is fetched elsewhere."""
+    asked = job.store is not None or job.found_in
+    return _hash_in_time(video, job, stop) if asked and not _is_scored_where_it_is_fetched(video) else ""
 
 
 def _hash_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> str:
     """A disk that is stalled, and a file of terabytes, take no longer than scoring may."""
     try:
-        return run_within(Deadline(stop, job.timeout_seconds), lambda flag: _hash(video, flag))
+        return run_within(Deadline(stop, job.timeout_seconds), lambda flag: hash_video(video, flag))
     except TimeLimitError as error:
         # Another run may find the disk at work again.
         raise TimeLimitError(f"reading it: {error.problem}", path=video.path, cure=error.cure) from TimeoutError()
-
-
-def _hash(video: VideoFile, stop: StopFlag) -> str:
-    """Of the video and, where that is from elsewhere, of its sound: the cache is shared by many folders."""
-    content = hash_content(video.file, stop)
-    return f"{content}+{hash_content(video.sound_path, stop)}" if video.sound_path else content
 
 
 @contextlib.contextmanager
@@ -232,7 +235,9 @@ def _refuse_changed(video: VideoFile) -> None:
         raise StillChangingError("it changed while it was being scored", path=video.path)
 
 
-def _record(video: VideoFile, job: VideoJob, score: VideoScore | None, seconds: float) -> VideoRecord:
+def _record(
+    video: VideoFile, job: VideoJob, score: VideoScore | None, seconds: float, content: str = ""
+) -> VideoRecord:
     record = VideoRecord(
         str(video.relative_path),
         video.identity,
@@ -242,6 +247,8 @@ def _record(video: VideoFile, job: VideoJob, score: VideoScore | None, seconds: 
         peak_memory_mb=score.peak_memory_mb if score else None,
         source=video.source,
         found_in=job.found_in,
+        content=content,
+        scored_at=utc_now(),
     )
     if score and score.tracks and best_score(score) is None:
         cure = "check that the sound is as long as the picture"

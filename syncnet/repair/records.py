@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from syncnet.errors import UsageError
+from syncnet.system.atomic import write_file
 from syncnet.system.handles import open_handle, read_at
 from syncnet.system.plain import read_json
 
@@ -70,6 +71,13 @@ class Records:
         if record.status == "repaired" and not os.path.lexists(str(record.repaired_path)):
             return None
         return record if record.status == "repaired" or record.wanted == wanted else None
+
+    def drop(self, names: Collection[str]) -> None:
+        """Forgets the files of these relative paths; the last records of the others stay. Raises OSError."""
+        if self.known.keys() & names:
+            self.known = {name: record for name, record in self.known.items() if name not in names}
+            lines = (json.dumps(asdict(record)) + "\n" for record in self.known.values())
+            write_file(self.path, "".join(lines).encode("ascii"))
 
     def add(self, record: RepairRecord) -> None:
         """On the disk when it returns. Raises OSError."""

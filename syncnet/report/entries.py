@@ -86,6 +86,8 @@ def describe_result(result: VideoResult) -> dict[str, Any]:
         "audio_tracks": info.sound_tracks if info else None,
         "corrupt_pictures": info.corrupt_pictures if info else None,
         "file_size": result.file_bytes,
+        "content": result.content or None,
+        "scored_at": result.scored_at or None,
         "processing_time": _rounded(result.seconds, 3),
         "peak_memory_mb": result.peak_memory_mb,
         "curable_by_ms": curable_by_ms(result),

@@ -10,6 +10,7 @@ from typing import Any
 
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.content import content_of_run
+from syncnet.report.new_passing import NEW_PASSING_NAME, write_new_passing
 from syncnet.report.ownership import is_own
 from syncnet.report.page import PAGE_NAME, write_page
 from syncnet.report.run import Run
@@ -34,6 +35,7 @@ def write_outputs(
         (run.folders.state_dir / COMMAND_NAME, partial(note_command, command=command)),
         (folder / CSV_NAME, partial(write_csv, document)),
         (folder / SEGMENTS_CSV_NAME, partial(write_segments_csv, document["results"])),
+        (folder / NEW_PASSING_NAME, partial(write_new_passing, run)),
     ]
     if table == "parquet":
         writers.append((folder / PARQUET_NAME, partial(write_parquet, document)))

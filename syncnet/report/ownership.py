@@ -13,6 +13,7 @@ from pathlib import Path
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import STATE_FOLDER
 from syncnet.report.montage import MONTAGE_NAME, MONTAGE_TITLE
+from syncnet.report.new_passing import NEW_PASSING_NAME, PASSED_NAME
 from syncnet.report.page import PAGE_NAME, PAGE_TITLE
 from syncnet.report.segments_table import SEGMENT_COLUMNS, SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import COLUMNS, CSV_NAME, PARQUET_NAME
@@ -136,12 +137,18 @@ def _is_montage(path: Path) -> bool:
     return MONTAGE_TITLE.encode() in _head(path)
 
 
+def _is_new_passing(path: Path) -> bool:
+    # It is a plain list; a run that writes it notes more than that.
+    return (path.parent / STATE_FOLDER / PASSED_NAME).exists()
+
+
 _KNOWN: dict[str, Callable[[Path], bool]] = {
     "sync_filter_results.json": _is_results,
     CSV_NAME: partial(_is_table, columns=COLUMNS),
     PARQUET_NAME: partial(_is_parquet, columns=COLUMNS),
     SEGMENTS_CSV_NAME: is_segments_table,
     SEGMENTS_PARQUET_NAME: partial(_is_parquet, columns=SEGMENT_COLUMNS),
+    NEW_PASSING_NAME: _is_new_passing,
     PAGE_NAME: _is_page,
     MONTAGE_NAME.name: _is_montage,
 }

@@ -110,6 +110,7 @@ def _this_run(run: Run) -> dict[str, Any]:
         "no_faces_detected": done.counts.no_faces,
         "processing_failed": done.counts.failed,
         "left_for_later": run.left_for_later,
+        "pruned": len(run.pruned.names),
         "seconds": round(run.seconds, 3),
         "peak_memory_mb": PEAK_OF_PROCESS.most_mb(),
     }

@@ -37,6 +37,19 @@ NO_OTHER_SOUNDS = OtherSounds()
 
 
 @dataclass(frozen=True)
+class Pruned:
+    """What a run removed."""
+
+    names: tuple[str, ...] = ()
+    """Of the videos."""
+    problems: tuple[str, ...] = ()
+    """A sentence for each file that had to stay, and with it the record of its video."""
+
+
+NOTHING_PRUNED = Pruned()
+
+
+@dataclass(frozen=True)
 class Run:
     """One run over a folder."""
 
@@ -59,6 +72,8 @@ class Run:
     """Results of videos that this run does not find: moved into the output folders, or of another input."""
     gone: Sequence[VideoResult] = ()
     """What is known of videos that are gone. They are no part of the results, and are counted nowhere."""
+    pruned: Pruned = NOTHING_PRUNED
+    """What was removed of videos that were gone."""
     pending: Sequence[SkippedPath] = ()
     """Videos that are still changing."""
     left_for_later: int = 0

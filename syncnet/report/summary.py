@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from syncnet.inputs.discovery import VIDEO_SUFFIXES, SkippedPath
+from syncnet.inputs.paths import absolute
 from syncnet.report.changes import describe_changes
 from syncnet.report.colours import PLAIN, Palette
 from syncnet.report.histogram import draw_histogram
@@ -50,16 +52,28 @@ def format_summary(run: Run, width: int, palette: Palette = PLAIN) -> str:
 
 
 def format_alarms(run: Run) -> list[str]:
-    """A line for each thing that went wrong in this run; none where nothing did."""
-    lines = [
-        f"{_name(result)}: {printable(result.error)}" + (f" -> {printable(result.cure)}" if result.cure else "")
-        for result in (*run.results, *run.gone)
-        if result.failed_now
+    """A line for each thing that went wrong in this run; none where nothing did.
+
+    Who reads it in a mail knows neither the folder that the command was started in, nor which job it was.
+    """
+    told = [
+        (_whole_path(result), result.error, result.cure) for result in (*run.results, *run.gone) if result.failed_now
     ]
-    lines += [f"{printable(str(path.path))}: could not be read: {path.reason}" for path in run.found.unreadable]
+    cure = "see that it can be read, or take it away"
+    told += [(_absolute(one.path), f"could not be read: {one.reason}", cure) for one in run.found.unreadable]
+    lines = [f"{path}: {problem}" + (f" -> {cure}" if cure else "") for path, problem, cure in told]
     if run.interrupted:
         lines.append("interrupted; what is finished is kept")
-    return lines
+    return [printable(f"{line} (output folder {absolute(run.folders.output_dir)})") for line in lines]
+
+
+def _whole_path(result: VideoResult) -> str:
+    return result.location if result.uri else absolute(result.path)
+
+
+def _absolute(path: Path | str) -> str:
+    """Of a path; a URI is one as it is."""
+    return path if isinstance(path, str) else absolute(path)
 
 
 def _headline(run: Run, counts: Counts, width: int) -> list[str]:

@@ -69,6 +69,7 @@ COLUMNS: dict[str, Kind] = {
     "decision_note": "text",
     "curable_by_ms": "number",
     "audio_path": "text",
+    "scored_at": "text",
 }
 """In their order, which stays: a new column goes to the end."""
 

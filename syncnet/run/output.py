@@ -44,17 +44,18 @@ def write_run(run: Run, request: Request) -> Written:
     from syncnet.report.results import build_results, write_results
 
     document = build_results(run)
-    problems = []
+    problems, told = list(run.pruned.problems), True
     try:
         write_results(document, run.folders.results_path)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         cure = "free some space and run again" if full else "check the output disk, then run again"
+        told = False
         problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: {cure}")
     command = command_of(request)
     pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
-    told = document if request.terminal.json else {}
-    return Written(not problems, tuple(pages), (*problems, *unwritten), told)
+    answer = document if request.terminal.json else {}
+    return Written(told, tuple(pages), (*problems, *unwritten), answer)
 
 
 def write_page_again(run: Run, request: Request) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.engines.video import seconds_until_settled
 from syncnet.inputs.discovery import SkippedPath, VideoFile
-from syncnet.run.unlisted import Listing
+from syncnet.report.run import NOTHING_PRUNED, Pruned
+from syncnet.run.renaming import Changes
 from syncnet.settings import RunOptions
 from syncnet.state.records import VideoRecord
 from syncnet.system.collector import without_collector
@@ -34,6 +34,7 @@ class Plan:
     """Still changing."""
     left_for_later: int = 0
     """New ones beyond the limit."""
+    pruned: Pruned = NOTHING_PRUNED
     decisions: Decisions = NO_DECISIONS
     """Of people, who win over the thresholds."""
 
@@ -47,11 +48,21 @@ class Plan:
     def to_score(self) -> int:
         return len(self.new) + len(self.alone)
 
+    def why_not(self, settle_seconds: float) -> str:
+        """`` (7 still settling, 60 s)``: why listed videos are not scored; empty where all of them are."""
+        reasons = [
+            (len(self.known), f"{len(self.known):,} known"),
+            (len(self.pending), f"{len(self.pending):,} still settling, {settle_seconds:g} s"),
+            (self.left_for_later, f"{self.left_for_later:,} beyond --limit"),
+        ]
+        told = "; ".join(text for number, text in reasons if number)
+        return f" ({told})" if told else ""
+
 
 @without_collector()
-def plan_run(listing: Listing, unlisted: Sequence[VideoFile], fingerprint: str, options: RunOptions) -> Plan:
-    """Sorts the videos by what is known of them; ``unlisted``: those of earlier runs beside the listed ones."""
-    plan, ledger = Plan(), listing.ledger
+def plan_run(changes: Changes, fingerprint: str, options: RunOptions) -> Plan:
+    """Sorts the videos by what is known of them."""
+    plan, listing, ledger = Plan(), changes.listing, changes.listing.ledger
     for video in listing.found.videos:
         path = str(video.relative_path)
         if video.absent and (last := ledger.records.get(path)) and last.score:
@@ -72,7 +83,7 @@ def plan_run(listing: Listing, unlisted: Sequence[VideoFile], fingerprint: str, 
             plan.alone.append(video)
         else:
             plan.new.append(video)
-    records = ((ledger.records.get(str(video.relative_path)), video) for video in unlisted)
+    records = ((ledger.records.get(str(video.relative_path)), video) for video in changes.unlisted)
     plan.gone += [(record, video) for record, video in records if record]
     listing.note([video for _, video in plan.gone])
     return plan

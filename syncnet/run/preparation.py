@@ -16,6 +16,7 @@ from syncnet.inputs.discovery import FoundVideos
 from syncnet.models.precision import is_in_hardware
 from syncnet.models.registry import resolve_device
 from syncnet.placement.folders import OutputFolders
+from syncnet.report.new_passing import NEW_PASSING_NAME
 from syncnet.report.notices import find_notices
 from syncnet.report.ownership import refuse_foreign
 from syncnet.report.page import PAGE_NAME
@@ -42,6 +43,7 @@ def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
         folders.results_path: True,
         output_dir / CSV_NAME: True,
         output_dir / SEGMENTS_CSV_NAME: True,
+        output_dir / NEW_PASSING_NAME: True,
         output_dir / PARQUET_NAME: request.report.table == "parquet",
         output_dir / SEGMENTS_PARQUET_NAME: request.report.table == "parquet",
         output_dir / PAGE_NAME: request.report.page,
@@ -82,7 +84,7 @@ def make_job(
         ),
         found_in=input_of(request).name,
         state_dir=folders.state_dir,
-        store=_open_store(options, remote=request.scale.ray is not None),
+        store=open_store(options, remote=request.scale.ray is not None),
         # A score that is found again comes without its embeddings.
         find_again=not options.rescan and not request.settings.keep_embeddings,
         settle_seconds=options.settle_seconds,
@@ -139,12 +141,13 @@ def describe_run(
         interrupted=False,
         seconds=0.0,
         decisions=plan.decisions,
+        pruned=plan.pruned,
         left_for_later=plan.left_for_later,
         unlisted=plan.total - len(found.videos),
     )
 
 
-def _open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:
+def open_store(options: RunOptions, *, remote: bool) -> ScoreStore | None:
     """Raises UsageError only for a folder that was asked for: accounts of services often have no home."""
     if options.score_cache == "off":
         return None

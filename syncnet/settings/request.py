@@ -82,6 +82,9 @@ class Request(Checked):
             raise UsageError("--calibrate only looks for thresholds: --cut does not go with it", cure="leave one out")
         if self.repair.repair and self.keep_all:
             raise UsageError("--repair writes files, and --keep_all writes none", cure="give one of them")
+        if self.options.prune and (self.keep_all or self.calibrate):
+            alone = "--calibrate" if self.calibrate else "--keep_all"
+            raise UsageError(f"--prune removes copies, and {alone} touches none", cure="give one of them")
         if self.calibrate:
             object.__setattr__(self, "keep_all", True)
             # The faces are tried with each other's sound as well.

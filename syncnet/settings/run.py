@@ -45,6 +45,8 @@ class RunOptions(Checked):
     """Every worker scores in a process of its own."""
     decisions: Path | None = None
     """What people decided of videos, to be kept in the output folder: their word wins over the thresholds."""
+    prune: bool = False
+    """What is known and made of videos that are gone is removed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

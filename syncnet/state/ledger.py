@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,11 @@ from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.inputs.origin import SPARE_MARK, Placement
 from syncnet.state.codec import to_plain
-from syncnet.state.ledger_lines import FORGET, HEAD, Placed, read_line, started_line, write_line
-from syncnet.state.ledger_state import LedgerState
+from syncnet.state.ledger_compact import compacted
+from syncnet.state.ledger_lines import FORGET, HEAD, Placed, Video, read_line, started_line, write_line
+from syncnet.state.ledger_state import LedgerReader, LedgerState
 from syncnet.state.records import VideoRecord, read_record, record_to_plain
+from syncnet.system.atomic import NewFile
 from syncnet.system.handles import open_handle, read_at, write_at
 
 _LINE_BYTES = 1024
@@ -119,7 +121,7 @@ class Ledger(LedgerState):
         if known is None or known.identity != record.identity or {record.path} & (self.stale | self.under_way.keys()):
             return False
         last = self._record(record.path)
-        return last is not None and replace(last, seconds=record.seconds) == record
+        return last is not None and replace(last, seconds=record.seconds, scored_at=record.scored_at) == record
 
     def note_moving(self, path: str) -> None:
         """To be called before a video's own file is moved."""
@@ -138,6 +140,39 @@ class Ledger(LedgerState):
             self._append(FORGET, sync=True)
         except OSError as error:
             raise _cannot_open(self.path, error) from error
+
+    def scores_of(self, paths: Collection[str]) -> set[tuple[str, str]]:
+        """Content and fingerprint of each score that these files ever had, as far as they are known. Raises OSError."""
+        records = (self.records.get(path) for path in paths)
+        contents = {record.content for record in records if record and record.content}
+        with open(self.path, "rb") as reader:
+            lines = (line for _, _, line in LedgerReader(self.path).lines(reader))
+            return {(v.content, v.fingerprint) for v in lines if isinstance(v, Video) and v.content in contents}
+
+    def erase(self, paths: Collection[str]) -> None:
+        """Nothing of these videos stays in the file. Raises OSError and UsageError, leaving the ledger as it was."""
+        is_open = True
+        try:
+            with NewFile(self.path) as temporary:
+                with open(temporary, "xb") as writer:
+                    writer.writelines(self._without(paths))
+                # Windows replaces no file that is open.
+                os.close(self._handle)
+                is_open = False
+        finally:
+            if not is_open:
+                self._handle = open_handle(self.path, os.O_RDWR)
+        super().__init__(self.path)
+        self._unreadable.clear()
+        self._load(look_only=False)
+
+    def _without(self, paths: Collection[str]) -> Iterator[bytes]:
+        yield HEAD
+        if self.last_forget >= 0:
+            yield from compacted(self, forgotten=True, without=paths)
+            yield FORGET
+        yield from compacted(self, forgotten=False, without=paths)
+        yield from (started_line(path, identity) for path, identity in self.under_way.items() if path not in paths)
 
     def _append(self, data: bytes, *, sync: bool) -> None:
         with self._turn:

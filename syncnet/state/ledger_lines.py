@@ -44,6 +44,8 @@ class Video(msgspec.Struct, tag_field="kind", tag="video"):
     score: msgspec.Raw
     seconds: float
     found_in: str = ""
+    content: str = ""
+    renamed_from: str = ""
 
 
 class Seen(msgspec.Struct, tag_field="kind", tag="seen"):

@@ -100,9 +100,10 @@ class LedgerScan(LedgerReader):
         """Raises UsageError where there is no ledger, or one of a newer version."""
         decoder = msgspec.json.Decoder(ScoredLine)
         with open_for_reading(self.path) as reader:
-            starts = {}
+            starts: dict[str, int] = {}
             for start, _, line in self.lines(reader):
                 if isinstance(line, Video):
+                    starts.pop(line.renamed_from, None)
                     starts[line.path] = start
                     self.gone.discard(line.path)
                     self._seen_in.pop(line.path, None)

@@ -95,6 +95,10 @@ class LedgerState(LedgerReader):
         """Started and not heard of since: in a new run, what was under way when the last one died."""
         self.moved: set[str] = set()
         """Videos whose own files are in the output folder, or were about to go there when a run died."""
+        self.renaming: dict[str, tuple[str, ...]] = {}
+        """Earlier names of videos that have another one, and whose placed files may not have it yet."""
+        self.has_renames = False
+        """Whether any video ever had another name."""
         self.has_scores = False
         """Whether any video was ever scored."""
         self.stale: set[str] = set()
@@ -111,6 +115,9 @@ class LedgerState(LedgerReader):
         """One line more; ``start`` and ``length`` say where it stands."""
         if isinstance(line, Video):
             path, before = line.path, self.known.get(line.path)
+            stale = False
+            if line.renamed_from in self.known:
+                before, stale = self._take_name(line.renamed_from, path), line.renamed_from in self.stale
             if before is not None and before.identity != line.identity:
                 self.earlier.setdefault(path, set()).add(before.identity)
             # The same text in each line, held once.
@@ -118,7 +125,7 @@ class LedgerState(LedgerReader):
             fingerprint, found_in = sys.intern(line.fingerprint), sys.intern(line.found_in)
             self.known[path] = Known(line.identity, fingerprint, start, length, placed, found_in)
             self.has_scores = self.has_scores or bytes(line.score) != b"null"
-            self.stale.discard(path)
+            (self.stale.add if stale else self.stale.discard)(path)
             self.under_way.pop(path, None)
         elif isinstance(line, Started):
             self.under_way[line.path] = line.identity
@@ -132,11 +139,21 @@ class LedgerState(LedgerReader):
             self.moved.add(line.path)
         elif isinstance(line, Placed):
             (self.moved.add if line.is_move else self.moved.discard)(line.path)
+            self.renaming.pop(line.path, None)
             if known := self.known.get(line.path):
                 self.known[line.path] = known._replace(placed=start if line.placement else -1)
         elif isinstance(line, Forget):
             self.last_forget = start
             self.stale.update(self.known)
+
+    def _take_name(self, earlier: str, path: str) -> Known:
+        """What is known of a video goes to its new name."""
+        self.has_renames = True
+        self.renaming[path] = (*self.renaming.pop(earlier, ()), earlier)
+        if earlier in self.earlier:
+            self.earlier[path] = self.earlier.pop(earlier)
+        self.moved.discard(earlier)
+        return self.known.pop(earlier)
 
 
 @contextmanager

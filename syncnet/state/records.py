@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -69,7 +70,18 @@ class VideoRecord:
     source: str = ""
     """The video's own path below the input folder, where another video's kept copy has that name; else empty."""
     found_in: str = ""
-    """The input that its file was found in (``inputs.origin.name_of_input``); empty in records of before."""
+    """The input that its file was found in (``inputs.belonging``); empty in records of before."""
+    content: str = ""
+    """``hash_video`` of the file; empty in records of before, and where another machine fetched it."""
+    scored_at: str = ""
+    """``utc_now`` when this record was made; empty in records of before."""
+    renamed_from: str = ""
+    """The name under which the ledger had it before; empty where it never had another."""
+
+
+def utc_now() -> str:
+    """``2026-01-31T23:59:59Z``: such texts have the order of the times that they tell."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def fingerprint_of(stages: ScoringParts, modes: dict[str, Any] | None = None) -> str:

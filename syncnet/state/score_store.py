@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 from syncnet.errors import UsageError
+from syncnet.inputs.discovery import VideoFile
 from syncnet.keepsake.file import read_keepsake, write_keepsake
 from syncnet.results import VideoScore
 from syncnet.state.records import score_from_plain, score_to_plain
@@ -39,6 +40,12 @@ def hash_content(path: Path, stop: StopFlag) -> str:
             stop.check()
             digest.update(piece)
     return digest.hexdigest()
+
+
+def hash_video(video: VideoFile, stop: StopFlag) -> str:
+    """Of its file and, where that is from elsewhere, of its sound. Raises OSError, and Interrupted."""
+    content = hash_content(video.file, stop)
+    return f"{content}+{hash_content(video.sound_path, stop)}" if video.sound_path else content
 
 
 class ScoreStore:
@@ -77,6 +84,12 @@ class ScoreStore:
             path.parent.mkdir(exist_ok=True)
             # What a loss of power makes of it is no score, and is computed again.
             write_file(path, data, synced=False)
+
+    def remove(self, content_hash: str, fingerprint: str) -> None:
+        """Forgets the score, which costs other folders no more than scoring again. Raises OSError."""
+        path = self._path(content_hash, fingerprint)
+        for stored in (path, path.with_suffix(KEEPSAKE_SUFFIX)):
+            stored.unlink(missing_ok=True)
 
     def _sweep(self, folder: Path) -> None:
         """Once a run: other runs may be writing to the folder, so only what lies there for long is a leftover."""

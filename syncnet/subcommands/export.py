@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, cast
 
 from syncnet.engines.threads import share_cores
 from syncnet.errors import UsageError
-from syncnet.placement.folders import OutputFolders, longer_name
+from syncnet.placement.folders import OutputFolders
 from syncnet.report.ownership import mark_folder, refuse_foreign
 from syncnet.report.segments_table import write_segments_csv, write_segments_parquet
 from syncnet.report.table import check_table_format
@@ -27,23 +27,19 @@ from syncnet.system.locking import hold
 from syncnet.system.plain import read_json
 from syncnet.takeaway.clips import CutJob
 from syncnet.takeaway.editors import check_editors, format_edl, format_otio
+from syncnet.takeaway.exported import EXPORT_DIR, TABLES, list_path
 from syncnet.takeaway.progress import describe_cuts, make_cuts_with_progress
 from syncnet.takeaway.ranges import Chosen, RangedVideo, find_ranges
 from syncnet.takeaway.webvtt import format_webvtt
 
-EXPORT_DIR = "export"
 DESCRIPTION = """\
 Writes the ranges of all videos that are in sync, from what the last run stored, to OUTPUT_DIR/export/. csv, jsonl and
 parquet: one table, segments.EXT. webvtt, otio, edl: a file for each video, NAME.EXT, for players and editing programs.
 With --cut also, or only, as clips (docs/take-away.md). No video is scored, and without --cut none is opened.
 """
-A_VIDEO: dict[str, tuple[str, Callable[[RangedVideo], str]]] = {
-    "webvtt": (".vtt", format_webvtt),
-    "otio": (".otio", format_otio),
-    "edl": (".edl", format_edl),
-}
-"""Formats with a file for each video: its ending, and what writes it."""
-FORMATS = ("csv", "jsonl", "parquet", *A_VIDEO)
+A_VIDEO: dict[str, Callable[[RangedVideo], str]] = {"webvtt": format_webvtt, "otio": format_otio, "edl": format_edl}
+"""Formats with a file for each video, and what writes it."""
+FORMATS = (*TABLES, *A_VIDEO)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -151,17 +147,11 @@ def _write(
             write_table = write_segments_csv if wanted == "csv" else write_segments_parquet
             write_table(_only_chosen(entries, chosen), path)
         return path
-    ending, format_video = A_VIDEO[wanted]
     for video in videos:
-        path = target / wanted / _below(video.relative_path, ending)
+        path = list_path(target, wanted, video.relative_path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, format_video(video).encode("utf-8", errors="backslashreplace"))
+        write_file(path, A_VIDEO[wanted](video).encode("utf-8", errors="backslashreplace"))
     return target / wanted
-
-
-def _below(relative_path: PurePath, ending: str) -> PurePath:
-    """``talks/a.mp4.vtt``: with the video's own ending, so that no two are of one name."""
-    return relative_path.parent / longer_name(relative_path.name, ending)
 
 
 def _only_chosen(entries: list[dict[str, Any]], chosen: Chosen) -> Iterator[dict[str, Any]]:

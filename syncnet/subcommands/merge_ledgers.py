@@ -8,6 +8,7 @@ from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import SOUND_SIGN, FileIdentity
+from syncnet.state.ledger_compact import compacted
 from syncnet.state.ledger_lines import FORGET, HEAD, Gone, Moving, Placed, Seen, Video, started_line
 from syncnet.state.ledger_state import LedgerReader, LedgerState, open_for_reading
 from syncnet.system.atomic import write_file
@@ -26,6 +27,11 @@ def check_parts(parts: Sequence[LedgerState]) -> None:
     of_kind: dict[str, Path] = {}
     seen: dict[str, tuple[FileIdentity, Path]] = {}
     for part in parts:
+        if part.renaming:
+            raise UsageError(
+                f"{_folder(part.path)}: {min(part.renaming)} has a new name that its copy has not yet",
+                cure="repeat the run of this part without --keep_all",
+            )
         for name, (identity, fingerprint, *_) in part.known.items():
             if name not in part.stale:
                 # Each video may have a sound file of its own.
@@ -64,6 +70,10 @@ def _merged(parts: Sequence[LedgerState]) -> Iterator[bytes]:
 
 
 def _lasting(part: LedgerState, *, forgotten: bool) -> Iterator[bytes]:
+    if part.has_renames:
+        # An earlier name may be that of a video of another part.
+        yield from compacted(part, forgotten=forgotten)
+        return
     with open_for_reading(part.path) as reader:
         for start, text, line in LedgerReader(part.path).lines(reader):
             if isinstance(line, (Video, Seen, Gone, Moving, Placed)) and (start < part.last_forget) == forgotten:

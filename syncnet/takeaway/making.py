@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -83,8 +83,10 @@ def make_cuts(
     cuts.problems = [(label, f"not cut: {problem}") for label, problem in sorted(cuts.problems)]
     # Of what failed, earlier clips stay as they are, as placed copies do.
     at_hand = {one["relative_path"]: not one["missing"] for one in entries if one["status"] != "failed"}
+    # Clips of a video that has another name by now are cut again under that.
+    contents = {entry.get("content") for entry in entries}
     if not cuts.interrupted:
-        _remove_stale(at_hand, planned, files, folder, cuts)
+        _remove_stale(at_hand, contents, planned, files, folder, cuts)
     clips = [(video, clip) for video in planned for clip in video.clips if files.stands(clip)]
     cuts.there, cuts.videos = len(clips), len({id(video) for video, _ in clips})
     try:
@@ -205,17 +207,22 @@ def _at_hand(cut: CutVideo, job: CutJob, stop: StopFlag) -> Iterator[Path]:
 
 
 def _remove_stale(
-    at_hand: Mapping[str, bool], planned: Sequence[CutVideo], files: ClipFiles, folder: Path, cuts: Cuts
+    at_hand: Mapping[str, bool],
+    contents: Container[str | None],
+    planned: Sequence[CutVideo],
+    files: ClipFiles,
+    folder: Path,
+    cuts: Cuts,
 ) -> None:
     """Clips that nobody asks for any more. ``at_hand``: for the videos that are told of, whether their file is; of one
-    that is gone they stay."""
+    that is gone they stay. ``contents``: digests of the files of those."""
     wanted = {clip.target for video in planned for clip in video.clips}
     for parent, _, names in os.walk(folder, topdown=False):
         for path in (Path(parent) / name for name in names if name.endswith(".mp4")):
             facts = None if path in wanted else files.facts(path)
-            if facts is None or facts["video"] not in at_hand:
+            if facts is None or not (facts["video"] in at_hand or facts["sha256"] in contents):
                 continue
-            if at_hand[facts["video"]]:
+            if at_hand.get(facts["video"], True):
                 with contextlib.suppress(OSError):
                     path.unlink()
                     cuts.removed += 1

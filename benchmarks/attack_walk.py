@@ -68,6 +68,12 @@ class Walk:
         if files := self.videos():
             self.chance.choice(files).unlink()
 
+    def rename(self) -> None:
+        if files := self.videos():
+            path = self.chance.choice(self.inputs) / self.chance.choice(NAMES)
+            path.parent.mkdir(exist_ok=True)
+            self.chance.choice(files).rename(path)
+
     def clear(self) -> None:
         folder = self.chance.choice(self.inputs)
         shutil.rmtree(folder)
@@ -93,6 +99,13 @@ class Walk:
 
     def videos(self) -> list[Path]:
         return [path for folder in self.inputs for path in sorted(folder.rglob("*.mp4")) if path.is_file()]
+
+    def is_mounted(self, source: Path, folder: Path) -> bool:
+        """Whether the video is of the folder that the run was over, or is gone from another one that holds any: else
+        nobody can tell, or it is where it was."""
+        inputs = [one for one in self.inputs if source.is_relative_to(one)]
+        holds_any = any(path.is_relative_to(one) for one in inputs for path in self.videos())
+        return holds_any and (source.is_relative_to(folder) or not source.exists())
 
     def contents(self) -> set[bytes]:
         """Of all real files."""
@@ -141,7 +154,7 @@ class Walk:
                 continue
             if placed and not os.path.lexists(placed):
                 wrong.append(f"{placed} is not there")
-            elif entry["status"] == "success" and not placed and not entry["missing"]:
+            elif entry["status"] == "success" and not placed and self.is_mounted(source, folder):
                 wrong.append(f"{entry['relative_path']} is nowhere")
             elif placed and source in present and entry["file_size"] == source.stat().st_size:
                 wrong += _misplaced(Path(placed), source, mode)
@@ -192,7 +205,7 @@ def main() -> None:
     install()
     for number in range(seed, seed + walks):
         walk = Walk(folder / f"walk_{number}", output_parent, number)
-        once = (walk.delete, walk.clear, walk.lose_times, walk.plant, walk.move_input)
+        once = (walk.delete, walk.rename, walk.clear, walk.lose_times, walk.plant, walk.move_input)
         steps: list[Callable[[], None]] = [*([walk.arrive] * 3), *once]
         for _ in range(3):
             walk.arrive()

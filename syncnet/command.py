@@ -19,14 +19,13 @@ from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
 from syncnet.inputs.paths import absolute
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
-from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of
+from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of, shared_child
 from syncnet.run.output import Written, print_run, write_run
 from syncnet.scorer import SyncScorer
 from syncnet.settings import Request, ScorerSettings
 from syncnet.state.pinning import begun_with, pin_choice
 from syncnet.system.interruption import (
     EXIT_INTERRUPTED,
-    EXIT_SOME_FAILED,
     StopFlag,
     end_on_sigterm,
     ignore_signals,
@@ -39,9 +38,10 @@ from syncnet.system.streams import prepare_streams
 from syncnet.system.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from syncnet.engines.isolated import SharedChild
+    from syncnet.decisions.file import Entry
     from syncnet.engines.serving import Score
     from syncnet.inputs.discovery import FoundVideos
+    from syncnet.report.opening import OpeningLine
     from syncnet.report.run import Run
     from syncnet.results import VideoResult
     from syncnet.run.planning import Plan
@@ -168,72 +168,81 @@ def _run(request: Request, log: Log, audience: Audience) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
+    from syncnet.report.opening import OpeningLine
     from syncnet.report.table import check_table_format
-    from syncnet.run.afterwards import make_the_rest
-    from syncnet.run.calibrating import score_again_without_embeddings
-    from syncnet.run.continued import go_on_with
-    from syncnet.run.deciding import decide, read_given
-    from syncnet.run.inputs import find_inputs, note_list, read_list, with_one_video, work_folder
-    from syncnet.run.planning import plan_run
-    from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
-    from syncnet.run.pruning import prune_if_asked
-    from syncnet.run.renaming import take_up_changes
-    from syncnet.stages import choose_stages
-    from syncnet.state.ledger import open_ledger
+    from syncnet.run.foreign import refuse_foreign_outputs
+    from syncnet.run.inputs import find_inputs, note_list, read_given, read_list, with_one_video, work_folder
 
     check_table_format(request.report.table)
     request = with_one_video(request)
     listed, given = read_list(request), read_given(request)
     refuse_foreign_outputs(request, work_folder(request))
     folders = prepare_folders(request.searched_dir, work_folder(request), keep_all=request.keep_all)
-    with hold(folders.state_dir / "lock"):
+    with hold(folders.state_dir / "lock"), OpeningLine(quiet=request.quiet) as opening:
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
+        opening.tell_found(found, request)
         note_list(request, folders, listed)
-        workers = max(1, min(request.max_workers, len(found.videos)))
-        with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
-            begun = begun_with(folders.output_dir, folders.results_path) if ledger.has_scores else None
-            request, kept = go_on_with(request, begun)
-            chosen = choose_stages(on_this_machine(request), workers)
-            pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
-            changes = take_up_changes(found, request, folders, ledger)
-            pruned = prune_if_asked(changes, request, folders, ledger)
-            plan = plan_run(changes, run_fingerprint(request.settings, chosen), request.options)
-            plan.pruned = pruned
-            if request.calibrate:
-                score_again_without_embeddings(plan, folders.state_dir)
-            plan.decisions, told = decide(request, given, folders, found, ledger)
-            told = (*changes.listing.warnings(video for _, video in plan.gone), *told)
-            # Models are loaded, and a cluster is called, where there is something to score.
-            child = _shared_child(request, workers, log) if audience.own_process else None
-            opened = open_engine(request, chosen, workers, len(found.videos), child)
-            engine = stack.enter_context(opened if plan.to_score or request.repair.repair else idle_engine(workers))
-            stop = stack.enter_context(audience.stopping())
-            run, abandoned = _process(
-                request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, (*told, *kept)
-            )
-            written = write_run(run, request)
-            audience.on_end(run, request, written)
-            for problem in written.problems:
-                log.error(problem)
-            code = stop.exit_code if run.interrupted else _exit_code(run, written.results)
-            code = make_the_rest(run, request, ledger, workers, stop, log) or code
-    took = format_duration(run.seconds)
-    log.info(f"finished with exit code {code} after {took}", exit_code=code, seconds=round(run.seconds, 3))
+        finished = _run_over(request, folders, found, given, opening, log, audience)
+    seconds, code = finished.run.seconds, finished.code
+    told = f"finished with exit code {code} after {format_duration(seconds)}"
+    log.info(told, exit_code=code, seconds=round(seconds, 3))
+    return finished
+
+
+def _run_over(
+    request: Request,
+    folders: OutputFolders,
+    found: FoundVideos,
+    given: Sequence[Entry],
+    opening: OpeningLine,
+    log: Log,
+    audience: Audience,
+) -> Finished:
+    # From here on libraries are loaded: it has been said that something is under way.
+    from syncnet.run.afterwards import make_the_rest
+    from syncnet.run.calibrating import score_again_without_embeddings
+    from syncnet.run.continued import go_on_with
+    from syncnet.run.deciding import decide
+    from syncnet.run.finishing import exit_code_of
+    from syncnet.run.planning import plan_run
+    from syncnet.run.preparation import run_fingerprint
+    from syncnet.run.pruning import prune_if_asked
+    from syncnet.run.renaming import take_up_changes
+    from syncnet.stages import choose_stages
+    from syncnet.state.ledger import open_ledger
+
+    workers = max(1, min(request.max_workers, len(found.videos)))
+    with open_ledger(folders.state_dir / "ledger.jsonl") as ledger, contextlib.ExitStack() as stack:
+        begun = begun_with(folders.output_dir, folders.results_path) if ledger.has_scores else None
+        request, kept = go_on_with(request, begun)
+        chosen = choose_stages(on_this_machine(request), workers)
+        pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
+        changes = take_up_changes(found, request, folders, ledger)
+        pruned = prune_if_asked(changes, request, folders, ledger)
+        plan = plan_run(changes, run_fingerprint(request.settings, chosen), request.options)
+        plan.pruned = pruned
+        if request.calibrate:
+            score_again_without_embeddings(plan, folders.state_dir)
+        opening.tell_work(chosen.model.name, known=len(plan.known), to_score=plan.to_score)
+        plan.decisions, told = decide(request, given, folders, found, ledger)
+        told = (*changes.listing.warnings(video for _, video in plan.gone), *told)
+        # Models are loaded, and a cluster is called, where there is something to score.
+        load = partial(load_scorer, request.settings, workers)
+        child = shared_child(request, load, log) if audience.own_process else None
+        opened = open_engine(request, chosen, workers, len(found.videos), child)
+        engine = stack.enter_context(opened if plan.to_score or request.repair.repair else idle_engine(workers))
+        stop = stack.enter_context(audience.stopping())
+        run, abandoned = _process(
+            request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, (*told, *kept)
+        )
+        written = write_run(run, request)
+        audience.on_end(run, request, written)
+        for problem in written.problems:
+            log.error(problem)
+        code = stop.exit_code if run.interrupted else exit_code_of(run, results_written=written.results)
+        code = make_the_rest(run, request, ledger, workers, stop, log) or code
     return Finished(run, written, code, abandoned)
-
-
-def _shared_child(request: Request, workers: int, log: Log) -> SharedChild | None:
-    """Not started yet. None where videos are scored in other processes anyway."""
-    from syncnet.engines.isolated import SharedChild
-
-    if request.options.isolate or request.scale.ray is not None:
-        return None
-
-    def tell(how: str) -> None:
-        log.error(f"the process that scores died ({how}): what was under way is tried again, alone")
-
-    return SharedChild(partial(load_scorer, request.settings, workers), tell)
 
 
 def _process(
@@ -288,8 +297,3 @@ def _process(
         )
     seconds = time.perf_counter() - started
     return finish_run(run, outcome, request, job, stop, seconds), outcome.abandoned
-
-
-def _exit_code(run: Run, written: bool) -> int:
-    failed = any(result.failed_now for result in (*run.results, *run.gone))
-    return EXIT_SOME_FAILED if failed or run.found.unreadable or run.pruned.problems or not written else 0

@@ -110,6 +110,10 @@ Source = Literal["scored", "cache", "ledger"]
 """Where a score is from: this run, an earlier one of any folder, an earlier one of this folder."""
 
 
+Deed = Literal["", "copied", "linked", "moved", "taken to the other folder", "removed"]
+"""``moved``: the video itself, out of the input; ``removed``: the copy of one that belongs in neither folder now."""
+
+
 @dataclass(frozen=True)
 class VideoResult:
     """What became of one video."""
@@ -151,8 +155,8 @@ class VideoResult:
     cure: str = ""
     """What to try."""
     source: Source = "scored"
-    placed: bool = False
-    """Whether its file had to be put, moved or removed in the output folders in this run."""
+    deed: Deed = ""
+    """What had to be done to its file in the output folders in this run; empty where nothing had."""
     failed_now: bool = False
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
@@ -175,6 +179,11 @@ class VideoResult:
     def placed_path(self) -> Path | None:
         """Where its file stands in the output folder."""
         return self.placed_in and self.placed_in / self.relative_path
+
+    @property
+    def placed(self) -> bool:
+        """Whether its file had to be put, moved or removed in the output folders in this run."""
+        return bool(self.deed)
 
     @property
     def passed(self) -> bool:

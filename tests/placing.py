@@ -20,7 +20,7 @@ class Notes:
         self.placed: Placement | None = None
         self.moved = False
 
-    def knows(self, _path: str, identity: FileIdentity) -> bool:
+    def knows(self, _path: str, identity: FileIdentity) -> str:
         return any(known.is_of_copy(identity) for known in self.known)
 
     def was_moved(self, _path: str) -> bool:

@@ -34,7 +34,9 @@ def test_a_folder_is_sorted_and_the_input_untouched(tmp_path: Path, capsys: pyte
     shown = capsys.readouterr()
     assert "4 of 4 videos" in shown.out
     assert "-> try --min_face_size 30" in shown.out
-    assert len(shown.err.splitlines()) == 4
+    first, *others = shown.err.splitlines()
+    assert first == f"4 videos in {videos}, 1 skipped by their ending; loading fake"
+    assert len(others) == 4
 
 
 @pytest.mark.usefixtures("fake_scoring")
@@ -147,12 +149,14 @@ def test_results_that_cannot_be_written_are_an_error_after_a_full_summary(
 # Wrong set-up: exit code 2, one line, before any video is touched
 
 
-def assert_one_line(capsys: pytest.CaptureFixture[str], message: str) -> None:
+def assert_one_line(capsys: pytest.CaptureFixture[str], message: str, *, found: str = "") -> None:
+    """``found``: what was said before, if anything."""
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert len(shown.err.splitlines()) == 1
-    assert shown.err.startswith("filter_videos_by_sync_score.py: error: ")
-    assert message in shown.err
+    *before, line = shown.err.splitlines()
+    assert before == ([found] if found else [])
+    assert line.startswith("filter_videos_by_sync_score.py: error: ")
+    assert message in line
 
 
 @pytest.mark.usefixtures("fake_scoring")
@@ -200,7 +204,7 @@ def test_what_the_models_refuse_is_exit_code_2(
     monkeypatch.chdir(tmp_path)
     make_videos(tmp_path / "in", "fine.mp4")
     assert run(Path("in"), Path("out"), *extra) == 2
-    assert_one_line(capsys, message)
+    assert_one_line(capsys, message, found="1 video in in")
     assert files_below(tmp_path) == ["in/fine.mp4"]
 
 
@@ -217,7 +221,7 @@ def test_a_corrupt_model_file_is_exit_code_2(
         extra = []
         monkeypatch.setenv(flag, str(tmp_path / "models"))
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", *extra) == 2
-    assert_one_line(capsys, "lite.safetensors is not the expected file")
+    assert_one_line(capsys, "lite.safetensors is not the expected file", found=f"1 video in {tmp_path / 'in'}")
     assert files_below(tmp_path / "out") == []
 
 
@@ -227,7 +231,7 @@ def test_a_device_that_is_not_there_is_exit_code_2(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("syncnet.engines.threads.share_cores", lambda _workers: 1)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", "--device", "cuda") == 2
-    assert_one_line(capsys, "--device cuda")
+    assert_one_line(capsys, "--device cuda", found=f"1 video in {tmp_path / 'in'}")
 
 
 def test_a_missing_package_is_exit_code_2(
@@ -241,4 +245,5 @@ def test_a_missing_package_is_exit_code_2(
     assert_one_line(
         capsys,
         "No module named 'torch': use .venv/bin/python, which make demo sets up, or pip install -r requirements.txt",
+        found=f"1 video in {tmp_path / 'in'}",
     )

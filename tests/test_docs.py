@@ -52,7 +52,6 @@ HOW_TESTED = {
     r".* --shard --max_workers .*|.*merge /shared/sorted/shards/\* .*": "tests/test_shards.py",
     r"python filter_videos\S+ .*--engine ray .*": "tests/test_ray.py",
     r"\*/10 .*--cron .*": "tests/test_cron.py",
-    r"jq -r .*scored_at.*": "tests/test_cron.py",
     r"python filter_videos\S+ .*--detector yunet": "tests/test_detectors.py",
     r"python filter_videos\S+ .*--weights_dir models --offline": "tests/test_weights_folder.py",
     r"python (-m (benchmarks|training|docs)\.|benchmarks/|samples/).*": FLAGS_EXIST,

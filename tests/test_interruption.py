@@ -57,6 +57,14 @@ def start(
     )
 
 
+def next_line(process: subprocess.Popen[str], *, begun: bool = True) -> str:
+    """Of its stderr; ``begun``: the one that says what was found comes before."""
+    assert process.stderr is not None
+    if begun:
+        assert process.stderr.readline().endswith("loading fake\n")
+    return process.stderr.readline()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "kind"), [(signal.SIGINT, "slow"), (signal.SIGTERM, "slow"), (signal.SIGTERM, "stuck")]
@@ -64,8 +72,7 @@ def start(
 def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path, repository: Path, number: int, kind: str) -> None:
     videos = make_videos(tmp_path / "in", "a_fine.mp4", f"b_{kind}.mp4", "c_fine.mp4")
     process = start(repository, videos, tmp_path / "out")
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith("[1/3] a_fine.mp4: passes")
+    assert next_line(process).startswith("[1/3] a_fine.mp4: passes")
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (128 + number, "")
@@ -112,15 +119,14 @@ def test_a_crash_of_the_decoder_leaves_the_other_videos_to_the_same_run(
     ]
     # The next run has nothing to do: neither of the two is tried again.
     again = start(repository, videos, tmp_path / "out")
-    assert (again.communicate(timeout=120)[1], again.returncode) == ("", 0)
+    assert (again.communicate(timeout=120)[1], again.returncode) == (f"5 videos in {videos}; 5 known\n", 0)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 def test_the_process_that_scores_ends_with_the_command(tmp_path: Path, repository: Path) -> None:
     process = start(repository, make_videos(tmp_path / "in", "a_fine.mp4", "b_stuck.mp4"), tmp_path / "out")
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: passes")
+    assert next_line(process).startswith("[1/2] a_fine.mp4: passes")
     children = children_of(process.pid)
     assert children
     process.kill()
@@ -158,10 +164,9 @@ def test_a_signal_while_models_load_ends_the_run_with_its_exit_code(
 ) -> None:
     videos = make_videos(tmp_path / "in", "fine.mp4")
     process = start(repository, videos, tmp_path / "out", slow_to_load=True)
-    assert process.stderr is not None
-    assert process.stderr.readline() == "loading\n"
+    assert next_line(process, begun=False) == f"1 video in {videos}loading\n"
     process.send_signal(number)
-    assert (process.communicate(timeout=120), process.returncode) == (("", ""), 128 + number)
+    assert (process.communicate(timeout=120), process.returncode) == (("", "\n"), 128 + number)
     # Nothing was begun, and the lock went with the process.
     assert files_below(tmp_path / "out") == []
     assert start(repository, videos, tmp_path / "out").wait(120) == 0
@@ -172,9 +177,8 @@ def test_a_signal_while_models_load_ends_the_run_with_its_exit_code(
 def test_a_signal_after_the_end_leaves_the_exit_code(tmp_path: Path, repository: Path, number: int) -> None:
     videos = make_videos(tmp_path / "in", "fine.mp4")
     process = start(repository, videos, tmp_path / "out", slow_to_leave=True)
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith("[1/1] fine.mp4")
-    assert process.stderr.readline() == "leaving\n"
+    assert next_line(process).startswith("[1/1] fine.mp4")
+    assert next_line(process, begun=False) == "leaving\n"
     process.send_signal(number)
     # The end of its input lets it leave.
     _, err = process.communicate(timeout=120)
@@ -187,8 +191,7 @@ def test_a_stop_does_not_wait_for_libraries_to_be_taken_down(tmp_path: Path, rep
     videos = make_videos(tmp_path / "in", "a_fine.mp4", "b_slow.mp4")
     process = start(repository, videos, tmp_path / "out", slow_to_leave=True)
     assert process.stdout is not None
-    assert process.stderr is not None
-    assert process.stderr.readline().startswith("[1/2] a_fine.mp4: passes")
+    assert next_line(process).startswith("[1/2] a_fine.mp4: passes")
     process.send_signal(signal.SIGTERM)
     # Its input stays open: what is to be done at the interpreter's end would wait for that for ever.
     assert process.wait(120) == 143
@@ -201,11 +204,9 @@ def test_a_stop_does_not_wait_for_libraries_to_be_taken_down(tmp_path: Path, rep
 def test_a_reader_that_left_is_no_error(tmp_path: Path, repository: Path) -> None:
     process = start(repository, make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out")
     assert process.stdout is not None
-    assert process.stderr is not None
     process.stdout.close()
-    assert (
-        process.stderr.read() == "[1/1] fine.mp4: passes, confidence 7.5, sound 40 ms early, in sync for 3.0 of 4.0 s\n"
-    )
+    told = "[1/1] fine.mp4: passes, confidence 7.5, sound 40 ms early, in sync for 3.0 of 4.0 s\n"
+    assert next_line(process) == told
     assert process.wait(120) == 0
     assert results_in(tmp_path / "out")["good_quality"] == 1
 

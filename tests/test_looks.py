@@ -14,6 +14,7 @@ from fakes import make_run, make_score
 from looks_fakes import make_curve_score, make_keepsake, make_result
 
 from syncnet import command
+from syncnet.engines.activity import Activities
 from syncnet.errors import VideoError
 from syncnet.inputs.discovery import FoundVideos
 from syncnet.keepsake.file import keepsake_path, write_keepsake
@@ -164,6 +165,27 @@ def test_an_interrupted_run_says_so(clip: Path, job: LookJob) -> None:
     stop = StopFlag()
     stop.stop()
     assert list(make([make_result(clip, make_curve_score(7.5))], job, stop)) == [0, 0, [], True]
+
+
+def test_how_far_it_is_can_be_seen(clip: Path, job: LookJob) -> None:
+    """Asked at each frame: of the overlay first, then of the crops."""
+    activities, seen = Activities(), []
+
+    class Watching(StopFlag):
+        def look(self) -> None:
+            seen.extend(activities.now().values())
+
+    result = make_result(clip, make_curve_score(7.5))
+    write_keepsake(keepsake_path(job.folders.state_dir, str(result.relative_path)), make_keepsake(result))
+    made = make_looks([result], job, Watching(), workers=1, on_done=bool, activities=activities)
+    assert made.problems == []
+    frames = round(open_media(clip).info.duration_seconds * 25)
+    for stage in ("drawing", "cropping faces"):
+        counted = [one for one in seen if one.stage == stage]
+        assert {one.frames_expected for one in counted} == {frames}
+        assert {one.frames_done for one in counted} >= set(range(frames))
+    assert {one.stage for one in seen} == {"", "drawing", "cropping faces"}
+    assert activities.now() == {}
 
 
 def test_problems_are_told_on_stderr_and_in_the_log(

@@ -18,6 +18,7 @@ from syncnet.cli.request import parse_request
 from syncnet.errors import UsageError
 from syncnet.overtime.timeline import OffsetAlong
 from syncnet.report.answer import format_answer
+from syncnet.report.command_line import CommandLine
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 from syncnet.scoring.evidence import Evidence
@@ -35,7 +36,7 @@ def make_run_of(result: VideoResult) -> Run:
 
 
 def answer(result: VideoResult) -> list[str]:
-    return format_answer(make_run_of(result)).splitlines()
+    return format_answer(make_run_of(result), CommandLine((), "", "in", ("python", "filter.py"))).splitlines()
 
 
 # What the three lines say
@@ -70,8 +71,7 @@ def test_without_evidence_there_is_no_offset_and_no_word_of_sync_but_that() -> N
     ]
 
 
-def test_an_offset_that_can_be_mended_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syncnet.report.curable.CALL", ("python", "filter.py"))
+def test_an_offset_that_can_be_mended_is_told_with_the_command() -> None:
     late = replace(IN_SYNC, offset_frames=-7, timing=replace(IN_SYNC.timing, milliseconds=-278.0))
     along = OffsetAlong("constant", -278.0)
     score = make_score(8.0, -7, evidence=STRONG, timing=late.timing)

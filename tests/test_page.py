@@ -43,7 +43,7 @@ def test_the_page_holds_every_video_and_what_its_verdict_depends_on(tmp_path: Pa
     assert first["pieces"] == [[0.0, 4.2, 3], [3.6, 7.8, 0]]
     # Of 6.6 + 1 s of speech 6.4 + 0.1 s have a match.
     assert (first["unmatched"], first["fits"]) == (pytest.approx(1.1 / 7.6), [[0.0, 7.0]])
-    assert (first["windows"], first["seconds"], first["faces"]) == ([9, 18], 4.0, 1)
+    assert (first["windows"], first["seconds"], first["faces"]) == ([9, 18], 4.0041, 1)
     assert blocks["run"]["counts"] == {"good": 1, "poor": 1, "no_faces": 1, "failed": 1}
     assert blocks["run"]["thresholds"] == {
         "min_confidence": 5.0,

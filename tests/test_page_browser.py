@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from browser import Opener
-from fakes import ONE_OF_EACH, make_score, successful
+from fakes import IN_SYNC, INFO, ONE_OF_EACH, make_score, over_time_of, successful
 from page_fakes import WHOLE, count_passing, make_content, make_keepsake, many_videos, with_score
 
 from syncnet.cli.request import parse_request
 from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.overtime.judging import judge_video
+from syncnet.results import share_of
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.turns import Conversation, Turn
 from syncnet.settings import PRESETS, Thresholds
@@ -68,6 +69,22 @@ def test_reasons_and_numbers_are_those_of_the_terminal(
     for name, confidence, reasons in told:
         assert read[name] == (confidence.replace("nan", "no number"), reasons), name
     assert len({words for _, _, words in told}) > 100
+
+
+def test_numbers_are_rounded_as_in_the_terminal(open_page: Opener, tmp_path: Path) -> None:
+    values = [n / 16 for n in range(-40, 200)] + [5.35, 0.05, 1.005, 59.95, 1234.5, 2.675, 1e-7]
+    # The first lies half-way between 5.2 and 5.3, the second would do so if it were rounded to hundredths before.
+    results = [with_score(f"{n}.mp4", 7.0, over_time=over_time_of(IN_SYNC)) for n in range(3)]
+    lengths = [5.25, 5.2503, 12.5]
+    results = [replace(r, info=replace(INFO, duration_seconds=s)) for r, s in zip(results, lengths, strict=True)]
+    page = open_page(make_content(tmp_path, results))
+    for digits in (0, 1, 2):
+        told = page.tab.evaluate("([values, digits]) => values.map((value) => fixed(value, digits))", [values, digits])
+        assert [float(text) for text in told] == [float(f"{value:.{digits}f}") for value in values]
+    assert page.tab.locator("tbody .outcome small").all_inner_texts() == [share_of(result) for result in results]
+    assert share_of(results[0]) == "in sync for 3.0 of 5.2 s"
+    assert share_of(results[1]) == "in sync for 3.0 of 5.3 s"
+    assert share_of(results[2]) == "in sync for 3 of 12 s"
 
 
 @pytest.mark.slow

@@ -73,6 +73,9 @@ def test_where_there_are_no_results_it_says_so(tmp_path: Path, capsys: pytest.Ca
     assert report(tmp_path / "none") == 2
     assert "sync_filter_results.json: no such file: give the --output_dir of an earlier run" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+    (tmp_path / "begun" / ".sync_filter").mkdir(parents=True)
+    assert report(tmp_path / "begun") == 2
+    assert "begun: no video is finished yet: wait for the first one of the run" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("fake_scoring")

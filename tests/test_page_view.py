@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from browser import Opened, Opener
-from fakes import faceless
+from fakes import IN_SYNC, faceless, over_time_of
 from folders import make_videos
 from page_fakes import make_content, make_keepsake, with_score
 
@@ -184,6 +184,29 @@ def test_faces_in_turns_have_their_offset_and_confidence_along_time(open_page: O
     assert titles[1:] == ["Sync curve", "Offset along time", "Mouth and sound", "Confidence along time"]
 
 
+def test_no_two_ticks_of_the_time_line_read_alike(open_page: Opener, tmp_path: Path) -> None:
+    segments = over_time_of(replace(IN_SYNC, start_seconds=0.0))
+    content = make_content(tmp_path, [with_score("talk.mp4", 7.0, over_time=segments)])
+    write_keepsake(keepsake_path(content.folders.state_dir, "talk.mp4"), make_keepsake())
+    page = open_page(content)
+    page.tab.evaluate(
+        """() => {
+          const draw = CanvasRenderingContext2D.prototype.fillText;
+          window.told = [];
+          CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+            window.told.push(text);
+            return draw.call(this, text, ...rest);
+          };
+        }"""
+    )
+    page.open_video("talk.mp4")
+    page.settle()
+    labels = [text for text in page.tab.evaluate("window.told") if re.fullmatch(r"\d+:\d\d", text)]
+    # The video is 4.0 s long.
+    assert list(dict.fromkeys(labels)) == ["0:00", "0:01", "0:02", "0:03", "0:04"]
+    assert all(labels.count(label) == labels.count("0:00") for label in labels)
+
+
 def test_a_page_of_a_run_under_way_says_so(open_page: Opener, tmp_path: Path) -> None:
     content = replace(make_content(tmp_path, some_results()), complete=False, total=28)
     page = open_page(content)
@@ -203,5 +226,5 @@ def test_the_command_runs_when_it_is_pasted_anywhere(tmp_path: Path, repository:
     command = re.sub(r"\\u00(..)", lambda code: chr(int(code[1], 16)), found[1][1:-1])
     page.unlink()
     told = subprocess.run(["bash", "-c", f"{command} --min_confidence 4"], cwd="/", capture_output=True, text=True)
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (told.returncode, told.stderr) == (0, "0 videos in my videos, 1 skipped by their ending\n")
     assert page.exists()

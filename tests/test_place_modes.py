@@ -119,7 +119,7 @@ def test_a_moved_video_is_the_only_copy_and_never_replaced(source: Path, folders
     assert place(source, folders, False, notes=notes, mode="copy")
     assert (folders.output_dir / NAME).read_bytes() == CONTENT
     assert not place(source, folders, False, notes=notes, mode="copy")
-    assert place(source, folders, None, notes=notes) is True
+    assert place(source, folders, None, notes=notes) == "removed"
     assert files_below(folders.output_dir) == [NAME]
 
 

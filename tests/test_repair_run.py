@@ -92,9 +92,13 @@ def test_the_page_tells_the_correction_and_its_command_or_why_there_is_none() ->
     late = known(LATE, WHOLE)
     fine = known(OffsetAlong("constant", 20.0), segment(1, 50, 20), offset=0)
     content = make_content(Path("out"), [late, fine])
-    words = describe_video(replace(late, path=Path("in/it's.mp4")), content)["curable"]
-    assert words.startswith("curable: advance the sound by 242 ms: python filter_videos_by_sync_score.py repair ")
-    assert "'in/it'\"'\"'s.mp4' --output_dir" in words
-    assert describe_video(fine, content)["curable"] == (
-        "a repair would leave it as it is: its sound is within 60 ms of the picture"
+    told = describe_video(replace(late, path=Path("in/it's.mp4")), content)
+    assert told["curable"] == "curable: advance the sound by 242 ms"
+    # From the folder in which the run was started, to the output folder wherever that is.
+    assert told["repair_line"] == (
+        "cd /home/someone && python filter_videos_by_sync_score.py repair 'in/it'\"'\"'s.mp4' "
+        f"--output_dir {Path('out').absolute()}"
     )
+    told = describe_video(fine, content)
+    assert told["curable"] == "a repair would leave it as it is: its sound is within 60 ms of the picture"
+    assert told["repair_line"] == ""

@@ -227,7 +227,7 @@ def test_the_best_of_several_tracks_is_told_and_all_are_listed() -> None:
 def test_what_is_pending_left_or_gone_adds_up() -> None:
     known = dataclasses.replace(failed("old.mp4"), source="ledger", missing=True)
     fresh = dataclasses.replace(failed("new.mp4"), failed_now=True)
-    found_again = dataclasses.replace(successful("same.mp4", make_score(7.0)), source="cache", placed=True)
+    found_again = dataclasses.replace(successful("same.mp4", make_score(7.0)), source="cache", deed="copied")
     run = make_run([known, fresh, found_again], unprocessed=4)
     # Of the four found videos beside the two that have results: one pending, three left.
     run = dataclasses.replace(

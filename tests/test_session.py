@@ -83,7 +83,7 @@ def test_a_second_run_scores_nothing_and_says_the_same(
     assert second["this_run"]["placed"] == 0
     shown = capsys.readouterr()
     assert "This run: 0 scored, 4 known from earlier runs." in shown.out
-    assert shown.err == ""
+    assert shown.err == f"4 videos in {videos}; 4 known\n"
 
 
 def test_only_what_is_new_or_changed_is_scored(videos: Path, out: Path, scorer: Scorer) -> None:
@@ -316,8 +316,21 @@ def test_a_file_in_the_way_fails_in_every_run_and_is_left(videos: Path, out: Pat
     assert foreign.read_bytes() == b"fine.mp4"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        # After ten videos, and the first one at once; then after so many seconds, of which some always went by.
+        (float("inf"), [(False, 1, 24), (False, 11, 14), (False, 21, 4), (True, 25, 0)]),
+        (0.0, [*((False, done, 25 - done) for done in range(1, 26)), (True, 25, 0)]),
+    ],
+)
 def test_the_results_file_is_kept_up_to_date_within_a_run(
-    tmp_path: Path, out: Path, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    out: Path,
+    scorer: Scorer,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    expected: list[tuple[bool, int, int]],
 ) -> None:
     written: list[tuple[bool, int, int]] = []
 
@@ -329,9 +342,10 @@ def test_the_results_file_is_kept_up_to_date_within_a_run(
     monkeypatch.setattr("syncnet.report.keeper.write_results", note)
     monkeypatch.setattr("syncnet.report.results.write_results", note)
     monkeypatch.setattr("syncnet.report.keeper.MOST_SHARE_OF_TIME", float("inf"))
+    monkeypatch.setattr("syncnet.report.keeper.SECONDS_BETWEEN_WRITES", seconds)
     videos = make_videos(tmp_path / "in", *(f"fine_{number:02}.mp4" for number in range(25)))
     run(videos, out, *OFF)
-    assert written == [(False, 1, 24), (False, 11, 14), (False, 21, 4), (True, 25, 0)]
+    assert written == expected
 
 
 def test_what_was_under_way_at_a_kill_is_tried_alone_and_last(tmp_path: Path) -> None:

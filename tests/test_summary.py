@@ -28,9 +28,6 @@ def test_the_whole_summary_of_one_video_of_each_kind() -> None:
         "  no face track  1\n"
         "  failed         1\n"
         "\n"
-        "Best videos\n"
-        "  sub/a.b.mp4  confidence   7.1  sound 120 ms early\n"
-        "\n"
         "Do not pass\n"
         "  b.mp4\n"
         "    confidence 1.0 is below 5.0\n"
@@ -46,6 +43,9 @@ def test_the_whole_summary_of_one_video_of_each_kind() -> None:
         "  d.mp4\n"
         "    no sound in it\n"
         "    -> add sound\n"
+        "\n"
+        "Best videos\n"
+        "  sub/a.b.mp4  confidence   7.1  sound 120 ms early\n"
         "\n"
         "Could not be read\n"
         "  in/locked\n"
@@ -150,6 +150,14 @@ def test_without_a_terminal_each_video_is_one_line(capsys: pytest.CaptureFixture
     )
 
 
+def test_what_was_done_with_the_files_is_counted() -> None:
+    deeds = ["copied", "copied", "", "taken to the other folder", "removed", "copied"]
+    results = [replace(successful(f"{n}.mp4", make_score(7.0)), deed=deed) for n, deed in enumerate(deeds)]
+    assert "\n  3 files copied, 1 taken to the other folder, 1 removed\n" in format_summary(plain_run(results), 100)
+    assert "\n  1 file linked\n" in format_summary(plain_run([replace(results[0], deed="linked")]), 100)
+    assert "file" not in format_summary(plain_run([results[2]]), 100).replace("results file", "")
+
+
 def test_on_a_terminal_a_bar_shows_the_counts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,9 +166,9 @@ def test_on_a_terminal_a_bar_shows_the_counts(
         for result in ONE_OF_EACH:
             progress.show(result)
     shown = capsys.readouterr().err
-    assert "pass 1, do not 1, no face 1, failed 1" in shown
+    assert "pass 1, do not 1, failed 1, no face 1" in shown
     assert "4/4" in shown
-    assert "a.b.mp4" not in shown
+    assert "[1/4] sub/a.b.mp4: passes" in shown
 
 
 def test_what_a_reader_should_know_of_the_files_is_said() -> None:

@@ -66,9 +66,9 @@ def conclude(
         return result
     passed = _wanted(result)
     if gone:
-        placed = replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
+        deed = replace_verdict(video, rules.folders, passed=passed, history=rules.ledger)
     else:
-        placed = place_video(
+        deed = place_video(
             video,
             rules.folders,
             passed=passed,
@@ -77,7 +77,7 @@ def conclude(
             mode=rules.place,
             scored_now=source != "ledger",
         )
-    return _found_in_place(dataclasses.replace(result, placed=placed), rules, gone=gone)
+    return _found_in_place(dataclasses.replace(result, deed=deed), rules, gone=gone)
 
 
 def recall_resting(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from syncnet.inputs.discovery import VideoFile
+from syncnet.inputs.discovery import VIDEO_SUFFIXES, VideoFile
 from syncnet.inputs.manifest import location_of, video_at
 from syncnet.inputs.paths import absolute
 from syncnet.settings import STDIN, Request
@@ -55,15 +54,22 @@ def input_named(name: str) -> Input:
     return Input(name, Path(path if path == name else os.path.dirname(path)))
 
 
-def is_gone(name: str, own: Input, others: Callable[[], Iterable[str]]) -> bool:
+def is_gone(name: str, own: Input) -> bool | None:
     """Whether a video that this run does not list is no longer where an earlier one found it.
 
-    False where nobody can tell: its folder is not there, its server is not asked, or nothing is left of the ``others``
-    that were found in the same folder, as where a disk is not mounted.
+    None where nobody can tell: its server is not asked, its folder is not there or, where a folder is the input, that
+    holds no video at all, as where a disk is not mounted.
     """
     video = own.video(name)
-    if video.uri or os.path.lexists(video.path):
+    if video.uri:
+        return None
+    if os.path.lexists(video.path):
         return False
-    if own.is_list:
-        return os.path.isdir(video.path.parent)
-    return any(os.path.lexists(own.base / other) for other in others())
+    can_tell = os.path.isdir(video.path.parent) if own.is_list else holds_a_video(own.base)
+    return True if can_tell else None
+
+
+def holds_a_video(folder: Path) -> bool:
+    """Whether any file in it, or below it, is named like one."""
+    names = (name for _, _, names in os.walk(folder) for name in names if not name.startswith("."))
+    return any(os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES for name in names)

@@ -5,7 +5,6 @@ fsspec reads them, with one library more for most protocols; both are optional a
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 import hashlib
@@ -208,6 +207,9 @@ def _is_of_nothing(error: BaseException) -> bool:
         return status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
     if cause is None or isinstance(cause, FileNotFoundError):
         return True
+    # Loaded where something failed only: it takes as long as all else that a run needs to look at its folder.
+    import asyncio
+
     of_the_line = isinstance(cause, (OSError, asyncio.TimeoutError)) or type(cause).__module__.startswith("aiohttp")
     return not of_the_line
 

@@ -67,6 +67,7 @@ def _write_crops(media: Media, tracks: list[Track], folder: Path, stop: StopFlag
             old.unlink()
     upcoming = sorted(enumerate(tracks), key=lambda numbered: -numbered[1].first_frame)
     active: list[tuple[Movie, TrackCropper, Track]] = []
+    stop.enter("cropping faces", round(media.info.duration_seconds * FPS))
     try:
         for frame_index, frame_bgr in enumerate(media.frames()):
             stop.check()

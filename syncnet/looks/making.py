@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from syncnet.engines.activity import Activities
 from syncnet.engines.failures import explain
 from syncnet.errors import VideoError
+from syncnet.inputs.discovery import VideoFile
 from syncnet.keepsake.file import Keepsake, keepsake_path, read_keepsake
 from syncnet.looks.kept_outputs import made_from, save_outputs
 from syncnet.looks.movie import read_comment
@@ -24,7 +27,7 @@ from syncnet.report.ownership import mark_folder
 from syncnet.results import VideoResult
 from syncnet.settings import LookOptions, MediaSettings
 from syncnet.state.codec import to_plain
-from syncnet.system.interruption import Interrupted, StopFlag
+from syncnet.system.interruption import Deadline, Interrupted, StopFlag
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -122,8 +125,10 @@ def make_looks(
     *,
     workers: int,
     on_done: Callable[[VideoResult], object],
+    activities: Activities | None = None,
 ) -> Made:
-    """``on_done`` is called for each video in this thread. What could not be made is a problem, and stops nothing."""
+    """``on_done`` is called for each video in this thread; ``activities`` hear what is under way. What could not be
+    made is a problem, and stops nothing."""
     for asked, folder in (
         (job.options.visualize != "none", job.overlays_dir),
         (job.options.save_outputs, job.outputs_dir),
@@ -133,7 +138,14 @@ def make_looks(
             # Where that cannot be written, nothing else can, which is told of each video.
             with contextlib.suppress(OSError):
                 mark_folder(folder)
-    batch = in_threads(videos, lambda result: _make(result, job, stop), workers, on_done)
+    shown = activities or Activities()
+
+    def make(result: VideoResult) -> tuple[bool, bool, bool]:
+        counting = Deadline(stop, math.inf)
+        with shown.at(VideoFile(result.path, result.relative_path, result.file_bytes), counting):
+            return _make(result, job, counting)
+
+    batch = in_threads(videos, make, workers, on_done)
     made = Made(problems=batch.problems, interrupted=batch.interrupted)
     for overlay, outputs, preview in batch.done:
         made.overlays += overlay

@@ -61,6 +61,7 @@ def draw_overlay(
     size = (width, height + HEIGHT_PX if strip else height)
     fps = info.source_fps or FPS
     with open_movie(target, size, fps, media.samples, threads=media.threads, comment=comment) as movie:
+        stop.enter("drawing", round(info.duration_seconds * fps))
         for seconds, frame_bgr in source_frames(media):
             stop.check()
             picture = cv2.resize(frame_bgr, canvas.picture_px, interpolation=cv2.INTER_AREA)

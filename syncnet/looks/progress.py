@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from syncnet.engines.activity import Activities
 from syncnet.looks.making import LookJob, Made, choose_videos, make_looks, remove_old_previews
+from syncnet.report.live import LiveLines
 from syncnet.report.run import Run
 from syncnet.system.interruption import StopFlag
 from syncnet.system.log import Log
@@ -20,8 +22,9 @@ def make_looks_with_progress(run: Run, job: LookJob, stop: StopFlag, *, workers:
     """Makes what was asked for. Problems go to stderr, also where it is to be quiet."""
     videos = choose_videos(run.results, job)
     remove_old_previews(run.results, job)
-    with progress_bar(0 if quiet else len(videos), "drawing") as advance:
-        made = make_looks(videos, job, stop, workers=workers, on_done=advance)
+    activities = Activities()
+    with progress_bar(0 if quiet else len(videos), "drawing", activities) as advance:
+        made = make_looks(videos, job, stop, workers=workers, on_done=advance, activities=activities)
     for result, problem in made.problems:
         line = f"{result.relative_path}: no overlay, outputs or preview: {problem}"
         log.error(line)
@@ -45,10 +48,15 @@ def describe_looks(made: Made, job: LookJob) -> list[str]:
 
 
 @contextmanager
-def progress_bar(total: int, what: str) -> Iterator[Callable[[object], object]]:
-    """What is to be called for each video that is done; there is no bar where nobody looks, and for a total of 0."""
+def progress_bar(total: int, what: str, activities: Activities | None = None) -> Iterator[Callable[[object], object]]:
+    """What is to be called for each video that is done; nothing is shown where nobody looks, and for a total of 0.
+
+    ``activities``: what is under way has a line each below the bar.
+    """
     if not total or not sys.stderr.isatty():
         yield bool
         return
-    with tqdm(total=total, unit="video", desc=what, dynamic_ncols=True) as bar:
+    with tqdm(total=total, unit="video", desc=what, dynamic_ncols=True) as bar, contextlib.ExitStack() as stack:
+        if activities is not None:
+            stack.enter_context(contextlib.closing(LiveLines(activities.now)))
         yield lambda _: bar.update()

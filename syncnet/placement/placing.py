@@ -25,10 +25,13 @@ from syncnet.placement.transfer import (
     remove_file,
     symlink_file,
 )
+from syncnet.results import Deed
 from syncnet.settings import PlaceMode
 from syncnet.system.interruption import StopFlag
 
-DONE: dict[PlaceMode, str] = {"copy": "copied", "hardlink": "linked", "symlink": "linked", "move": "moved"}
+DONE: dict[PlaceMode, Deed] = {"copy": "copied", "hardlink": "linked", "symlink": "linked", "move": "moved"}
+
+OVER: Deed = "taken to the other folder"
 
 
 class CopyError(VideoError):
@@ -44,14 +47,15 @@ def place_video(
     history: History,
     mode: PlaceMode = "copy",
     scored_now: bool = False,
-) -> bool:
+) -> Deed:
     """Makes the video stand in the folder of its verdict, put there in this way, and in no other; ``None`` (no face):
     in neither.
 
-    Says whether anything had to be done. An earlier copy of the video is replaced or, in the other folder, renamed or
-    removed; what this tool did not put there is never touched, nor what was made of another video. A remote video is
-    copied, whatever the mode, and fetched for that where it is not at hand. ``scored_now``: its size and time may be
-    those of other bytes. Raises CopyError or FetchError, leaving nothing half-written, and Interrupted.
+    Says what had to be done, which is false where nothing had. An earlier copy of the video is replaced or, in the
+    other folder, renamed or removed; what this tool did not put there is never touched, nor what was made of another
+    video. A remote video is copied, whatever the mode, and fetched for that where it is not at hand. ``scored_now``:
+    its size and time may be those of other bytes. Raises CopyError or FetchError, leaving nothing half-written, and
+    Interrupted.
     """
     with _explained(video, mode):
         if not video.uri:
@@ -61,42 +65,45 @@ def place_video(
             for target in slots.targets.values():
                 _refuse_source(video.path, target)
         if passed is None:
-            return _remove(slots, slots.targets.values(), history)
+            return "removed" if _remove(slots, slots.targets.values(), history) else ""
         wanted, other = slots.targets[passed], slots.targets[not passed]
         leftover = look(other) if slots.is_own(other) else None
         stands = mode != "move" and slots.stands(wanted, mode, to_the_byte=scored_now)
+        deed: Deed = ""
         if not stands:
             old = _refuse_foreign(slots, video, wanted)
             wanted.parent.mkdir(parents=True, exist_ok=True)
             if mode != "move" and slots.stands(other, mode, to_the_byte=scored_now):
                 move_file(other, wanted, stop, old=old)
+                deed = OVER
             else:
                 _transfer(video, wanted, mode, slots, history, stop, old)
+                deed = DONE["copy" if video.uri else mode]
         if not (stands and slots.placement and slots.placement.mode == mode):
             # Where it cannot be noted, the next run finds it out again.
             with contextlib.suppress(OSError):
                 history.note_placed(slots.name, _placement_at(wanted, video, mode))
         if leftover is not None and look(other) is not None:
             remove_file(other, leftover)
-        return not stands or leftover is not None
+        return deed or ("" if leftover is None else "removed")
 
 
-def replace_verdict(video: VideoFile, folders: OutputFolders, *, passed: bool | None, history: History) -> bool:
+def replace_verdict(video: VideoFile, folders: OutputFolders, *, passed: bool | None, history: History) -> Deed:
     """The same for a video whose file is gone from the input: what stands in a folder is renamed, never removed.
 
-    Says whether anything had to be done. Raises CopyError.
+    Says what had to be done. Raises CopyError.
     """
     if passed is None:
-        return False
+        return ""
     with _explained(video, "copy"):
         slots = Slots(video, folders, history)
         wanted, other = slots.targets[passed], slots.targets[not passed]
         if look(other) is None or slots.may_be_it(wanted):
-            return False
+            return ""
         if not slots.may_be_it(other):
             if slots.placement is None and not history.was_moved(slots.name):
                 # It was never placed, so this is somebody else's.
-                return False
+                return ""
             raise CopyError(
                 f"{other} is no longer the file that was put there",
                 path=video.path,
@@ -106,7 +113,7 @@ def replace_verdict(video: VideoFile, folders: OutputFolders, *, passed: bool | 
             raise _taken(wanted, video)
         wanted.parent.mkdir(parents=True, exist_ok=True)
         move_file(other, wanted, StopFlag())
-    return True
+    return OVER
 
 
 @contextlib.contextmanager

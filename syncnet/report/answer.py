@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from syncnet.overtime.words import clock
-from syncnet.repair.finding import Refusal, find_correction
-from syncnet.report.curable import describe_cure
+from syncnet.repair.finding import Refusal, describe, find_correction
+from syncnet.report.command_line import CommandLine
+from syncnet.report.curable import repair_line
 from syncnet.report.pointers import pointer_for
 from syncnet.report.run import Run
 from syncnet.results import VideoResult, share_of
@@ -22,13 +23,16 @@ _OF_RUN = ("filter_settings", "model", "detector", "notices", "versions")
 """What of the results file goes with the entry of one video."""
 
 
-def format_answer(run: Run, output_dir: str = "REPAIRED") -> str:
-    """Three lines. ``output_dir``: the folder that a suggested repair would write to."""
+def format_answer(run: Run, command: CommandLine, output_dir: str = "REPAIRED") -> str:
+    """Three lines.
+
+    ``command``: the one that asked. ``output_dir``: the folder that a repair, where one is suggested, would write to.
+    """
     result, name = _result_of(run), printable(_name(run))
     if result is None:
         return f"{name}: not scored\n{_why_not(run)}\n-> run again\n"
     thresholds = run.settings.thresholds
-    last = _ranges(result) or _advice(result, run, output_dir)
+    last = _ranges(result) or _advice(result, run, output_dir, command)
     lines = (f"{name}: {_verdict(result)}", _reasons(result, thresholds), last)
     return "".join(f"{printable(line)}\n" for line in lines)
 
@@ -118,12 +122,12 @@ def _joined(ranges: Sequence[tuple[float, float]]) -> Iterator[tuple[float, floa
         yield start, end
 
 
-def _advice(result: VideoResult, run: Run, output_dir: str) -> str:
+def _advice(result: VideoResult, run: Run, output_dir: str, command: CommandLine) -> str:
     if result.cure:
         return f"-> {result.cure}"
     found = find_correction(result)
     if not isinstance(found, Refusal):
-        return f"-> {describe_cure(found, result, output_dir)}"
+        return f"-> {describe(found)}: {repair_line(result, output_dir, command)}"
     if found.cure:
         return f"-> {found.cure}"
     if not result.passed and (pointer := pointer_for(result, run.settings.thresholds)):

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -127,6 +127,11 @@ def without_thresholds(command: CommandLine) -> str:
             skip_value = not equals
         elif not any(known.startswith(flag) for known in _ONCE):
             words.append(argument)
+    return line_of(command, words)
+
+
+def line_of(command: CommandLine, words: Iterable[str]) -> str:
+    """The same program with these words, from the same folder: a line for a shell in any folder."""
     line = " ".join(map(quoted, (*command.program, *words)))
     return f"cd {quoted(command.directory)} && {line}" if command.directory else line
 

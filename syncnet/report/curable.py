@@ -1,28 +1,28 @@
-"""Whether a repair would help a video that does not pass, for the page."""
+"""Whether a repair would help a video that does not pass, and the command that makes it."""
 
 from __future__ import annotations
 
-import shlex
-
+from syncnet.inputs.paths import absolute
 from syncnet.placement.folders import OutputFolders
-from syncnet.repair.correction import Correction
 from syncnet.repair.finding import Refusal, describe, find_correction
+from syncnet.report.command_line import CommandLine, line_of
 from syncnet.results import VideoResult
-from syncnet.system.invocation import CALL
 from syncnet.system.text import printable
 
 
-def describe_curable(result: VideoResult, folders: OutputFolders) -> str:
-    """A sentence with the command; or why nothing would be repaired. Empty where the video has no score."""
+def describe_curable(result: VideoResult, folders: OutputFolders, command: CommandLine) -> tuple[str, str]:
+    """A sentence, and the command for a shell in any folder; or why nothing would be repaired, and no command.
+
+    ``command``: the one that filled the folder. Both are empty where the video has no score.
+    """
     if result.status != "success":
-        return ""
+        return "", ""
     found = find_correction(result)
     if isinstance(found, Refusal):
-        return printable(f"a repair would leave it as it is: {found.reason}")
-    return printable(f"curable: {describe_cure(found, result, str(folders.output_dir))}")
+        return printable(f"a repair would leave it as it is: {found.reason}"), ""
+    return f"curable: {describe(found)}", repair_line(result, absolute(folders.output_dir), command)
 
 
-def describe_cure(correction: Correction, result: VideoResult, output_dir: str) -> str:
-    """``delay the sound by 280 ms: COMMAND``."""
-    words = [*CALL, "repair", str(result.path), "--output_dir", output_dir]
-    return f"{describe(correction)}: {shlex.join(words)}"
+def repair_line(result: VideoResult, output_dir: str, command: CommandLine) -> str:
+    """The command that repairs the video, from where, and started as, this one was."""
+    return line_of(command, ("repair", str(result.path), "--output_dir", output_dir))

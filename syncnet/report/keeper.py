@@ -9,14 +9,15 @@ from collections.abc import Callable
 
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.content import content_of_run
+from syncnet.report.names import PAGE_NAME
 from syncnet.report.ownership import is_own
-from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.report.page import write_page
 from syncnet.report.results import build_results, write_results
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 
-VIDEOS_BETWEEN_WRITES, SECONDS_BETWEEN_WRITES = 10, 30.0
-"""Whichever comes first."""
+VIDEOS_BETWEEN_WRITES, SECONDS_BETWEEN_WRITES = 10, 5.0
+"""Whichever comes first: with a few videos the second, which is why it is short."""
 MOST_SHARE_OF_TIME = 0.05
 """Of the run's time is spent on writing: the file of 100,000 videos takes seconds, and so does a page of thousands."""
 SECONDS_A_VIDEO = 0.001

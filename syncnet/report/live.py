@@ -20,8 +20,10 @@ _PLAIN_COLUMNS = 80
 class LiveLines:
     """Asks for what is going on twice a second, in a thread of its own. A terminal only."""
 
-    def __init__(self, activities: Callable[[], Mapping[int, Activity]]) -> None:
+    def __init__(self, activities: Callable[[], Mapping[int, Activity]], *, first_row: int = 1) -> None:
+        """``first_row``: 0 where there is no bar, which has row 0."""
         self._activities = activities
+        self._first_row = first_row
         self._lines: list[tqdm[None]] = []
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="live lines")
@@ -43,9 +45,9 @@ class LiveLines:
 
     def _show(self, activities: Mapping[int, Activity]) -> None:
         for slot in range(len(self._lines), max(activities, default=-1) + 1):
-            # Below the bar, which has position 0, and wiped at the end.
-            self._lines.append(tqdm(position=slot + 1, bar_format="{desc}", leave=False, file=sys.stderr))
-        columns = _columns()
+            # Below the bar, and wiped at the end.
+            self._lines.append(tqdm(position=slot + self._first_row, bar_format="{desc}", leave=False, file=sys.stderr))
+        columns = columns_of_stderr()
         for slot, line in enumerate(self._lines):
             activity = activities.get(slot)
             line.set_description_str(describe_activity(activity, columns) if activity else "")
@@ -66,7 +68,8 @@ def describe_activity(activity: Activity, columns: int) -> str:
     return f"  {fit(name, min(len(name), room)).rstrip()}  {doing}"[: columns - 1]
 
 
-def _columns() -> int:
+def columns_of_stderr() -> int:
+    """Of the terminal, as it is now."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns or _PLAIN_COLUMNS
     except (OSError, ValueError):

@@ -16,6 +16,7 @@ from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.errors import UsageError
 from syncnet.keepsake.file import keepsake_path, read_keepsake
 from syncnet.report.content import ReportContent
+from syncnet.report.names import MONTAGE_TITLE
 from syncnet.report.page_data import deciding_track, nearness
 from syncnet.results import VideoResult
 from syncnet.settings import Thresholds
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MATPLOTLIB = "matplotlib>=3.8,<4"
-MONTAGE_NAME = Path("report") / "montage.png"
-MONTAGE_TITLE = "Lip-sync contact sheet"
-"""In the file, which is known by it."""
 MOST_VIDEOS = 20
 _COLUMNS = 2
 _NAME_COLUMNS = 44

@@ -10,9 +10,10 @@ from typing import Any
 
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.content import content_of_run
+from syncnet.report.names import PAGE_NAME
 from syncnet.report.new_passing import NEW_PASSING_NAME, write_new_passing
 from syncnet.report.ownership import is_own
-from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.report.page import write_page
 from syncnet.report.run import Run
 from syncnet.report.segments_table import (
     SEGMENTS_CSV_NAME,

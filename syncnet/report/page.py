@@ -19,9 +19,6 @@ from syncnet.report.page_pictures import collect_pictures
 from syncnet.system.atomic import write_file
 from syncnet.system.collector import without_collector
 
-PAGE_NAME = "report.html"
-PAGE_TITLE = "Lip-sync report"
-"""In the template, and what a page is known by."""
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("uPlot.min.css", "page.css")
 SCRIPTS = (

@@ -64,6 +64,7 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
     """A row of the table, with all that a verdict depends on."""
     best, info, path = result.best, result.info, str(result.relative_path)
     evidence, timing = (best.evidence, best.timing) if best else (None, None)
+    curable, repair_line = describe_curable(result, content.folders, content.command)
     return {
         "name": printable(path),
         # Where that is not what is shown.
@@ -91,13 +92,15 @@ def describe_video(result: VideoResult, content: ReportContent) -> dict[str, Any
             for s in (evidence.stretches if evidence else ())
             if s.matched
         ],
-        "seconds": _number(info.duration_seconds, TIME_DECIMALS) if info else None,
+        # Not rounded either: to be rounded twice is to be told otherwise than in the terminal.
+        "seconds": _number(info.duration_seconds) if info else None,
         "size": [info.width, info.height] if info else None,
         "fps": _number(info.source_fps, 3) if info else None,
         "faces": len(result.tracks),
         "error": printable(result.error),
         "cure": printable(result.cure),
-        "curable": describe_curable(result, content.folders),
+        "curable": curable,
+        "repair_line": repair_line,
         "missing": result.missing,
         "href": find_href(result, content.folders),
         "overlay": _find_beside(content.folders.overlay_path(result.relative_path), content.folders),

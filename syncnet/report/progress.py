@@ -10,7 +10,7 @@ from types import TracebackType
 from tqdm import tqdm
 
 from syncnet.engines.activity import Activity
-from syncnet.report.live import LiveLines
+from syncnet.report.live import LiveLines, columns_of_stderr
 from syncnet.report.run import Counts
 from syncnet.results import TrackScore, VideoResult, with_share
 from syncnet.scoring.evidence import Evidence
@@ -20,6 +20,12 @@ from syncnet.verdict import describe_confidence, describe_passing, describe_scor
 
 _TOLD_SHARE = 0.1
 """Of speech that the lips do not fit: of a video that passes with more, the times that they fit are told."""
+
+
+_BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
+_BAR_BESIDE = "100%|| {total}/{total} [0:00:00<0:00:00], "
+LEAST_BAR = 10
+"""Columns."""
 
 
 class Progress:
@@ -48,8 +54,9 @@ class Progress:
         self._answered = answered
         self._least = min_confidence
         wanted = total and not quiet and sys.stderr.isatty()
-        self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if wanted else None
-        self._live = LiveLines(activities) if wanted and activities else None
+        # A bar of one video stays empty until it is full.
+        self._bar = tqdm(total=total, bar_format=_BAR, dynamic_ncols=True) if wanted and not answered else None
+        self._live = LiveLines(activities, first_row=int(self._bar is not None)) if wanted and activities else None
 
     def __enter__(self) -> Progress:
         return self
@@ -73,16 +80,13 @@ class Progress:
         if self._quiet:
             return
         with contextlib.suppress(OSError):
+            line = [] if self._answered else [self._line(result)]
+            self._say([*line, *(describe_details(result, self._least) if self._verbose else [])])
             if self._bar is not None:
-                counts = self._counts
                 self._bar.set_postfix_str(
-                    f"pass {counts.good}, do not {counts.poor}, no face {counts.no_faces}, failed {counts.failed}",
-                    refresh=False,
+                    describe_counts(self._counts, self._total, columns_of_stderr()), refresh=False
                 )
                 self._bar.update(result.source != "ledger")
-            if self._bar is None or self._verbose:
-                line = [] if self._answered else [self._line(result)]
-                self._say([*line, *(describe_details(result, self._least) if self._verbose else [])])
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:
@@ -96,6 +100,16 @@ class Progress:
         # A video that was known before and cannot be placed is none of those that are counted.
         count = "" if result.source == "ledger" else f"[{self._done}/{self._total}] "
         return f"{count}{printable(str(result.relative_path))}: {_outcome(result, self._least)}"
+
+
+def describe_counts(counts: Counts, total: int, columns: int) -> str:
+    """``pass 12, do not 3, failed 1``: as much as leaves a bar in a terminal of so many columns."""
+    numbers = {"pass": counts.good, "do not": counts.poor, "failed": counts.failed, "no face": counts.no_faces}
+    told = [f"{word} {number:,}" for word, number in numbers.items() if number]
+    room = columns - LEAST_BAR - len(_BAR_BESIDE.format(total=total))
+    while told and len(", ".join(told)) > room:
+        told.pop()
+    return ", ".join(told)
 
 
 def describe_details(result: VideoResult, least: float) -> list[str]:

@@ -1,8 +1,9 @@
-"""The summary on stdout: counts, the best videos, and for every other one its reason and what to do."""
+"""The summary on stdout: counts, for every video that does not pass its reason and what to do, and the best ones."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from syncnet.report.pointers import find_pointers
 from syncnet.report.run import Counts, Run, count_results, count_this_run
 from syncnet.results import VideoResult, share_of, with_share
 from syncnet.settings import Thresholds
-from syncnet.system.text import display_width, fit, format_duration, indent, printable
+from syncnet.system.text import count, display_width, fit, format_duration, indent, printable
 from syncnet.verdict import MILLISECONDS_PER_FRAME, describe_confidence, describe_passing, describe_score
 
 MOST_SHOWN = 20
@@ -35,10 +36,10 @@ def format_summary(run: Run, width: int, palette: Palette = PLAIN) -> str:
         *(
             _titled(section, palette)
             for section in (
-                _best_videos(run, width),
                 _not_passing(run.results, width),
                 _without_score(run.results, "no_faces", "No face track", width),
                 _without_score(run.results, "failed", "Failed", width),
+                _best_videos(run, width),
                 _skipped(run.pending, "Still changing", width),
                 _skipped(run.found.unreadable, "Could not be read", width),
                 _skipped(run.found.left_out, "Left out", width),
@@ -85,10 +86,10 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
         hint = f"No videos found (looked for {kinds}). Videos in subfolders need --recursive."
         return indent(hint, width, 0).splitlines()
     models = f"model {run.model.name}, detector {run.detector.name}"
-    lines = [f"{counts.all} of {_count(total, 'video')} in {format_duration(run.seconds)} ({models})"]
+    lines = [f"{counts.all} of {count(total, 'video')} in {format_duration(run.seconds)} ({models})"]
     if run.interrupted:
         left = total - counts.all - len(run.pending)
-        lines.insert(0, f"INTERRUPTED: {_count(left, 'video')} not processed; what is finished is kept.")
+        lines.insert(0, f"INTERRUPTED: {count(left, 'video')} not processed; what is finished is kept.")
     return [*lines, *_earlier_runs(run, width)]
 
 
@@ -144,13 +145,23 @@ def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
         lines.append(f"  {'by a person':<14} {decided:>{digits}}   {said}")
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
-    return lines
+    return [*lines, *_deeds(run.results)]
+
+
+def _deeds(results: Sequence[VideoResult]) -> list[str]:
+    """``  17 files copied, 2 taken to the other folder``; no line where nothing was."""
+    deeds = Counter(result.deed for result in results if result.deed)
+    if not deeds:
+        return []
+    (first, number), *others = deeds.most_common()
+    told = [f"{count(number, 'file')} {first}", *(f"{number:,} {deed}" for deed, number in others)]
+    return [f"  {', '.join(told)}"]
 
 
 def _offset_limits(thresholds: Thresholds) -> str:
     lowest, highest = thresholds.lowest_offset, thresholds.highest_offset
     if lowest == -highest:
-        return f"offset at most {_count(highest, 'frame')} ({highest * MILLISECONDS_PER_FRAME} ms)"
+        return f"offset at most {count(highest, 'frame')} ({highest * MILLISECONDS_PER_FRAME} ms)"
     milliseconds = f"{lowest * MILLISECONDS_PER_FRAME:+d} to {highest * MILLISECONDS_PER_FRAME:+d} ms"
     return f"offset {lowest:+d} to {highest:+d} frames ({milliseconds})"
 
@@ -251,7 +262,3 @@ def _score(result: VideoResult, least: float) -> str:
 
 def _share(result: VideoResult) -> str:
     return f"  ({share})" if (share := share_of(result)) else ""
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from syncnet.errors import UsageError
-from syncnet.overtime.words import describe_share
 from syncnet.report.typed_table import (
     Columns,
     Kind,
@@ -121,5 +120,8 @@ def _rows(document: dict[str, Any]) -> Iterator[list[Any]]:
 
 
 def _share(entry: dict[str, Any]) -> str | None:
+    # It loads numpy, and the columns are looked at before a run says its first word.
+    from syncnet.overtime.words import describe_share
+
     seconds, duration = entry["in_sync_seconds"], entry["duration_seconds"]
     return None if seconds is None or duration is None else describe_share(seconds, duration)

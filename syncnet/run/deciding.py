@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncnet.decisions.file import Entry, read_decisions
+from syncnet.decisions.file import Entry
 from syncnet.decisions.kept import Decisions, Identities, keep, read_kept, sentence, with_given
 from syncnet.inputs.discovery import FileIdentity, FoundVideos
 from syncnet.placement.folders import OutputFolders
 from syncnet.results import VideoResult
 from syncnet.settings import Request
 from syncnet.state.ledger import Ledger
-
-
-def read_given(request: Request) -> list[Entry]:
-    """What the flag names, before anything is made or asked for. Raises UsageError."""
-    return read_decisions(request.options.decisions) if request.options.decisions else []
 
 
 def decide(

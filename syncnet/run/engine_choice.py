@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syncnet.results import VideoScore
     from syncnet.stages import ChosenStages
     from syncnet.system.interruption import StopFlag
+    from syncnet.system.log import Log
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,19 @@ class Engine:
     """Whether they are scored in other processes anyway, which a video may take along."""
     score_uri: Callable[[str, StopFlag, Path | None], VideoScore] | None = None
     """For remote videos, where they are fetched by who scores them."""
+
+
+def shared_child(request: Request, load: Callable[[], Score], log: Log) -> SharedChild | None:
+    """What scores in place of this process, not started yet. None where videos are scored in other ones anyway."""
+    from syncnet.engines.isolated import SharedChild
+
+    if request.options.isolate or request.scale.ray is not None:
+        return None
+
+    def tell(how: str) -> None:
+        log.error(f"the process that scores died ({how}): what was under way is tried again, alone")
+
+    return SharedChild(load, tell)
 
 
 @contextmanager

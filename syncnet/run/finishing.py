@@ -11,7 +11,7 @@ from syncnet.run.deciding import useless_decisions
 from syncnet.run.repairing import repair_run
 from syncnet.run.session import Outcome
 from syncnet.settings import Request
-from syncnet.system.interruption import StopFlag
+from syncnet.system.interruption import EXIT_SOME_FAILED, StopFlag
 
 
 def finish_run(run: Run, outcome: Outcome, request: Request, job: VideoJob, stop: StopFlag, seconds: float) -> Run:
@@ -26,3 +26,9 @@ def finish_run(run: Run, outcome: Outcome, request: Request, job: VideoJob, stop
     ).with_results(outcome.results)
     run = try_other_sounds(run, request, stop) if request.calibrate else run
     return repair_run(run, request, job, stop)
+
+
+def exit_code_of(run: Run, *, results_written: bool) -> int:
+    """Of a run that came to its end."""
+    failed = any(result.failed_now for result in (*run.results, *run.gone))
+    return EXIT_SOME_FAILED if failed or run.found.unreadable or run.pruned.problems or not results_written else 0

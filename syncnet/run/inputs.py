@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
+from typing import TYPE_CHECKING
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FoundVideos, VideoFile, find_one, find_videos
@@ -16,6 +17,9 @@ from syncnet.inputs.sounds import SoundFolder
 from syncnet.placement.folders import OutputFolders
 from syncnet.settings import STDIN, Request
 from syncnet.state.listed import write_rows
+
+if TYPE_CHECKING:
+    from syncnet.decisions.file import Entry
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,16 @@ def read_list(request: Request) -> Listed | None:
     videos = videos_of(noted(), request.input_manifest)
     _check_remote(request, videos)
     return Listed(videos, rows)
+
+
+def read_given(request: Request) -> list[Entry]:
+    """The decisions that the flag names, before anything is made or asked for. Raises UsageError."""
+    if request.options.decisions is None:
+        return []
+    # It loads numpy, which a run does without until it has said its first word.
+    from syncnet.decisions.file import read_decisions
+
+    return read_decisions(request.options.decisions)
 
 
 def note_list(request: Request, folders: OutputFolders, listed: Listed | None) -> None:

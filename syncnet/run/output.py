@@ -7,7 +7,7 @@ import errno
 import shutil
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,8 @@ def write_page_again(run: Run, request: Request) -> None:
     """When looks were made, to which the page has links. Where it cannot be written the old one stays."""
     from syncnet.report.command_line import command_of
     from syncnet.report.content import content_of_run
-    from syncnet.report.page import PAGE_NAME, write_page
+    from syncnet.report.names import PAGE_NAME
+    from syncnet.report.page import write_page
 
     command = command_of(request)
     with contextlib.suppress(OSError):
@@ -100,13 +101,16 @@ def _print_summary(run: Run, request: Request, written: Written) -> None:
     from syncnet.repair.wording import format_repairs
     from syncnet.report.answer import format_answer
     from syncnet.report.colours import palette_for
+    from syncnet.report.command_line import command_of
     from syncnet.report.summary import format_summary
 
     if request.one_video:
+        # Who asks is still in the folder that the command starts from.
+        command = replace(command_of(request), directory="")
         if request.temporary_output:
-            print_out(format_answer(run))
+            print_out(format_answer(run, command))
         else:
-            print_out(format_answer(run, str(request.output_dir)))
+            print_out(format_answer(run, command, str(request.output_dir)))
             print_out(f"Results: {printable(str(run.folders.results_path))}\n")
     else:
         width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns

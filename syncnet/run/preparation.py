@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
@@ -16,13 +15,8 @@ from syncnet.inputs.discovery import FoundVideos
 from syncnet.models.precision import is_in_hardware
 from syncnet.models.registry import resolve_device
 from syncnet.placement.folders import OutputFolders
-from syncnet.report.new_passing import NEW_PASSING_NAME
 from syncnet.report.notices import find_notices
-from syncnet.report.ownership import refuse_foreign
-from syncnet.report.page import PAGE_NAME
 from syncnet.report.run import Run
-from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
-from syncnet.report.table import CSV_NAME, PARQUET_NAME
 from syncnet.run.engine_choice import Engine, pin_of
 from syncnet.run.planning import Plan
 from syncnet.scoring.evidence import least_telling_frames
@@ -34,27 +28,6 @@ from syncnet.state.splitter import splitter_of
 
 if TYPE_CHECKING:
     from syncnet.stages import ChosenStages
-
-
-def refuse_foreign_outputs(request: Request, output_dir: Path) -> None:
-    """Raises UsageError where the run would write over what this tool did not write."""
-    folders, looks = OutputFolders(output_dir), request.looks
-    wanted = {
-        folders.results_path: True,
-        output_dir / CSV_NAME: True,
-        output_dir / SEGMENTS_CSV_NAME: True,
-        output_dir / NEW_PASSING_NAME: True,
-        output_dir / PARQUET_NAME: request.report.table == "parquet",
-        output_dir / SEGMENTS_PARQUET_NAME: request.report.table == "parquet",
-        output_dir / PAGE_NAME: request.report.page,
-        folders.overlays_dir: looks.visualize != "none",
-        folders.outputs_dir: looks.save_outputs,
-        folders.previews_dir: looks.previews,
-        folders.segments_dir: request.cuts.cut != "none",
-    }
-    for path, asked in wanted.items():
-        if asked:
-            refuse_foreign(path)
 
 
 def make_job(

@@ -11,9 +11,8 @@ from syncnet.placement.folders import OutputFolders
 from syncnet.placement.placed import is_placed_file, remove_empty
 from syncnet.placement.slots import look
 from syncnet.placement.transfer import remove_file
-from syncnet.report.montage import MONTAGE_NAME
+from syncnet.report.names import MONTAGE_NAME, PAGE_NAME
 from syncnet.report.ownership import is_own
-from syncnet.report.page import PAGE_NAME
 from syncnet.report.run import NOTHING_PRUNED, Pruned
 from syncnet.report.segments_table import SEGMENTS_PARQUET_NAME
 from syncnet.report.table import PARQUET_NAME

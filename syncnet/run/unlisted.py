@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from syncnet.inputs.belonging import LIST_SIGN, Input, input_named, is_gone
+from syncnet.inputs.belonging import LIST_SIGN, Input, holds_a_video, input_named, is_gone
 from syncnet.inputs.discovery import FoundVideos, VideoFile
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.slots import look
@@ -27,11 +27,14 @@ class Listing:
     ledger: Ledger
     one_video: bool = False
     """Whether the run was asked about one of the folder's videos; the others stay as they are known."""
+    _out_of_reach: set[str] = field(default_factory=set)
+    """Other inputs that hold no video."""
 
     @cached_property
     def holds_any(self) -> bool:
         """Whether any video is there: where none is, a disk may not be mounted, and nothing is taken for gone."""
-        return any(not video.absent for video in self.found.videos)
+        listed = any(not video.absent for video in self.found.videos)
+        return listed or (not self.own.is_list and holds_a_video(self.own.base))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -76,21 +79,26 @@ class Listing:
         if self.ledger.was_moved(path):
             return replace(video, removed=not self._is_placed(path))
         if not is_own or own.is_stream:
-            return replace(video, removed=is_gone(source, own, lambda: self._found_in(known.found_in)))
-        if not own.is_list and source not in self._names and os.path.lexists(video.path):
+            gone = self._is_gone(source, own)
+        elif not own.is_list and source not in self._names and os.path.lexists(video.path):
             return video if self.one_video else None
-        return replace(video, removed=self.holds_any and not self._is_unread(video))
+        else:
+            gone = True if self.holds_any and not self._is_unread(video) else None
+        # Where nobody can tell, it is as it was.
+        return replace(video, removed=known.gone if gone is None else gone)
 
     def is_removed(self, video: VideoFile) -> bool:
         """Of one that a list names, and that is absent."""
         name = str(video.relative_path)
         if self.ledger.was_moved(name):
             return not self._is_placed(name)
-        return self.holds_any and (bool(video.uri) or os.path.isdir(video.path.parent))
+        can_tell = self.holds_any and (bool(video.uri) or os.path.isdir(video.path.parent))
+        return can_tell or self.ledger.known[name].gone
 
     def warnings(self, unlisted: Iterable[VideoFile]) -> list[str]:
         """A sentence where the whole input seems to be gone."""
-        kept = sum(not self.ledger.was_moved(str(v.relative_path)) and self._is_own(v) for v in unlisted)
+        ours = (video for video in unlisted if not video.removed and self._is_own(video))
+        kept = sum(not self.ledger.was_moved(str(video.relative_path)) for video in ours)
         if self.holds_any or not kept:
             return []
         what = "No video of the list is there" if self.own.is_list else "The folder holds no video"
@@ -120,8 +128,14 @@ class Listing:
         if video.removed and not self.ledger.known[path].gone:
             self.ledger.note_gone(path)
 
-    def _found_in(self, name: str) -> Iterable[str]:
-        return (self.ledger.source_of(path) for path, known in self.ledger.known.items() if known.found_in == name)
+    def _is_gone(self, source: str, own: Input) -> bool | None:
+        if own.name in self._out_of_reach:
+            return None
+        gone = is_gone(source, own)
+        if gone is None and not own.is_list:
+            # It is looked for once, and not for each of thousands of videos.
+            self._out_of_reach.add(own.name)
+        return gone
 
     def _is_placed(self, path: str) -> bool:
         try:

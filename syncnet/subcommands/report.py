@@ -8,9 +8,10 @@ from pathlib import Path
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.content import ReportContent, read_content
-from syncnet.report.montage import MONTAGE_NAME, check_matplotlib, write_montage
+from syncnet.report.montage import check_matplotlib, write_montage
+from syncnet.report.names import MONTAGE_NAME, PAGE_NAME
 from syncnet.report.ownership import refuse_foreign
-from syncnet.report.page import PAGE_NAME, write_page
+from syncnet.report.page import write_page
 from syncnet.system.argument_parser import Parser
 from syncnet.system.invocation import PROGRAM
 
@@ -31,6 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     options = build_parser().parse_flags(arguments)
     folders = OutputFolders(options.output_dir)
     if not folders.results_path.is_file():
+        if folders.state_dir.is_dir():
+            problem = f"{folders.output_dir}: no video is finished yet"
+            raise UsageError(problem, cure="wait for the first one of the run that is under way, or start it again")
         raise UsageError(f"{folders.results_path}: no such file", cure="give the --output_dir of an earlier run")
     writers: list[tuple[Path, Callable[[ReportContent, Path], object]]] = [(folders.output_dir / PAGE_NAME, write_page)]
     if options.montage:

@@ -76,6 +76,11 @@ def format_duration(seconds: float) -> str:
     return f"{hours} h {minutes} min"
 
 
+def count(number: int, thing: str) -> str:
+    """``1 video``, ``1,234 videos``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def _columns(character: str) -> int:
     if unicodedata.combining(character):
         return 0

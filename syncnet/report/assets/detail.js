@@ -104,13 +104,22 @@ function decisionBar(video, decide) {
   return { bar, update };
 }
 
+/** A command whose words stay whole where a line ends. */
+function commandWords(line) {
+  return line.split(" ").flatMap((word, index) => [index ? " " : "", make("span", {}, word)]);
+}
+
 function reasonList(row, thresholds) {
   const { video, outcome, reasons } = row;
   const words = verdictWords(row, thresholds);
   if (outcome === "pass" && reasons.length) words.push(...reasons.map((code) => `against it: ${reasonWords(code, video, thresholds)}`));
   if (video.cure) words.push(`\u2192 ${video.cure}`);
-  if (video.curable && outcome === "fail") words.push(`\u2192 ${video.curable}`);
-  return words.length ? [make("ul", { className: "reasons" }, ...words.map((text) => make("li", {}, text)))] : [];
+  const items = words.map((text) => make("li", {}, text));
+  if (video.curable && outcome === "fail") {
+    const line = video.repair_line ? [": ", make("code", {}, ...commandWords(video.repair_line))] : [];
+    items.push(make("li", {}, `\u2192 ${video.curable}`, ...line));
+  }
+  return items.length ? [make("ul", { className: "reasons" }, ...items)] : [];
 }
 
 function facts(video, thumbnail, thresholds) {
@@ -187,7 +196,7 @@ function timeline(video, tracks, moreTracks, lines, faces, thresholds, show, see
   const more = moreTracks ? ` ${moreTracks} more tracks are left out here; the results file has them.` : "";
   return panel(
     "Face tracks",
-    `0 to ${seconds.toFixed(1)} s${shotWords}.${turnWords}${more}`,
+    `0 to ${fixed(seconds, 1)} s${shotWords}.${turnWords}${more}`,
     make("div", { className: "timeline" }, ...rows),
   );
 }

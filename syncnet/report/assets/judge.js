@@ -68,12 +68,20 @@ function sumsOf(video, thresholds) {
   return { seconds: rounded(seconds, 4), coverage };
 }
 
+/** As Python writes it: what lies exactly half-way goes to the even digit, where toFixed takes the larger. */
+function fixed(value, digits) {
+  const halves = value * 2 ** (digits + 1);
+  if (!Number.isInteger(halves) || halves % 2 === 0) return value.toFixed(digits);
+  const lower = Math.floor(value * 10 ** digits);
+  return ((lower % 2 ? lower + 1 : lower) / 10 ** digits).toFixed(digits);
+}
+
 /** "11 of 73 s"; empty where nothing is known or passes. */
 function shareWords(video, thresholds) {
   const seconds = video.time ? sumsOf(video, thresholds).seconds : 0;
   if (!seconds) return "";
   const digits = video.seconds < 10 ? 1 : 0;
-  return `${seconds.toFixed(digits)} of ${video.seconds.toFixed(digits)} s`;
+  return `${fixed(seconds, digits)} of ${fixed(video.seconds, digits)} s`;
 }
 
 /** "pass", "fail", "no_faces" or "failed". A person's word wins over the reasons of the thresholds. */
@@ -124,12 +132,12 @@ function reasonWords(code, video, thresholds) {
       return `in sync for ${share} of the speech with a face in view, ${needed} is needed`;
     }
     case "in_sync":
-      return `in sync for ${sumsOf(video, thresholds).seconds.toFixed(1)} s only, ${thresholds.whole.min_in_sync} s are needed`;
+      return `in sync for ${fixed(sumsOf(video, thresholds).seconds, 1)} s only, ${thresholds.whole.min_in_sync} s are needed`;
     case "off_screen":
       return `no face is seen for ${percent(video.time.off_screen)} of the speech, ${percent(thresholds.whole.max_off_screen)} is allowed`;
     default:
       return `the offset changes: ${video.pieces
-        .map(([from, to, offset]) => `${signed(offset, "+0")} from ${from.toFixed(1)} s to ${to.toFixed(1)} s`)
+        .map(([from, to, offset]) => `${signed(offset, "+0")} from ${fixed(from, 1)} s to ${fixed(to, 1)} s`)
         .join(", ")}`;
   }
 }
@@ -140,7 +148,7 @@ function decimal(number) {
 }
 
 function percent(share) {
-  return `${(100 * share).toFixed(1)}%`;
+  return `${fixed(100 * share, 1)}%`;
 }
 
 function largeOffsetWords(offset, { lowest, highest }) {
@@ -151,8 +159,8 @@ function largeOffsetWords(offset, { lowest, highest }) {
 }
 
 function fitWords(video) {
-  const times = video.fits.map(([from, to]) => `${from.toFixed(1)} \u2013 ${to.toFixed(1)} s`).join(", ");
-  const share = Math.round(100 * video.unmatched);
+  const times = video.fits.map(([from, to]) => `${fixed(from, 1)} \u2013 ${fixed(to, 1)} s`).join(", ");
+  const share = fixed(100 * video.unmatched, 0);
   return `fits ${times ? `${times} only` : "nowhere"}: no match for ${share}% of the speech`;
 }
 
@@ -163,7 +171,7 @@ function confidenceWords(value, limit) {
 
 function toldWords(value, passes) {
   for (let digits = 1; digits < 6; digits++) {
-    if (passes(Number(value.toFixed(digits))) === passes(value)) return value.toFixed(digits);
+    if (passes(Number(fixed(value, digits))) === passes(value)) return fixed(value, digits);
   }
   return String(value);
 }
@@ -190,8 +198,8 @@ function nearness(video, thresholds) {
 
 function durationWords(seconds) {
   if (seconds === null) return "";
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
+  if (seconds < 59.95) return `${fixed(seconds, 1)} s`;
+  const whole = Number(fixed(seconds, 0));
   const minutes = Math.floor(whole / 60);
   const rest = String(whole % 60).padStart(2, "0");
   return minutes < 60 ? `${minutes}:${rest} min` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest} h`;

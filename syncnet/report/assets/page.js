@@ -71,7 +71,7 @@ const DRAW_DELAY_MS = 300;
     const distance = thresholds.max_distance === null ? "" : ` --max_distance ${thresholds.max_distance}`;
     const line = `${run.command} --min_confidence ${confidence} ${limits}${distance}${review.flag()}`;
     // Each word keeps together: a line must not end behind the dashes of a flag.
-    $("command").replaceChildren(...line.split(" ").flatMap((word, index) => [index ? " " : "", make("span", {}, word)]));
+    $("command").replaceChildren(...commandWords(line));
     $("directory").textContent = review.flag() ? "Change ~/Downloads if your browser saves files elsewhere." : "";
   }
 

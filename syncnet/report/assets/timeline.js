@@ -4,8 +4,11 @@ const SEGMENT_WORDS = ["speech", "no face agrees with the sound", "no face is se
 const SEGMENT_CLASSES = ["fail", "no-match", "off-screen"];
 const WHOLE_HEIGHT = 170;
 
+/** Steps of an axis whose labels are minutes and seconds: with shorter ones two ticks would read alike. */
+const WHOLE_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
+
 function clockWords(seconds) {
-  const whole = Math.round(seconds);
+  const whole = Number(fixed(seconds, 0));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const padded = String(rest).padStart(2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${padded}` : `${minutes}:${padded}`;
@@ -130,7 +133,7 @@ function drawWholeFile(within, video, lines, thresholds, seek) {
     {
       scales: { x: { time: false, range: [0, video.seconds] }, y: { range: [-16, 16] } },
       series: [{}, { stroke: () => colour("accent"), fill: () => colour("accent"), width: 1, paths: marks(2.4, false), points: { show: false } }],
-      axes: [{ label: "offset of each window with strong evidence, by time", values: (_, ticks) => ticks.map(clockWords) }, { splits: OFFSET_TICKS, values: (_, ticks) => ticks.map((tick) => signed(tick)) }],
+      axes: [{ label: "offset of each window with strong evidence, by time", incrs: WHOLE_SECONDS, values: (_, ticks) => ticks.map(clockWords) }, { splits: OFFSET_TICKS, values: (_, ticks) => ticks.map((tick) => signed(tick)) }],
       hooks: { drawClear: [(chart) => shade(chart, [null, null], [thresholds.lowest - 0.4, thresholds.highest + 0.4])] },
     },
     [lines.offsets.map(([seconds]) => seconds), lines.offsets.map(([, offset]) => offset)],

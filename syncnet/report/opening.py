@@ -1,0 +1,53 @@
+"""The first line of a run, on stderr: what was found, at once, and then what is loaded for how much of it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from types import TracebackType
+
+from syncnet.inputs.discovery import FoundVideos
+from syncnet.settings import Request
+from syncnet.system.text import count, printable
+
+
+class OpeningLine:
+    """Loads nothing itself: libraries and models take seconds. A stderr that nobody reads any more ends no run."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._open = False
+
+    def tell_found(self, found: FoundVideos, request: Request) -> None:
+        """``26 videos in talking, 2 skipped by their ending``."""
+        name = printable(str(request.input_name))
+        parts = [name if request.one_video else f"{count(len(found.videos), 'video')} in {name}"]
+        if skipped := found.other_endings.total():
+            parts.append(f"{skipped:,} skipped by their ending")
+        if found.unreadable:
+            parts.append(f"{len(found.unreadable):,} could not be read")
+        self._say(", ".join(parts))
+        self._open = True
+
+    def tell_work(self, model: str, *, known: int, to_score: int) -> None:
+        """``; 20 known, loading lite for 6``: the end of the line."""
+        parts = [f"{known:,} known"] if known else []
+        if to_score:
+            parts.append(f"loading {model}{f' for {to_score:,}' if known else ''}")
+        self._say(f"; {', '.join(parts)}\n" if parts else "\n")
+        self._open = False
+
+    def __enter__(self) -> OpeningLine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What is wrong is told on a line of its own.
+        if self._open:
+            self._say("\n")
+
+    def _say(self, words: str) -> None:
+        if not self._quiet:
+            with contextlib.suppress(OSError):
+                print(words, end="", file=sys.stderr, flush=True)

@@ -101,7 +101,7 @@ def filter_videos(
     on_result: Callable[[VideoResult], None] | None = None,
     stop: StopFlag | None = None,
 ) -> FilteredVideos:
-    """Sorts a folder of videos as the command does, and leaves the same files.
+    """Sorts a folder of videos as the command does, and leaves the same files. A file is a folder of one video.
 
     ``thresholds`` take the place of those of the settings, ``input_manifest`` (a list of paths and URIs, see
     docs/scale-out.md) that of ``input_dir``, which is None then, and the sound files of ``audio_dir`` that of the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -10,15 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from folders import entries_in, gone_in, make_videos, results_in, run, videos_below
 
 from syncnet import command
 from syncnet.decisions.kept import read_kept
-from syncnet.keepsake.embedded import embedded_path
+from syncnet.inputs.origin import file_mark
 from syncnet.keepsake.file import keepsake_path
-from syncnet.looks.movie import open_movie
 from syncnet.run import renaming
 from syncnet.system import patience
 
@@ -122,19 +121,11 @@ def test_what_a_person_decided_and_what_is_kept_for_looking_at_follow(videos: Pa
     keepsake = keepsake_path(out / ".sync_filter", "poor.mp4")
     keepsake.parent.mkdir(exist_ok=True)
     keepsake.write_bytes(b"pictures")
-    embedded = embedded_path(out / ".sync_filter", "poor.mp4")
-    embedded.parent.mkdir()
-    embedded.write_bytes(b"lips and sound")
-    preview = out / "previews" / "poor.mp4.mp4"
-    with open_movie(preview, (16, 16), 25, np.zeros(0, np.int16), comment="sync_filter 1") as movie:
-        movie.add(0, np.zeros((16, 16, 3), np.uint8))
     (videos / "poor.mp4").rename(videos / "talk.mp4")
     os.utime(videos / "talk.mp4", (1e9, 1e9))
     assert run(videos, out, *OFF) == 0
     assert keepsake_path(out / ".sync_filter", "talk.mp4").read_bytes() == b"pictures"
-    assert embedded_path(out / ".sync_filter", "talk.mp4").read_bytes() == b"lips and sound"
-    assert [path.name for path in preview.parent.iterdir()] == ["talk.mp4.mp4"]
-    assert not keepsake.exists() and not embedded.exists()
+    assert not keepsake.exists()
     (entry,) = read_kept(out / ".sync_filter").entries.values()
     assert (entry.video, entry.note) == ("talk.mp4", "by ear")
     assert "good_quality/talk.mp4" in videos_below(out)
@@ -220,3 +211,30 @@ def test_parts_in_which_videos_were_renamed_are_merged(tmp_path: Path, out: Path
     assert verdicts == ["fine_1.mp4", "fine_2.mp4", "talk.mp4"]
     assert run(first, merged, *OFF) == 0
     assert results_in(merged)["this_run"]["scored"] == 0
+
+
+def test_what_cannot_follow_yet_follows_later(videos: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(videos, out, *OFF) == 0
+    (videos / "fine.mp4").rename(videos / "talk.mp4")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(renaming, "move_file", refuse)
+        assert run(videos, out, *OFF) == 0
+        assert (sorted(entries_in(out)), gone_in(out)) == (["faceless.mp4", "poor.mp4", "talk.mp4"], [])
+    assert run(videos, out, *OFF) == 0
+    assert videos_below(out) == {"good_quality/talk.mp4": b"fine.mp4", "poor_quality/poor.mp4": b"poor.mp4"}
+    assert sorted(recorded(out)) == sorted(NAMES)
+
+
+def test_the_very_file_is_known_without_being_read(videos: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(videos, out, *OFF) == 0
+    if not file_mark(videos / "fine.mp4"):
+        pytest.skip("this file system keeps no time of birth")
+    (videos / "fine.mp4").rename(videos / "talk.mp4")
+    read: list[Path] = []
+    monkeypatch.setattr(renaming, "hash_video", lambda video, _: read.append(video.path))
+    assert run(videos, out, *OFF) == 0
+    assert (read, gone_in(out), results_in(out)["this_run"]["scored"]) == ([], [], 0)

@@ -155,6 +155,9 @@ def test_what_was_done_with_the_files_is_counted() -> None:
     results = [replace(successful(f"{n}.mp4", make_score(7.0)), deed=deed) for n, deed in enumerate(deeds)]
     assert "\n  3 files copied, 1 taken to the other folder, 1 removed\n" in format_summary(plain_run(results), 100)
     assert "\n  1 file linked\n" in format_summary(plain_run([replace(results[0], deed="linked")]), 100)
+    # What is gone from the input is counted nowhere, but its copy may have changed sides.
+    gone = replace(plain_run(results[:2]), gone=[replace(results[3], missing=True)])
+    assert "\n  2 files copied, 1 taken to the other folder\n" in format_summary(gone, 100)
     assert "file" not in format_summary(plain_run([results[2]]), 100).replace("results file", "")
 
 

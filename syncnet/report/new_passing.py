@@ -9,14 +9,11 @@ from pathlib import Path
 
 from syncnet.inputs.manifest import as_line
 from syncnet.inputs.paths import absolute
+from syncnet.report.names import PASSED_NAME
 from syncnet.report.run import Run
 from syncnet.results import VideoResult
 from syncnet.system.atomic import write_file
 from syncnet.system.plain import read_json
-
-NEW_PASSING_NAME = "new_passing.txt"
-PASSED_NAME = "passed.jsonl"
-"""In the folder of what is remembered: the names of the videos that passed at the end of the last run, a line each."""
 
 
 def write_new_passing(run: Run, path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.content import content_of_run
-from syncnet.report.names import PAGE_NAME
-from syncnet.report.new_passing import NEW_PASSING_NAME, write_new_passing
+from syncnet.report.names import NEW_PASSING_NAME, PAGE_NAME
+from syncnet.report.new_passing import write_new_passing
 from syncnet.report.ownership import is_own
 from syncnet.report.page import write_page
 from syncnet.report.run import Run

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import STATE_FOLDER
-from syncnet.report.names import MONTAGE_NAME, MONTAGE_TITLE, PAGE_NAME, PAGE_TITLE
-from syncnet.report.new_passing import NEW_PASSING_NAME, PASSED_NAME
+from syncnet.report.names import MONTAGE_NAME, MONTAGE_TITLE, NEW_PASSING_NAME, PAGE_NAME, PAGE_TITLE, PASSED_NAME
 from syncnet.report.segments_table import SEGMENT_COLUMNS, SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import COLUMNS, CSV_NAME, PARQUET_NAME
 from syncnet.report.typed_table import Columns

@@ -145,7 +145,7 @@ def _count_lines(run: Run, counts: Counts, palette: Palette) -> list[str]:
         lines.append(f"  {'by a person':<14} {decided:>{digits}}   {said}")
     if run.keep_all:
         lines.append("  Nothing was copied (--keep_all).")
-    return [*lines, *_deeds(run.results)]
+    return [*lines, *_deeds((*run.results, *run.gone))]
 
 
 def _deeds(results: Sequence[VideoResult]) -> list[str]:

@@ -33,11 +33,12 @@ class Belongings:
 
     def _pairs(self, earlier: PurePath, path: PurePath) -> Iterator[tuple[Path, Path]]:
         folders = self._folders
-        for path_of in (keepsake_path, embedded_path):
-            yield path_of(folders.state_dir, earlier), path_of(folders.state_dir, path)
+        for kept in (keepsake_path, embedded_path):
+            yield kept(folders.state_dir, earlier), kept(folders.state_dir, path)
         for drawn in (folders.overlay_path, folders.preview_path):
-            if _was_drawn(drawn(earlier)):
-                yield drawn(earlier), drawn(path)
+            old, new = drawn(earlier), drawn(path)
+            if _was_drawn(old):
+                yield old, new
         old, new = folders.outputs_dir / earlier, folders.outputs_dir / path
         if _was_saved(old):
             # First its name within, by which a move that was cut short is finished.
@@ -67,13 +68,13 @@ class Belongings:
         that stay. Raises OSError and UsageError."""
         folders = self._folders
         for name in map(PurePosixPath, names):
-            for path_of in (keepsake_path, embedded_path):
-                path_of(folders.state_dir, name).unlink(missing_ok=True)
-            outputs = folders.outputs_dir / name
+            for kept in (keepsake_path, embedded_path):
+                kept(folders.state_dir, name).unlink(missing_ok=True)
             for drawn in (folders.overlay_path(name), folders.preview_path(name)):
                 if _was_drawn(drawn):
                     drawn.unlink()
                     remove_empty(drawn.parent, folders.output_dir)
+            outputs = folders.outputs_dir / name
             if _was_saved(outputs):
                 _remove_outputs(outputs, folders.output_dir)
         self._remove_repaired(names)

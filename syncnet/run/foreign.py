@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from syncnet.placement.folders import OutputFolders
-from syncnet.report.names import PAGE_NAME
-from syncnet.report.new_passing import NEW_PASSING_NAME
+from syncnet.report.names import NEW_PASSING_NAME, PAGE_NAME
 from syncnet.report.ownership import refuse_foreign
 from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import CSV_NAME, PARQUET_NAME

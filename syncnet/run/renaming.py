@@ -5,16 +5,17 @@ The ledger has the new name first. What a kill leaves under the old one is moved
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from syncnet.decisions.kept import Decisions, keep, read_kept
-from syncnet.errors import TimeLimitError, UsageError
+from syncnet.errors import TimeLimitError
 from syncnet.inputs.belonging import input_of
 from syncnet.inputs.discovery import FileIdentity, FoundVideos, VideoFile
-from syncnet.inputs.origin import Placement
+from syncnet.inputs.origin import Placement, file_mark
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.naming import settle_names
 from syncnet.placement.placed import is_placed_file, remove_empty
@@ -57,16 +58,11 @@ def take_up_changes(found: FoundVideos, request: Request, folders: OutputFolders
     found.videos = settle_names(named, folders, ledger)
     listing = Listing(found, own, folders, ledger, request.one_video)
     unlisted = listing.unlisted()
-    try:
-        followed = follow_renames(listing, unlisted, request.options.timeout_seconds)
-        follow_passed(followed, folders.state_dir)
-        finish_renames(ledger, folders, keep_all=request.keep_all)
-    except OSError as error:
-        raise UsageError(
-            f"{error.filename or folders.output_dir}: {error.strerror}: a renamed video cannot follow",
-            cure="check the output disk and the space on it, then run again",
-        ) from error
+    followed = follow_renames(listing, unlisted, request.options.timeout_seconds)
+    finish_renames(ledger, folders, keep_all=request.keep_all)
     if followed:
+        with contextlib.suppress(OSError):
+            follow_passed(followed, folders.state_dir)
         # Names that were taken are free now.
         fixed = set(followed.values())
         free = [one for one, video in zip(named, found.videos, strict=True) if str(video.relative_path) not in fixed]
@@ -79,7 +75,7 @@ def take_up_changes(found: FoundVideos, request: Request, folders: OutputFolders
 def follow_renames(listing: Listing, unlisted: Sequence[VideoFile], limit_seconds: float) -> dict[str, str]:
     """Tells the ledger the new names of videos that are gone under their old ones, and gives both.
 
-    Reads those new files that have the size of one that is gone; none for longer than the limit.
+    Those new files that have the size of one that is gone are read; none for longer than the limit.
     """
     ledger, followed = listing.ledger, {}
     by_size: dict[int, list[VideoFile]] = {}
@@ -91,35 +87,41 @@ def follow_renames(listing: Listing, unlisted: Sequence[VideoFile], limit_second
         gone = by_size.get(video.file_bytes)
         if not gone or video.absent or video.uri or ledger.identity_of(path) is not None:
             continue
-        content = _content_of(video, limit_seconds)
-        record = _of_content(content, video, gone, ledger) if content else None
+        record = _of_file(video, gone, ledger) or _of_content(video, gone, ledger, limit_seconds)
         if record is None:
             continue
+        renamed = replace(record, path=path, renamed_from=record.path, source=video.source)
+        try:
+            ledger.add(replace(renamed, identity=video.identity, found_in=listing.own.name))
+        except OSError:
+            # Whatever is wrong with the disk is told of the videos that this run does something with.
+            break
         gone[:] = [one for one in gone if str(one.relative_path) != record.path]
         followed[record.path] = path
-        renamed = replace(record, path=path, renamed_from=record.path, source=video.source)
-        ledger.add(replace(renamed, identity=video.identity, found_in=listing.own.name))
     return followed
 
 
 def finish_renames(ledger: Ledger, folders: OutputFolders, *, keep_all: bool) -> None:
     """Moves what is made of renamed videos; of a run that was killed, too. ``keep_all``: placed files stay for now.
 
-    Raises OSError and UsageError.
+    What cannot be moved is left to the next run. Raises UsageError.
     """
-    if not ledger.renaming:
-        return
-    belongings = Belongings(folders)
     for path, names in list(ledger.renaming.items()):
-        for earlier in names:
-            if ledger.identity_of(earlier) is None:
-                # Else it is of another video by now.
-                belongings.move(earlier, path)
-                _move_decisions(earlier, path, ledger, folders)
-            if not keep_all:
-                _move_placed(earlier, path, ledger, folders)
+        with contextlib.suppress(OSError):
+            _finish(path, names, ledger, folders, keep_all=keep_all)
+
+
+def _finish(path: str, names: Sequence[str], ledger: Ledger, folders: OutputFolders, *, keep_all: bool) -> None:
+    for earlier in names:
+        if ledger.identity_of(earlier) is None:
+            # Else it is of another video by now.
+            Belongings(folders).move(earlier, path)
+            _move_decisions(earlier, path, ledger, folders)
         if not keep_all:
-            ledger.note_placed(path, _placement_now(path, ledger, folders))
+            _move_placed(earlier, path, ledger, folders)
+    if not keep_all:
+        ledger.note_placed(path, _placement_now(path, ledger, folders))
+        ledger.note_followed(path)
 
 
 def _content_of(video: VideoFile, limit_seconds: float) -> str:
@@ -130,8 +132,22 @@ def _content_of(video: VideoFile, limit_seconds: float) -> str:
         return ""
 
 
-def _of_content(content: str, video: VideoFile, gone: Sequence[VideoFile], ledger: Ledger) -> VideoRecord | None:
+def _of_file(video: VideoFile, gone: Sequence[VideoFile], ledger: Ledger) -> VideoRecord | None:
+    """The record of the one whose copy was made of this very file, so that it need not be read."""
+    for one in gone:
+        placement = ledger.placement(str(one.relative_path)) if one.identity == video.identity else None
+        if placement and placement.mark and placement.mark == file_mark(video.path) and not video.sound:
+            return ledger.records.get(str(one.relative_path))
+    return None
+
+
+def _of_content(
+    video: VideoFile, gone: Sequence[VideoFile], ledger: Ledger, limit_seconds: float
+) -> VideoRecord | None:
     """The record of the one with this content; of several, of one with the same time or file name."""
+    content = _content_of(video, limit_seconds)
+    if not content:
+        return None
     records = (ledger.records.get(str(one.relative_path)) for one in gone)
     same = [record for record in records if record and record.content == content]
 

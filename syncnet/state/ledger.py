@@ -99,6 +99,10 @@ class Ledger(LedgerState):
         """Its file is no longer where it was found."""
         self._append(write_line("gone", path=path), sync=False)
 
+    def note_followed(self, path: str) -> None:
+        """All that was made of this video has the name that its record has."""
+        self._append(write_line("followed", path=path), sync=False)
+
     def note_started(self, path: str, identity: FileIdentity) -> None:
         """The video is under way. Lost with the power, not with the process: that is all it is needed for."""
         self._append(started_line(path, identity), sync=False)

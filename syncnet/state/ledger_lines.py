@@ -61,6 +61,12 @@ class Gone(msgspec.Struct, tag_field="kind", tag="gone"):
     path: str
 
 
+class Followed(msgspec.Struct, tag_field="kind", tag="followed"):
+    """All that was made of a renamed video has its new name."""
+
+    path: str
+
+
 class Moving(msgspec.Struct, tag_field="kind", tag="moving"):
     """The video's own file is about to go to the output folder. What came of it says the next ``placed`` line."""
 
@@ -83,7 +89,7 @@ class Forget(msgspec.Struct, tag_field="kind", tag="forget"):
     """The records above are no longer used instead of scoring."""
 
 
-LedgerLine = Head | Started | GivenUp | Video | Seen | Gone | Moving | Placed | Forget
+LedgerLine = Head | Started | GivenUp | Video | Seen | Gone | Followed | Moving | Placed | Forget
 _KINDS = frozenset(kind.__struct_config__.tag for kind in typing.get_args(LedgerLine))
 _DECODER: msgspec.json.Decoder[LedgerLine] = msgspec.json.Decoder(LedgerLine)
 
@@ -104,7 +110,7 @@ def started_line(path: str, identity: FileIdentity) -> bytes:
 def read_line(text: bytes) -> LedgerLine | None:
     """What the line says; None for a kind of line that this version does not know. Raises ValueError for no line."""
     line = _decoded(text)
-    if isinstance(line, (Started, GivenUp, Video, Seen, Gone, Moving, Placed)):
+    if isinstance(line, (Started, GivenUp, Video, Seen, Gone, Followed, Moving, Placed)):
         check_name(line.path)
     if isinstance(line, (Started, Video)):
         check_identity(line.identity)

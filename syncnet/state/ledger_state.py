@@ -12,6 +12,7 @@ from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
 from syncnet.state.ledger_lines import (
     FORMAT,
+    Followed,
     Forget,
     GivenUp,
     Gone,
@@ -80,9 +81,9 @@ class LedgerState(LedgerReader):
 
     Their kinds: ``ledger`` (the first: format), ``started`` and ``given_up`` (a video is under way, or no longer),
     ``video`` (its record, the last of a path counts), ``gone`` and ``seen`` (its file is no longer where it was found;
-    it is there again, or in another input), ``moving`` (its own file is about to go to the output folder), ``placed``
-    (what was put there, or whether it is the video's own file) and ``forget`` (records above are no longer used instead
-    of scoring).
+    it is there again, or in another input), ``followed`` (all that was made of a renamed video has its new name),
+    ``moving`` (its own file is about to go to the output folder), ``placed`` (what was put there, or whether it is the
+    video's own file) and ``forget`` (records above are no longer used instead of scoring).
     """
 
     def __init__(self, path: Path) -> None:
@@ -135,11 +136,12 @@ class LedgerState(LedgerReader):
             if known := self.known.get(line.path):
                 found_in = sys.intern(line.found_in) if isinstance(line, Seen) else known.found_in
                 self.known[line.path] = known._replace(found_in=found_in, gone=isinstance(line, Gone))
+        elif isinstance(line, Followed):
+            self.renaming.pop(line.path, None)
         elif isinstance(line, Moving):
             self.moved.add(line.path)
         elif isinstance(line, Placed):
             (self.moved.add if line.is_move else self.moved.discard)(line.path)
-            self.renaming.pop(line.path, None)
             if known := self.known.get(line.path):
                 self.known[line.path] = known._replace(placed=start if line.placement else -1)
         elif isinstance(line, Forget):

@@ -6,12 +6,15 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from folders import entries_in, files_below, gone_in, make_videos, results_in, run, videos_below
 
 from syncnet import command
 from syncnet.decisions.kept import read_kept
+from syncnet.keepsake.embedded import embedded_path
 from syncnet.keepsake.file import keepsake_path
+from syncnet.looks.movie import open_movie
 from syncnet.state import ledger
 
 OFF = ("--score_cache", "off")
@@ -46,6 +49,13 @@ def test_what_is_gone_is_removed_and_the_rest_stays(
     keepsake = keepsake_path(out / ".sync_filter", "fine.mp4")
     keepsake.parent.mkdir(exist_ok=True)
     keepsake.write_bytes(b"pictures")
+    embedded = embedded_path(out / ".sync_filter", "fine.mp4")
+    embedded.parent.mkdir()
+    embedded.write_bytes(b"lips and sound")
+    preview, mine = out / "previews" / "fine.mp4.mp4", out / "previews" / "mine.mp4"
+    with open_movie(preview, (16, 16), 25, np.zeros(0, np.int16), comment="sync_filter 1") as movie:
+        movie.add(0, np.zeros((16, 16, 3), np.uint8))
+    mine.write_bytes(b"1")
     (videos / "fine.mp4").unlink()
     capsys.readouterr()
     stored = len(files_below(cache))
@@ -53,7 +63,8 @@ def test_what_is_gone_is_removed_and_the_rest_stays(
     assert "All that was kept of 1 video that was gone is removed (fine.mp4)." in capsys.readouterr().out
     assert results_in(out)["this_run"]["pruned"] == 1
     assert told_anywhere("/fine.mp4", out) == told_anywhere('"fine.mp4', out) == []
-    assert not keepsake.exists()
+    assert not keepsake.exists() and not embedded.exists() and not preview.exists() and mine.exists()
+    mine.unlink()
     assert len(files_below(cache)) == stored - 1
     assert [entry.video for entry in read_kept(out / ".sync_filter").entries.values()] == ["poor.mp4"]
     good = {"good_quality/other_fine.mp4": b"other_fine.mp4", "good_quality/poor.mp4": b"poor.mp4"}
@@ -122,7 +133,7 @@ def test_a_kill_while_pruning_leaves_it_to_the_next_run(
     assert run(videos, out, *OFF) == 0
     (videos / "fine.mp4").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "write_file", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(ledger, "NewFile", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         assert run(videos, out, *OFF, "--prune") == 130
     assert "fine.mp4" not in files_below(out / "good_quality")
     assert told_anywhere('"fine.mp4"', out / ".sync_filter")

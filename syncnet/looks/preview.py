@@ -50,6 +50,7 @@ def make_preview(media: Media, target: Path, stop: StopFlag, *, comment: str = "
     Raises OSError, VideoError and Interrupted, leaving nothing half-written.
     """
     size = preview_size(media.info.width, media.info.height)
+    stop.enter("making a preview", round(min(media.info.duration_seconds, MOST_SECONDS) * FPS))
     samples = media.samples[: round(MOST_SECONDS * SAMPLE_RATE)]
     with open_movie(target, size, FPS, samples, threads=media.threads, comment=comment, crf=PREVIEW_CRF) as movie:
         for number, frame_bgr in enumerate(itertools.islice(media.frames(), round(MOST_SECONDS * FPS))):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from syncnet.keepsake.embedded import embedded_path
 from syncnet.keepsake.file import keepsake_path
@@ -24,7 +24,7 @@ class Belongings:
 
     def move(self, earlier: str, path: str) -> None:
         """Gives them the new name; what has it already stays. Raises OSError and UsageError."""
-        for old, new in self._pairs(PurePath(earlier), PurePath(path)):
+        for old, new in self._pairs(PurePosixPath(earlier), PurePosixPath(path)):
             if os.path.lexists(old) and not os.path.lexists(new):
                 new.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(old, new)
@@ -55,7 +55,7 @@ class Belongings:
         repaired = record.repaired_path
         if repaired:
             old = Path(repaired)
-            new = self._folders.repaired_dir / PurePath(path).with_suffix(old.suffix)
+            new = self._folders.repaired_dir / PurePosixPath(path).with_suffix(old.suffix)
             if old.is_file() and not new.exists():
                 new.parent.mkdir(parents=True, exist_ok=True)
                 os.rename(old, new)
@@ -67,7 +67,7 @@ class Belongings:
         """Removes those of the videos of these names, whose files had these SHA-256; ``others``: names of the videos
         that stay. Raises OSError and UsageError."""
         folders = self._folders
-        for name in map(PurePath, names):
+        for name in map(PurePosixPath, names):
             for kept in (keepsake_path, embedded_path):
                 kept(folders.state_dir, name).unlink(missing_ok=True)
             for drawn in (folders.overlay_path(name), folders.preview_path(name)):
@@ -103,7 +103,7 @@ class Belongings:
             return
         for name in (f"segments.{ending}" for ending in TABLES):
             (folder / name).unlink(missing_ok=True)
-        for path in (list_path(folder, form, PurePath(name)) for form in ENDINGS for name in names):
+        for path in (list_path(folder, form, PurePosixPath(name)) for form in ENDINGS for name in names):
             path.unlink(missing_ok=True)
             remove_empty(path.parent, folder)
 

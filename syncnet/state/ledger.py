@@ -17,7 +17,7 @@ from syncnet.state.ledger_compact import compacted
 from syncnet.state.ledger_lines import FORGET, HEAD, Placed, Video, read_line, started_line, write_line
 from syncnet.state.ledger_state import LedgerReader, LedgerState
 from syncnet.state.records import VideoRecord, read_record, record_to_plain
-from syncnet.system.atomic import write_file
+from syncnet.system.atomic import NewFile
 from syncnet.system.handles import open_handle, read_at, write_at
 
 _LINE_BYTES = 1024
@@ -155,9 +155,17 @@ class Ledger(LedgerState):
 
     def erase(self, paths: Collection[str]) -> None:
         """Nothing of these videos stays in the file. Raises OSError and UsageError, leaving the ledger as it was."""
-        write_file(self.path, self._without(paths))
-        os.close(self._handle)
-        self._handle = os.open(self.path, os.O_CLOEXEC | os.O_RDWR)
+        is_open = True
+        try:
+            with NewFile(self.path) as temporary:
+                with open(temporary, "xb") as writer:
+                    writer.writelines(self._without(paths))
+                # Windows replaces no file that is open.
+                os.close(self._handle)
+                is_open = False
+        finally:
+            if not is_open:
+                self._handle = open_handle(self.path, os.O_RDWR)
         super().__init__(self.path)
         self._unreadable.clear()
         self._load(look_only=False)

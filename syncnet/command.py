@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from syncnet.inputs.discovery import FoundVideos
     from syncnet.report.run import Run
     from syncnet.results import VideoResult
-    from syncnet.run.session import Plan
+    from syncnet.run.planning import Plan
     from syncnet.stages import ChosenStages
     from syncnet.state.ledger import Ledger
 
@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None, *, own_process: bool = False) -
     quiet = False
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        subcommand = find_subcommand(given)
+        subcommand = find_subcommand(given, own_process=own_process)
         if subcommand is not None:
             with end_on_sigterm():
                 return subcommand()
@@ -162,21 +162,25 @@ def _run(request: Request, log: Log, audience: Audience) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
+    from syncnet.inputs.belonging import input_of
     from syncnet.placement.naming import settle_names
     from syncnet.report.table import check_table_format
     from syncnet.run.afterwards import make_the_rest
+    from syncnet.run.calibrating import score_again_without_embeddings
     from syncnet.run.continued import go_on_with
     from syncnet.run.deciding import decide, read_given
-    from syncnet.run.inputs import find_inputs, note_list, read_list, work_folder
+    from syncnet.run.inputs import find_inputs, note_list, read_list, with_one_video, work_folder
+    from syncnet.run.planning import plan_run
     from syncnet.run.preparation import refuse_foreign_outputs, run_fingerprint
-    from syncnet.run.session import plan_run
+    from syncnet.run.unlisted import Listing
     from syncnet.stages import choose_stages
     from syncnet.state.ledger import open_ledger
 
     check_table_format(request.report.table)
+    request = with_one_video(request)
     listed, given = read_list(request), read_given(request)
     refuse_foreign_outputs(request, work_folder(request))
-    folders = prepare_folders(request.input_dir, work_folder(request), keep_all=request.keep_all)
+    folders = prepare_folders(request.searched_dir, work_folder(request), keep_all=request.keep_all)
     with hold(folders.state_dir / "lock"):
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
@@ -188,8 +192,13 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
             chosen = choose_stages(on_this_machine(request), workers)
             pin_choice(folders.output_dir, folders.results_path, pin_of(chosen), scored=ledger.has_scores)
             found.videos = settle_names(found.videos, folders, ledger)
-            plan = plan_run(found, request.base_dir, ledger, run_fingerprint(request.settings, chosen), request.options)
+            listing = Listing(found, input_of(request), folders, ledger, request.one_video)
+            fingerprint = run_fingerprint(request.settings, chosen)
+            plan = plan_run(listing, listing.unlisted(), fingerprint, request.options)
+            if request.calibrate:
+                score_again_without_embeddings(plan, folders.state_dir)
             plan.decisions, told = decide(request, given, folders, found, ledger)
+            told = (*listing.warnings(video for _, video in plan.gone), *told)
             # Models are loaded, and a cluster is called, where there is something to score.
             child = _shared_child(request, workers, log) if audience.own_process else None
             opened = open_engine(request, chosen, workers, len(found.videos), child)
@@ -252,14 +261,15 @@ def _process(
         plan.new, plan.alone = [*plan.new, *plan.alone], []
     keeper = ResultsKeeper(replace(run, pending=plan.pending), command_of(request), page=request.report.page)
     log.info(f"{plan.to_score} of {len(found.videos)} videos in {request.input_name} to be scored")
-    said = {"quiet": request.quiet, "verbose": request.terminal.verbose}
+    said = {"quiet": request.quiet, "verbose": request.terminal.verbose, "answered": request.one_video}
     least = request.settings.thresholds.min_confidence
     with Progress(plan.to_score, log, **said, min_confidence=least, activities=job.activities.now) as progress:
 
         def add(result: VideoResult) -> None:
-            progress.show(result)
             keeper.add(result)
-            on_result(result)
+            if not result.missing:
+                progress.show(result)
+                on_result(result)
 
         outcome = carry_out(
             plan,
@@ -275,5 +285,5 @@ def _process(
 
 
 def _exit_code(run: Run, written: bool) -> int:
-    failed = any(result.failed_now for result in run.results)
+    failed = any(result.failed_now for result in (*run.results, *run.gone))
     return EXIT_SOME_FAILED if failed or run.found.unreadable or not written else 0

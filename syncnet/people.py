@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from syncnet.faces.no_track import NoTrackReason
 from syncnet.faces.people import FaceLook, find_people
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track
+from syncnet.keepsake.embedded import embed_video
 from syncnet.keepsake.file import TrackKeepsake
 from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
 from syncnet.media.info import MediaInfo
@@ -20,14 +22,32 @@ from syncnet.overtime.matches import SeenFace
 from syncnet.results import TrackScore, VideoScore, best_score, ordered_confidence
 from syncnet.scoring.pooling import PooledScore, pool_tracks
 from syncnet.scoring.score import Counted, SyncScore, pair_distances, score_distances
+from syncnet.scoring.speech import without_long_pauses
 from syncnet.scoring.stretches import leave_to_others
 from syncnet.scoring.turns import TrackTable, find_conversation
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the tracks of a video are scored with."""
+
+    model: SyncModel
+    samples: np.ndarray
+    speech: np.ndarray
+    keep_embeddings: bool = False
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Frames that belong to speech."""
+        return without_long_pauses(self.speech)
 
 
 class TrackSeen:
     """What is kept of a track's pictures while its crops go by."""
 
-    def __init__(self, first_frame: int) -> None:
+    def __init__(self, first_frame: int, *, keep_embeddings: bool = False) -> None:
+        """``keep_embeddings``: whether what the model makes of them is kept too."""
+        self.keep_embeddings = keep_embeddings
         self.pictures = TrackPictures(first_frame)
         self.look = FaceLook()
 
@@ -51,6 +71,8 @@ class ScoredTrack:
     keepsake: TrackKeepsake
     table: TrackTable | None
     look: FaceLook
+    embeddings: Embeddings | None = None
+    """Where they are to be kept."""
 
     def told(self) -> TrackScore:
         """What is remembered of it."""
@@ -72,7 +94,7 @@ def score_track(
     score = score_distances(distances, embeddings.metric, model, speech, first_lip, counted)
     table = TrackTable(first_lip, distances, embeddings.metric, ordered_confidence(score)) if score else None
     kept = keep_track(track.first_frame, track.boxes, table, score, model, speech, seen.pictures)
-    return ScoredTrack(track, score, kept, table, seen.look)
+    return ScoredTrack(track, score, kept, table, seen.look, embeddings if seen.keep_embeddings else None)
 
 
 def gather_people(
@@ -97,13 +119,16 @@ def gather_people(
 
 def score_together(
     video: VideoScore,
-    scored: Sequence[ScoredTrack],
+    tables: Sequence[TrackTable | None],
     pooled: tuple[PooledScore, ...],
     model: SyncModel,
     speech: np.ndarray,
 ) -> VideoScore:
-    """The video with what its faces are to each other: pieces of one, or several that speak in turns."""
-    conversation = find_conversation([one.table for one in scored], model, speech)
+    """The video with what its faces are to each other: pieces of one, or several that speak in turns.
+
+    ``tables``: of its tracks, in their order.
+    """
+    conversation = find_conversation(tables, model, speech)
     together = _leave_to_speakers(replace(video, pooled=pooled))
     with_turns = replace(together, conversation=conversation)
     # Faces in turns count only where they score better than the best of them alone.
@@ -114,14 +139,17 @@ def video_score(
     info: MediaInfo,
     scored: Sequence[ScoredTrack],
     no_track: NoTrackReason | None,
+    model: SyncModel,
     samples: np.ndarray,
     speech: np.ndarray,
     shots: Sequence[Shot] = (),
 ) -> VideoScore:
-    """The tracks of a video, each by itself."""
+    """The tracks of a video, each by itself, with the embeddings of its sound where those of the tracks were kept."""
+    embeddings = [(one.track.first_frame, one.embeddings) for one in scored if one.embeddings is not None]
+    embedded = embed_video(embeddings, model, samples, speech) if embeddings else None
     kept = [one.keepsake for one in scored]
     keepsake = keep_video(kept, [one.score for one in scored], samples, [shot.first_frame for shot in shots], speech)
-    return VideoScore(info, tuple(one.told() for one in scored), no_track, keepsake=keepsake)
+    return VideoScore(info, tuple(one.told() for one in scored), no_track, keepsake=keepsake, embedded=embedded)
 
 
 def score_over_time(

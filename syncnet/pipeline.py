@@ -6,7 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -27,6 +27,7 @@ from syncnet.media.opening import Media, open_media
 from syncnet.media.picture import PicturesGrowError
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.people import (
+    Beside,
     ScoredTrack,
     TrackSeen,
     gather_people,
@@ -67,6 +68,8 @@ class Stages:
     """In which the model and the detector were loaded; the score depends on it."""
     most_held_bytes: int = MOST_HELD_BYTES
     """Frames held for one video, so that it is decoded once. Nothing in a score depends on it."""
+    keep_embeddings: bool = False
+    """Whether scores come with the embeddings that they are made of."""
 
 
 _Item = TypeVar("_Item")
@@ -98,7 +101,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | N
 
 def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: StopFlag) -> VideoScore:
     """As ``score_video``, of a file that is open."""
-    beside = _Beside(stages.model, media.samples, find_speech(media.samples))
+    beside = Beside(stages.model, media.samples, find_speech(media.samples), stages.keep_embeddings)
     try:
         faces, follower = _find_faces(media, detector, stages, beside, stop)
     except PicturesGrowError:
@@ -115,13 +118,14 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
     no_track = None if shown else tracking.no_track
-    video = video_score(info, shown, no_track, media.samples, speech, faces.shots)
+    video = video_score(info, shown, no_track, model, media.samples, speech, faces.shots)
     video = score_over_time(video, shown, model, speech)
-    return _look_again(score_together(video, shown, pooled, model, speech), media, detector, stages, stop)
+    video = score_together(video, [one.table for one in shown], pooled, model, speech)
+    return _look_again(video, media, detector, stages, stop)
 
 
 def _find_faces(
-    media: Media, spec: DetectorSpec, stages: Stages, beside: _Beside, stop: StopFlag
+    media: Media, spec: DetectorSpec, stages: Stages, beside: Beside, stop: StopFlag
 ) -> tuple[FacePass, FaceFollower[_TrackInWork]]:
     """The pass over the pictures, with what was scored on the way."""
     info = media.info
@@ -178,11 +182,11 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
         speech = find_speech(chain.samples)
         scored = []
         for track in tracking.tracks:
-            seen = TrackSeen(track.first_frame)
+            seen = TrackSeen(track.first_frame, keep_embeddings=stages.keep_embeddings)
             with chain.face_clip(track) as clip:
                 embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen, None)
             scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
-        video = video_score(info, scored, tracking.no_track, chain.samples, speech)
+        video = video_score(info, scored, tracking.no_track, stages.model, chain.samples, speech)
         return score_over_time(video, scored, stages.model, speech, "all")
 
 
@@ -202,7 +206,7 @@ def _check_face_crop(path: Path, info: MediaInfo) -> None:
 
 def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.ndarray, stages: Stages) -> VideoScore:
     """The whole video as one track, its frames the crops, as the published demo takes its example."""
-    seen = TrackSeen(0)
+    seen = TrackSeen(0, keep_embeddings=stages.keep_embeddings)
     counted: Counted = "all" if stages.reference else "speech"
     speech = find_speech(samples)
     counts = without_long_pauses(speech) if counted == "speech" else None
@@ -212,7 +216,8 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
         return VideoScore(info, (), NoTrackReason(track_frames=MissedGate(least, count)))
     track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
     scored = score_track(track, embeddings, stages.model, speech, seen, counted=counted)
-    return score_over_time(video_score(info, [scored], None, samples, speech), [scored], stages.model, speech, counted)
+    video = video_score(info, [scored], None, stages.model, samples, speech)
+    return score_over_time(video, [scored], stages.model, speech, counted)
 
 
 def _embed(
@@ -234,29 +239,15 @@ def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:
         yield frame
 
 
-@dataclass(frozen=True)
-class _Beside:
-    """What tracks are scored with."""
-
-    model: SyncModel
-    samples: np.ndarray
-    speech: np.ndarray
-
-    @cached_property
-    def counts(self) -> np.ndarray:
-        """Frames that belong to speech."""
-        return without_long_pauses(self.speech)
-
-
 class _TrackInWork:
     """Crops of one track on their way to the model, a piece at a time."""
 
-    def __init__(self, first_frame: int, beside: _Beside) -> None:
+    def __init__(self, first_frame: int, beside: Beside) -> None:
         self.scored: ScoredTrack | None = None
         self._beside = beside
         self._encoder = beside.model.face_encoder()
         self._crops: list[np.ndarray] = []
-        self._seen = TrackSeen(first_frame)
+        self._seen = TrackSeen(first_frame, keep_embeddings=beside.keep_embeddings)
 
     def add(self, crop: FaceCrop) -> None:
         self._seen.see([crop.bgr() if self._seen.takes_next else None])
@@ -270,7 +261,8 @@ class _TrackInWork:
         counts = self._beside.counts
         embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count, counts)
         self.scored = score_track(track, embeddings, model, speech, self._seen)
-        del self._encoder
+        # The follower keeps this for as long as the video lasts: 0.7 MB of pictures a track.
+        del self._encoder, self._seen
 
     def _push(self) -> None:
         if self._crops:
@@ -278,7 +270,7 @@ class _TrackInWork:
             self._crops.clear()
 
 
-def _score_missing(media: Media, tracks: dict[int, Track], beside: _Beside, stop: StopFlag) -> dict[int, ScoredTrack]:
+def _score_missing(media: Media, tracks: dict[int, Track], beside: Beside, stop: StopFlag) -> dict[int, ScoredTrack]:
     """Those that were not cropped when they were found, by their number, in a pass of their own.
 
     A track is scored as soon as its last frame is cropped, and the pass ends with the last one.

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from syncnet.faces.no_track import NoTrackReason
+from syncnet.keepsake.embedded import EmbeddedVideo
 from syncnet.keepsake.file import Keepsake
 from syncnet.media.info import MediaInfo
 from syncnet.overtime.judging import JudgedOverTime
@@ -51,6 +52,8 @@ class VideoScore:
     """The value of the ``View`` in which faces are seen better, where the score rests on nothing."""
     keepsake: Keepsake | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
     """For looking at, and no part of any record: its file lies beside."""
+    embedded: EmbeddedVideo | None = field(default=None, compare=False, repr=False, metadata={"stored": False})
+    """What it is made of, where that was asked for; its file lies beside too."""
     peak_memory_mb: int | None = field(default=None, compare=False, metadata={"stored": False})
     """Of the process while it was scored; of the run that scored it, so no part of the score."""
 
@@ -153,7 +156,7 @@ class VideoResult:
     failed_now: bool = False
     """Whether it failed in this run, and not only in an earlier one."""
     missing: bool = False
-    """Whether its file is gone from the input folder. What was found out stays."""
+    """Whether its file is gone from where it was found. What was found out stays."""
     repair: RepairTold | None = None
     """What a repair of its sound came to; None where there was none."""
     placed_in: Path | None = None

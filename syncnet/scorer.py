@@ -17,6 +17,7 @@ from syncnet.system.interruption import StopFlag
 from syncnet.system.memory import FREED_BY_PROCESS, PEAK_OF_PROCESS
 
 if TYPE_CHECKING:
+    from syncnet.engines.serving import Score
     from syncnet.engines.video import VideoJob
     from syncnet.pipeline import Stages
     from syncnet.results import VideoResult, VideoScore
@@ -36,13 +37,16 @@ class SyncScorer:
         workers: int = 1,
         timeout_seconds: float = RunOptions().timeout_seconds,
         stages: Stages | None = None,
+        measure: Score | None = None,
     ) -> None:
         """``device`` takes the place of that of the settings. ``workers``: how many videos are scored at once in this
-        process, which share its cores. ``stages``: models that are loaded already. Raises UsageError."""
+        process, which share its cores. ``stages``: models that are loaded already. ``measure``: what
+        scores in place of this process, which then loads no models. Raises UsageError."""
         self._settings = settled(settings, device=device)
         self._workers = fitted(Request, "max_workers", workers)
         self._timeout_seconds = fitted(RunOptions, "timeout_seconds", timeout_seconds)
         self._stages = stages
+        self._measure = measure
         self._turn = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -77,11 +81,12 @@ class SyncScorer:
             FREED_BY_PROCESS.give_back()
         return replace(score, peak_memory_mb=span.peak_mb)
 
-    def score(self, path: Path | str, *, audio: Path | str | None = None) -> VideoResult:
+    def score(self, path: Path | str, *, audio: Path | str | None = None, stop: StopFlag | None = None) -> VideoResult:
         """Score and verdict. Whatever is wrong with the video is in the result, as ``status`` and ``error``.
 
         ``audio``: a sound file in the place of the video's own sound. A path that is a string may be a URI (s3:// and
-        others, docs/scale-out.md); the video is then fetched for the time being.
+        others, docs/scale-out.md); the video is then fetched for the time being. Raises Interrupted once ``stop`` is
+        set.
         """
         from syncnet.engines.video import process_video
         from syncnet.inputs.discovery import VideoFile
@@ -91,7 +96,9 @@ class SyncScorer:
         uri = path if isinstance(path, str) and is_uri(path) else ""
         path = Path(path)
         sound = None if audio is None else sound_at(Path(audio))
-        return process_video(VideoFile(path, PurePath(path.name), 0, uri=uri, sound=sound), self._job(), StopFlag())
+        return process_video(
+            VideoFile(path, PurePath(path.name), 0, uri=uri, sound=sound), self._job(), stop or StopFlag()
+        )
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row with its score in columns ``sync_...``. Its ``path`` is one path, or those of a batch."""
@@ -103,11 +110,16 @@ class SyncScorer:
     def _job(self) -> VideoJob:
         from syncnet.engines.conclusion import VerdictRules
         from syncnet.engines.video import VideoJob
+        from syncnet.scoring.evidence import least_telling_frames
+        from syncnet.stages import choose_stages
 
         chosen = self._settings
-        least = self.stages.model.min_track_frames
-        rules = VerdictRules(chosen.thresholds, chosen.tracks, least, None, NoRecords(), over_time=chosen.over_time)
-        return VideoJob(self.measure, "", rules, timeout_seconds=self._timeout_seconds)
+        elsewhere = self._measure is not None
+        least = choose_stages(chosen, 1).min_track_frames if elsewhere else self.stages.model.min_track_frames
+        rules = VerdictRules(
+            chosen.thresholds, chosen.tracks, least_telling_frames(least), None, NoRecords(), over_time=chosen.over_time
+        )
+        return VideoJob(self._measure or self.measure, "", rules, timeout_seconds=self._timeout_seconds)
 
 
 class NoRecords:

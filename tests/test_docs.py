@@ -28,6 +28,7 @@ HOW_TESTED = {
     r"make demo": RUN,
     r"(PYTHON=\S+ )?make (test|check|model|demo).*": TARGET_EXISTS,
     r"python filter_videos\S+ --input_dir (my_videos|samples) --output_dir (sorted|curated|quick) .*--preset.*": RUN,
+    r"python filter_videos\S+ (samples|my_videos)/\w+\.mp4( --json)?": RUN,
     r"python filter_videos\S+ report .*": RUN,
     r"python filter_videos\S+ export .*--cut .*": "tests/test_cuts.py",
     r"python filter_videos\S+ export .*": "tests/test_export.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,12 +13,14 @@ import pytest
 
 from detectors.protocol import Detections
 from detectors.registry import resolve_detector
+from syncnet import pipeline
 from syncnet.errors import VideoError
 from syncnet.faces import following
 from syncnet.faces.crops import FaceCrop, TrackCropper
 from syncnet.faces.finding import FacePass, find_faces
 from syncnet.faces.following import FaceFollower
 from syncnet.faces.tracks import Track, link_tracks
+from syncnet.keepsake.making import TrackPictures
 from syncnet.media.opening import Media
 from syncnet.models.registry import load_model
 from syncnet.pipeline import Stages, score_video
@@ -214,6 +217,20 @@ def test_a_score_is_the_same_whether_its_video_is_decoded_once_or_twice(passes: 
     assert passes == [name] * 3
     assert once.tracks
     np.testing.assert_equal(asdict(once), asdict(twice))
+
+
+def test_pictures_of_a_scored_track_are_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    def counted(faces: FacePass, settings: TrackSettings) -> Any:
+        gc.collect()
+        held.append(sum(type(each) is TrackPictures for each in gc.get_objects()))
+        return link_tracks(faces, settings)
+
+    monkeypatch.setattr(pipeline, "link_tracks", counted)
+    assert score(SAMPLES / "in_sync.mp4", stages(), following.MOST_HELD_BYTES).tracks
+    # 48 mouths and a face of each track, 0.7 MB: an hour of short shots would hold hundreds of them.
+    assert held == [0]
 
 
 @pytest.mark.slow

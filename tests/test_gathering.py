@@ -59,9 +59,9 @@ def test_speech_that_another_face_fits_is_no_matter_of_a_listener() -> None:
     speaker = score_distances(noisy(~fits, 0, 5), "cosine", Doubling(), np.ones(200, bool))  # type: ignore[arg-type]
     assert listener and speaker and listener.evidence and listener.evidence.unmatched_share > 0.4
     scored = [replace(one, score=listener), replace(one, score=speaker)]
-    alone = people.video_score(INFO, scored[:1], None, SAMPLES, np.ones(25, bool))
-    both = people.video_score(INFO, scored, None, SAMPLES, np.ones(25, bool))
-    (kept,) = people.score_together(alone, scored[:1], (), Doubling(), np.ones(200, bool)).tracks  # type: ignore[arg-type]
+    alone = people.video_score(INFO, scored[:1], None, Doubling(), SAMPLES, np.ones(25, bool))  # type: ignore[arg-type]
+    both = people.video_score(INFO, scored, None, Doubling(), SAMPLES, np.ones(25, bool))  # type: ignore[arg-type]
+    (kept,) = people.score_together(alone, [one.table for one in scored[:1]], (), Doubling(), np.ones(200, bool)).tracks  # type: ignore[arg-type]
     assert kept.score and kept.score.evidence and kept.score.evidence.unmatched_share > 0.4
-    first, _ = people.score_together(both, scored, (), Doubling(), np.ones(200, bool)).tracks  # type: ignore[arg-type]
+    first, _ = people.score_together(both, [one.table for one in scored], (), Doubling(), np.ones(200, bool)).tracks  # type: ignore[arg-type]
     assert first.score and first.score.evidence and first.score.evidence.unmatched_share < 0.15

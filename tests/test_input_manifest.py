@@ -8,7 +8,7 @@ import os
 from pathlib import Path, PurePath
 
 import pytest
-from folders import files_below, make_videos, results_in
+from folders import entries_in, files_below, gone_in, make_videos, results_in
 from test_session import Scorer, scorer  # noqa: F401 (a fixture)
 
 from syncnet import command
@@ -155,14 +155,17 @@ def test_a_run_over_a_list_and_the_next_one(
     assert scorer.take() == ["poor.mp4", "x.mp4"]
     copy = f"_elsewhere/file{elsewhere}"
     assert files_below(out / "good_quality") == sorted([copy, "one/x.mp4", "two/x.mp4"])
-    assert told(out) == first | {str(elsewhere): "success", f"{base}/two/poor.mp4": "success"}
+    assert told(out) == {
+        f"{base}/one/x.mp4": "success", f"{base}/two/x.mp4": "success", str(elsewhere): "success",
+        f"{base}/two/poor.mp4": "success",
+    }  # fmt: skip
     # What is no longer named keeps its record and its copy.
     write_manifest(manifest, "two/x.mp4")
     assert run(manifest, out, "--min_confidence", "9") == 0
     assert scorer.take() == []
     results = results_in(out)
-    assert (results["total_videos"], results["missing"]) == (5, 4)
-    assert {entry["video_path"]: entry["missing"] for entry in results["results"]}[str(elsewhere)]
+    assert (results["total_videos"], results["successful_processing"]) == (1, 1)
+    assert gone_in(out) == ["none.mp4", "one/x.mp4", "two/poor.mp4", f"_elsewhere/file{elsewhere}"]
     assert files_below(out / "poor_quality") == sorted([copy, "one/x.mp4", "two/poor.mp4", "two/x.mp4"])
 
 
@@ -176,11 +179,8 @@ def test_a_file_that_was_scored_and_is_gone_is_not_told_as_failed(
     assert run(manifest, out) == 0
     (videos / "a.mp4").unlink()
     assert run(manifest, out) == 0
-    assert [(Path(entry["video_path"]).name, entry["missing"]) for entry in results_in(out)["results"]] == [
-        ("a.mp4", True),
-        ("b.mp4", False),
-    ]
-    assert results_in(out)["total_videos"] == 2
+    assert (list(entries_in(out)), gone_in(out)) == (["b.mp4"], ["a.mp4"])
+    assert results_in(out)["total_videos"] == 1
     assert scorer.take() == ["a.mp4", "b.mp4"]
 
 

@@ -102,7 +102,7 @@ def test_files_that_were_moved_follow_verdicts_that_changed_after_a_merge(videos
     merge(run_parts(videos, out, "--place", "move"), out)
     assert merge(run_parts(videos, out, "--place", "move", "--preset", "strict"), out) == 0
     document = results_in(out)
-    assert (document["good_quality"], document["poor_quality"], document["missing"]) == (0, 5, 0)
+    assert (document["good_quality"], document["poor_quality"], document["gone"]) == (0, 5, [])
     assert files_below(out / "good_quality") == []
     assert files_below(out / "poor_quality") == [name for name in NAMES if "fine" in name or "poor" in name]
     placed = [entry["placed_path"] for entry in document["results"] if entry["status"] == "success"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from folders import entries_in, files_below, make_videos, results_in, run, videos_below
+from folders import entries_in, files_below, gone_in, make_videos, results_in, run, videos_below
 
 from syncnet import command
 from syncnet.placement import transfer
@@ -47,19 +47,18 @@ def test_the_kept_copy_of_a_video_that_is_gone_stays_when_another_of_its_name_ar
             "other_fine.mp4": b"other_fine.mp4",
         }
     entries = entries_in(out)
-    gone = mode != "move"
-    assert [(name, entry["missing"]) for name, entry in entries.items()] == [
-        ("fine.mp4", gone),
-        ("fine~2.mp4", False),
-        ("other_fine.mp4", gone),
-    ]
-    assert entries["fine~2.mp4"]["video_path"] == entries["fine.mp4"]["video_path"] == str(videos / "fine.mp4")
+    if mode == "move":
+        assert (list(entries), gone_in(out)) == (["fine.mp4", "fine~2.mp4", "other_fine.mp4"], [])
+        assert entries["fine.mp4"]["video_path"] == str(videos / "fine.mp4")
+    else:
+        assert (list(entries), gone_in(out)) == (["fine~2.mp4"], ["fine.mp4", "other_fine.mp4"])
+    assert entries["fine~2.mp4"]["video_path"] == str(videos / "fine.mp4")
     assert entries["fine~2.mp4"]["placed_path"] == str(out / "good_quality" / "fine~2.mp4")
     # The day after, and the one after that.
     arrive(videos, "fine.mp4", b"third")
     assert run(videos, out, *OFF, "--place", mode) == 0
     assert videos_below(out / "good_quality")["fine~3.mp4"] == b"third"
-    assert len(entries_in(out)) == 4
+    assert len(entries_in(out)) + len(gone_in(out)) == 4
 
 
 def test_another_video_without_a_face_takes_no_copy_away(
@@ -73,10 +72,8 @@ def test_another_video_without_a_face_takes_no_copy_away(
     monkeypatch.setattr("syncnet.pipeline.score_video", lambda *_: scored())
     assert run(videos, out, *OFF) == 0
     assert videos_below(out) == {"good_quality/a_fine.mp4": b"a_fine.mp4"}
-    assert {name: entry["status"] for name, entry in entries_in(out).items()} == {
-        "a_fine.mp4": "success",
-        "a_fine~2.mp4": "no_faces",
-    }
+    assert {name: entry["status"] for name, entry in entries_in(out).items()} == {"a_fine~2.mp4": "no_faces"}
+    assert gone_in(out) == ["a_fine.mp4"]
 
 
 def test_two_input_folders_with_videos_of_one_name(tmp_path: Path, out: Path) -> None:
@@ -86,8 +83,9 @@ def test_two_input_folders_with_videos_of_one_name(tmp_path: Path, out: Path) ->
     for videos in (second, first, second):
         assert run(videos, out, *OFF) == 0
         assert videos_below(out / "good_quality") == {"fine.mp4": b"fine.mp4", "fine~2.mp4": b"of tuesday"}
-        missing = {name: entry["missing"] for name, entry in entries_in(out).items()}
-        assert missing == {"fine.mp4": videos is second, "fine~2.mp4": videos is first}
+        told = {name: entry["video_path"] for name, entry in entries_in(out).items()}
+        assert told == {"fine.mp4": str(first / "fine.mp4"), "fine~2.mp4": str(second / "fine.mp4")}
+        assert gone_in(out) == []
 
 
 def test_two_lists_with_videos_of_one_name(tmp_path: Path, out: Path) -> None:

@@ -221,7 +221,7 @@ def test_the_printed_command_has_what_was_asked_of_the_run_and_nothing_usual() -
 
 def test_the_test_above_changes_every_setting() -> None:
     # Where a field is added, it has to be named there, and so in the flags.
-    without_flag = {"max_gap_frames", "min_overlap", "no_detection", "reference"}
+    without_flag = {"max_gap_frames", "min_overlap", "no_detection", "reference", "keep_embeddings"}
     parts = (EVERYTHING.thresholds, EVERYTHING.over_time, EVERYTHING.tracks, EVERYTHING.media, EVERYTHING.speed)
     for given in (EVERYTHING, *parts, RUNNING):
         usual: Any = type(given)()

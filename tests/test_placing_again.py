@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from folders import entries_in, files_below, make_videos, results_in, run, videos_below
+from folders import entries_in, files_below, gone_in, make_videos, results_in, run, videos_below
 
 from syncnet import command
 from syncnet.state.ledger import open_ledger
@@ -151,7 +151,7 @@ def test_a_move_that_was_cut_short_is_finished_by_a_later_run(
     assert (videos_below(videos), videos_below(out)) == ({}, {"good_quality/fine.mp4": b"fine.mp4"})
     assert (out / "good_quality" / "fine.mp4").stat().st_ino == number, "not copied once more"
     assert run(videos, out, *OFF, "--place", "move") == 0
-    assert entries_in(out)["fine.mp4"]["missing"] is False
+    assert gone_in(out) == []
 
 
 @pytest.mark.parametrize("first", ["copy", "symlink"])
@@ -176,25 +176,26 @@ def test_a_move_that_failed_does_not_count_as_one(tmp_path: Path, out: Path, mon
     disk = OtherDisk(videos, monkeypatch)
     disk.locked = True
     assert run(videos, out, *OFF, "--place", "move") == 1
-    # Copies are refreshed as ever, and a video that is deleted is missing.
+    # Copies are refreshed as ever, and a video that is deleted is gone.
     (videos / "fine.mp4").write_bytes(b"cut anew")
     assert run(videos, out, *OFF) == 0
     assert videos_below(out) == {"good_quality/fine.mp4": b"cut anew"}
     (videos / "fine.mp4").unlink()
+    make_videos(videos, "other_fine.mp4")
     assert run(videos, out, *OFF) == 0
-    assert entries_in(out)["fine.mp4"]["missing"] is True
+    assert gone_in(out) == ["fine.mp4"]
 
 
-def test_a_moved_file_that_was_deleted_is_missing(tmp_path: Path, out: Path) -> None:
+def test_a_moved_file_that_was_deleted_is_gone(tmp_path: Path, out: Path) -> None:
     videos = make_videos(tmp_path / "in", "fine.mp4")
     assert run(videos, out, *OFF, "--place", "move") == 0
     assert entries_in(out)["fine.mp4"]["placed_path"] == str(out / "good_quality" / "fine.mp4")
     assert run(videos, out, *OFF) == 0
-    assert (entries_in(out)["fine.mp4"]["missing"], results_in(out)["missing"]) == (False, 0)
+    assert (entries_in(out)["fine.mp4"]["missing"], gone_in(out)) == (False, [])
     (out / "good_quality" / "fine.mp4").unlink()
     assert run(videos, out, *OFF) == 0
-    assert (entries_in(out)["fine.mp4"]["missing"], results_in(out)["missing"]) == (True, 1)
-    assert entries_in(out)["fine.mp4"]["placed_path"] is None
+    assert (entries_in(out), gone_in(out)) == ({}, ["fine.mp4"])
+    assert results_in(out)["gone"][0]["placed_path"] is None
 
 
 @pytest.mark.parametrize("how", ["real path", "moved disk"])

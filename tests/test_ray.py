@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from folders import files_below, make_videos, results_in, run
+from folders import files_below, make_videos, plan_of, results_in, run
 
 from syncnet import command
 from syncnet.engines.conclusion import VerdictRules
@@ -26,7 +26,7 @@ from syncnet.engines.video import VideoJob
 from syncnet.errors import TimeLimitError, UsageError
 from syncnet.inputs.discovery import find_videos
 from syncnet.placement.folders import prepare_folders
-from syncnet.run.session import Outcome, carry_out, plan_run
+from syncnet.run.session import Outcome, carry_out
 from syncnet.scorer import ScorerSettings, SyncScorer
 from syncnet.settings import RaySettings, RunOptions, Thresholds, TrackSettings
 from syncnet.state.ledger import open_ledger
@@ -252,7 +252,7 @@ def _carry_out(videos: Path, out: Path, settings: RaySettings, load: Callable[[]
         open_ledger(folders.state_dir / "ledger.jsonl") as ledger,
     ):
         job = VideoJob(scorers.score, "f" * 64, VerdictRules(Thresholds(), TrackSettings(), 9, folders, ledger))
-        plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
+        plan = plan_of(found, videos, ledger, job.fingerprint, RunOptions())
         return carry_out(plan, job, load, workers=2, isolate=False, stop=StopFlag(), on_result=lambda _: None)
 
 

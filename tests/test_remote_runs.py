@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from folders import files_below, results_in
+from folders import files_below, gone_in, results_in
 from remote_fakes import Faulty, emptied_temporary, noted_scoring, started_server  # noqa: F401 (fixtures)
 
 from syncnet import command
@@ -79,7 +79,7 @@ def test_an_object_that_was_replaced_is_another_video_and_the_copy_of_the_first_
     assert scoring == ["fine", "poor"]
     assert (out / "good_quality/_elsewhere/faulty/b/a.mp4").read_bytes() == b"fine"
     assert (out / "poor_quality/_elsewhere/faulty/b/a~2.mp4").read_bytes() == b"poor"
-    assert [entry["missing"] for entry in results_in(out)["results"]] == [True, False]
+    assert (len(results_in(out)["results"]), gone_in(out)) == (1, ["_elsewhere/faulty/b/a.mp4"])
     assert run(tmp_path, out, "faulty://b/a.mp4") == 0
     assert scoring == ["fine", "poor"]
 
@@ -228,7 +228,7 @@ def test_videos_of_an_s3_server(tmp_path: Path, out: Path, bucket: Any, scoring:
     assert scoring == ["fine", "poor", "poor"]
     assert run(tmp_path, out, "s3://nobody/a.mp4") == 1
     assert told(out)["s3://nobody/a.mp4"]
-    assert results_in(out)["missing"] == 3
+    assert results_in(out)["gone"] == []
 
 
 def test_clips_of_a_remote_video_are_cut_from_its_copy_or_from_what_is_fetched_again(

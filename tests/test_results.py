@@ -227,20 +227,20 @@ def test_what_is_pending_left_or_gone_adds_up() -> None:
     fresh = dataclasses.replace(failed("new.mp4"), failed_now=True)
     found_again = dataclasses.replace(successful("same.mp4", make_score(7.0)), source="cache", placed=True)
     run = make_run([known, fresh, found_again], unprocessed=4)
-    # Of the five found videos beside the three results' two: one pending, three left.
+    # Of the four found videos beside the two that have results: one pending, three left.
     run = dataclasses.replace(
-        run, found=FoundVideos(run.found.videos[:6]), gone=1, left_for_later=3, pending=[SkippedPath(Path("p"), "new")]
+        run.with_results(run.results),
+        found=FoundVideos(run.found.videos[:6]),
+        left_for_later=3,
+        pending=[SkippedPath(Path("p"), "new")],
     )
     document = build_results(run)
-    assert [document[name] for name in ("total_videos", "processing_failed", "not_processed", "missing")] == [
-        7,
-        2,
-        3,
-        1,
-    ]
+    assert [document[name] for name in ("total_videos", "processing_failed", "not_processed")] == [6, 1, 3]
+    assert [entry["video_name"] for entry in document["results"]] == ["new", "same"]
+    assert [(entry["video_name"], entry["missing"]) for entry in document["gone"]] == [("old", True)]
     this_run = document["this_run"]
     assert {name: this_run[name] for name in this_run if name not in ("seconds", "peak_memory_mb")} == {
-        "scored": 1, "found_again": 1, "unchanged": 1, "placed": 1, "good_quality": 1, "poor_quality": 0,
+        "scored": 1, "found_again": 1, "unchanged": 0, "placed": 1, "good_quality": 1, "poor_quality": 0,
         "no_faces_detected": 0, "processing_failed": 1, "left_for_later": 3,
     }  # fmt: skip
     # More than an interpreter with numpy, less than any machine has.

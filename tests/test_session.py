@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fakes import score_by_name
-from folders import files_below, make_videos, results_in, run
+from folders import files_below, gone_in, make_videos, plan_of, results_in, run
 from test_records import make_record
 
 from syncnet.engines.conclusion import VerdictRules
@@ -21,7 +21,7 @@ from syncnet.engines.video import VideoJob
 from syncnet.inputs.discovery import FileIdentity, find_videos
 from syncnet.placement.folders import prepare_folders
 from syncnet.results import VideoScore
-from syncnet.run.session import carry_out, plan_run
+from syncnet.run.session import carry_out
 from syncnet.settings import RunOptions, Thresholds, TrackSettings
 from syncnet.state.ledger import open_ledger
 from syncnet.system.interruption import StopFlag
@@ -198,8 +198,8 @@ def test_a_deleted_video_keeps_its_record_and_its_copy(videos: Path, out: Path, 
     (videos / "fine.mp4").unlink()
     assert run(videos, out, *OFF, "--preset", "strict") == 0
     document = results_in(out)
-    assert [entry["missing"] for entry in document["results"]] == [False, False, True, False]
-    assert (document["total_videos"], document["missing"], document["not_processed"]) == (4, 1, 0)
+    assert [entry["relative_path"] for entry in document["results"]] == ["damaged.mp4", "faceless.mp4", "poor.mp4"]
+    assert (document["total_videos"], gone_in(out), document["not_processed"]) == (3, ["fine.mp4"], 0)
     assert files_below(out / "poor_quality") == ["fine.mp4", "poor.mp4"]
 
 
@@ -208,7 +208,7 @@ def test_what_is_only_not_looked_at_is_not_missing(tmp_path: Path, out: Path, sc
     run(videos, out, "--recursive")
     run(videos, out)
     document = results_in(out)
-    assert (document["total_videos"], document["missing"], len(document["results"])) == (1, 0, 1)
+    assert (document["total_videos"], document["gone"], len(document["results"])) == (1, [], 1)
 
 
 def test_moved_videos_are_known_and_follow_their_verdict(videos: Path, out: Path, scorer: Scorer) -> None:
@@ -217,7 +217,7 @@ def test_moved_videos_are_known_and_follow_their_verdict(videos: Path, out: Path
     scorer.take()
     assert run(videos, out, *OFF, "--place", "move", "--preset", "strict") == 0
     document = results_in(out)
-    assert (document["total_videos"], document["missing"], document["poor_quality"]) == (4, 0, 2)
+    assert (document["total_videos"], document["gone"], document["poor_quality"]) == (4, [], 2)
     assert files_below(out / "poor_quality") == ["fine.mp4", "poor.mp4"]
     assert scorer.take() == []
 
@@ -269,7 +269,7 @@ def test_a_stopped_run_still_tells_what_is_known(tmp_path: Path) -> None:
         folders = prepare_folders(videos, tmp_path / "out", keep_all=False)
         rules = VerdictRules(Thresholds(), TrackSettings(), 9, folders, ledger)
         job = VideoJob(lambda path, flag: score_by_name(path, None, flag), "f" * 64, rules)
-        plan = plan_run(found, videos, ledger, job.fingerprint, RunOptions())
+        plan = plan_of(found, videos, ledger, job.fingerprint, RunOptions())
         outcome = carry_out(
             plan,
             job,
@@ -345,12 +345,12 @@ def test_what_was_under_way_at_a_kill_is_tried_alone_and_last(tmp_path: Path) ->
         ledger.add(make_record("c.mp4", identity=identities[2], score=None, failure="killed"))
         ledger.add(make_record("d.mp4", identity=identities[3], score=None, failure="crash"))
     with open_ledger(tmp_path / "ledger.jsonl") as ledger:
-        plan = plan_run(found, videos, ledger, "f" * 64, RunOptions())
+        plan = plan_of(found, videos, ledger, "f" * 64, RunOptions())
         assert [video.path.name for video in plan.alone] == ["a.mp4", "c.mp4"]
         assert [video.path.name for video in plan.new] == ["b.mp4"]
         assert [record.path for record, _ in plan.known] == ["d.mp4"]
-        plan = plan_run(found, videos, ledger, "f" * 64, RunOptions(retry_failed=True, limit=2))
+        plan = plan_of(found, videos, ledger, "f" * 64, RunOptions(retry_failed=True, limit=2))
         assert [video.path.name for video in [*plan.alone, *plan.new]] == ["a.mp4", "b.mp4"]
         assert plan.left_for_later == 2
-        plan = plan_run(found, videos, ledger, "f" * 64, RunOptions(retry_failed=True))
+        plan = plan_of(found, videos, ledger, "f" * 64, RunOptions(retry_failed=True))
         assert [video.path.name for video in plan.alone] == ["a.mp4", "c.mp4", "d.mp4"]

@@ -134,7 +134,7 @@ def test_videos_of_a_folder_that_cannot_be_read_are_not_missing(
         "fine.mp4": False,
         "locked/fine.mp4": False,
     }
-    assert results_in(out)["missing"] == 0
+    assert results_in(out)["gone"] == []
 
 
 SECRETS = [

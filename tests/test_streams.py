@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from folders import make_videos, results_in
+from fakes import FakeStages, load_scorer_by_name, score_by_name
+from folders import make_videos, results_in, run
 from test_faults import STAND_IN
+
+from syncnet import command
 
 pytestmark = pytest.mark.slow
 COMMAND = STAND_IN[: STAND_IN.index("sys.exit")].replace("from benchmarks import faults_worker\n", "")
@@ -45,15 +50,49 @@ def test_a_run_does_its_work_whatever_becomes_of_its_words(
     assert all(line.startswith("{") for line in ledger), "no words went into a file that was opened meanwhile"
 
 
-@pytest.mark.parametrize("arguments", ["--help", "rejudge --output_dir OUT", "weights", "--no_such_flag"])
-def test_short_answers_end_quietly_too(tmp_path: Path, repository: Path, arguments: str) -> None:
-    (tmp_path / "OUT" / ".sync_filter").mkdir(parents=True)
-    (tmp_path / "OUT" / ".sync_filter" / "ledger.jsonl").write_text('{"kind": "ledger", "format": 1}\n')
-    program = repository / "filter_videos_by_sync_score.py"
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a video, ``in``, and its output, ``out``; scored by name."""
+    folder = tmp_path_factory.mktemp("known")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("syncnet.stages.choose_stages", lambda _request, _workers: FakeStages())
+        patch.setattr("syncnet.pipeline.score_video", score_by_name)
+        patch.setattr(command, "load_scorer", load_scorer_by_name)
+        assert run(make_videos(folder / "in", "fine.mp4"), folder / "out", "--score_cache", "off") == 0
+    return folder
+
+
+PROGRAM = "filter_videos_by_sync_score.py"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (f"{PROGRAM} --help", 0),
+        (f"{PROGRAM} rejudge --output_dir out", 0),
+        (f"{PROGRAM} rejudge --output_dir out --passing -", 0),
+        (f"{PROGRAM} rejudge --output_dir out --verdicts -", 0),
+        (f"{PROGRAM} report --output_dir out", 0),
+        (f"{PROGRAM} export --output_dir out --format csv", 0),
+        (f"{PROGRAM} export --help", 0),
+        ("-c SCRIPT --input_dir in --output_dir out --score_cache off --json", 0),
+        (f"{PROGRAM} weights", 0),
+        ("-m weights", 0),
+        (f"{PROGRAM} --no_such_flag", 2),
+    ],
+)
+def test_answers_end_quietly_too(known: Path, repository: Path, arguments: str, code: int) -> None:
+    script = shlex.quote(f"{COMMAND.format(repository=str(repository))}\ncommand.run_as_process()")
+    arguments = arguments.replace(PROGRAM, str(repository / PROGRAM)).replace("SCRIPT", script)
     for way in ("| true", "> /dev/full", ">&-"):
-        line = f'"$0" {program} {arguments} {way}'
         done = subprocess.run(
-            ["bash", "-c", line, sys.executable], cwd=tmp_path, capture_output=True, text=True, check=False
+            ["bash", "-o", "pipefail", "-c", f'"$0" {arguments} {way}', sys.executable],
+            cwd=known,
+            env={**os.environ, "PYTHONPATH": str(repository)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert "Traceback" not in done.stderr
         assert "Exception ignored" not in done.stderr
+        assert done.returncode == code, done.stderr

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from syncnet.report.suggestion import wilson
 from training.border import Judged, nearest
 from training.by_look import LOOKS, LOOKS_FILE, NONE, PERSONS, by_look, read_looks
-from training.figures import auc, wilson
+from training.figures import auc
 from training.hard_cases import seen_small, whispered
 
 

@@ -19,6 +19,7 @@ from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
+from training.corpus import add_corpus_flags
 from training.figures import held_out_clips, scored_windows, share_of
 from training.judge import TalkingClip, wrong_sounds
 
@@ -59,8 +60,7 @@ def nearest(windows: Sequence[Judged], passes: bool, threshold: float) -> list[J
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     options = parser.parse_args()
     model = read_lite(Path("weights") / WEIGHTS_FILE, Path("weights") / CALIBRATION_FILE, "cpu")
     windows = judge_windows(model, held_out_clips(model, options.corpus, options.cache))

@@ -20,6 +20,7 @@ from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
+from training.corpus import add_corpus_flags
 from training.figures import held_out_clips, real_clips, scored_windows, share_of
 from training.judge import TalkingClip
 
@@ -59,8 +60,7 @@ def by_look(outcomes: dict[str, list[Outcome]], looks: dict[str, set[str]]) -> d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     parser.add_argument("--clips", type=Path, required=True)
     parser.add_argument("--weights_dir", type=Path, help="folder of YuNet's file")
     options = parser.parse_args()

@@ -21,7 +21,7 @@ from syncnet.models.lite_calibration import Calibration
 from syncnet.models.lite_files import CALIBRATION_FILE
 from syncnet.models.lite_network import CONTEXT_FRAMES
 from syncnet.scoring.score import SyncScore
-from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, load_corpus
+from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, add_corpus_flags, load_corpus
 from training.judge import TalkingClip, score_windows, wrong_sounds
 
 # Longer ones are too few among the held-out clips; their tracks are judged as those of 4 s.
@@ -115,8 +115,7 @@ def lip_seconds(window_frames: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     parser.add_argument("--weights", type=Path, default=Path("weights/lite.safetensors"))
     parser.add_argument("--out", type=Path, default=Path("weights") / CALIBRATION_FILE)
     options = parser.parse_args()

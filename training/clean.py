@@ -21,7 +21,7 @@ import torch
 from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.models.lite import load_networks
 from syncnet.models.lite_network import CONTEXT_FRAMES
-from training.corpus import CLEANING, Corpus, CorpusClip, load_corpus
+from training.corpus import CLEANING, Corpus, CorpusClip, add_corpus_flags, load_corpus
 from training.validate import embed_clip, mean_curve, pair_scores, raw_confidence
 
 SHARP = 0.15
@@ -85,8 +85,7 @@ def _correction(reading: Reading, constant: int) -> int | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     parser.add_argument("--weights", type=Path, default=Path("weights/lite.safetensors"))
     parser.add_argument("--out", type=Path, default=CLEANING)
     options = parser.parse_args()

@@ -22,6 +22,7 @@ from syncnet.scoring.speech import find_speech, without_long_pauses
 from syncnet.scoring.turns import TrackTable, find_conversation
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
+from training.corpus import add_corpus_flags
 from training.figures import held_out_clips, share_of
 from training.judge import TalkingClip
 
@@ -75,8 +76,7 @@ def draw_faces(clips: Sequence[TalkingClip]) -> Iterator[list[Face]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     options = parser.parse_args()
     model = read_lite(Path("weights") / WEIGHTS_FILE, Path("weights") / CALIBRATION_FILE, "cpu")
     clips = [clip for clip in held_out_clips(model, options.corpus, options.cache) if clip.frame_count >= CLIP_FRAMES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import hashlib
 import json
@@ -68,6 +69,12 @@ NARROW_SHARE = 0.35
 LEFT_OUT_SOURCES = frozenset({"KwaiVGI/LivePortrait"})
 CLEANING = Path(__file__).parent / "cleaning.tsv"
 """Clips to drop, and clips whose sound is early or late: what training/clean.py found."""
+
+
+def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
+    """The corpus and its cache, which ``load_corpus`` takes."""
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
 
 
 @dataclass(frozen=True)

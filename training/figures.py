@@ -20,6 +20,7 @@ import numpy as np
 from detectors.registry import resolve_detector
 from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
+from syncnet.report.suggestion import wilson
 from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds, presets_of
 from syncnet.verdict import judge
@@ -38,17 +39,6 @@ EXCLUDED_SOURCES = {
     "demo2show/Samples": "a separated voice, which drifts against the picture",
     "roudimit/whisper-flamingo": "a collage of several takes with noise",
 }
-Z_95 = 1.96
-
-
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """95 % interval of a share. Source: Wilson, 1927."""
-    if not total:
-        return math.nan, math.nan
-    share = hits / total
-    middle = share + Z_95**2 / (2 * total)
-    spread = Z_95 * math.sqrt(share * (1 - share) / total + Z_95**2 / (4 * total**2))
-    return (middle - spread) / (1 + Z_95**2 / total), (middle + spread) / (1 + Z_95**2 / total)
 
 
 def scored_windows(

@@ -23,7 +23,7 @@ from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
 from training.calibrate import read_corpus_clip
-from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, load_corpus
+from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus, CorpusClip, add_corpus_flags, load_corpus
 from training.figures import EXCLUDED_SOURCES, scored_windows, share_of
 from training.judge import TalkingClip, delay_sound
 from training.robustness import mix, music
@@ -131,8 +131,7 @@ def print_rows(name: str, clip_count: int, outcomes: Sequence[tuple[bool, bool]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="rows with one of these in their names")
     options = parser.parse_args()
     model = read_lite(Path("weights") / WEIGHTS_FILE, Path("weights") / CALIBRATION_FILE, "cpu")

@@ -23,7 +23,7 @@ from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.models.odds import SIGN_COUNT
 from syncnet.scoring.score import SyncScore
 from syncnet.scoring.signs import signs_of
-from training.corpus import load_corpus
+from training.corpus import add_corpus_flags, load_corpus
 from training.figures import held_out_clips, scored_windows
 from training.judge import TalkingClip, wrong_sounds
 
@@ -116,8 +116,7 @@ def reliability(said: np.ndarray, right: np.ndarray, weight: np.ndarray) -> tupl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     parser.add_argument("--weights", type=Path, default=Path("weights") / WEIGHTS_FILE)
     parser.add_argument("--calibration", type=Path, default=Path("weights") / CALIBRATION_FILE)
     options = parser.parse_args()

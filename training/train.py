@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from syncnet.models.lite import load_networks
 from syncnet.models.lite_network import LiteNetwork
-from training.corpus import load_corpus, open_clips, read_cleaning, write_manifest
+from training.corpus import add_corpus_flags, load_corpus, open_clips, read_cleaning, write_manifest
 from training.loss import sync_loss, whole_context
 from training.validate import validate
 from training.windows import Window, Windows
@@ -149,8 +149,7 @@ def save_network(network: torch.nn.Module, path: Path) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     parser.add_argument("--out", type=Path, default=Path("training/runs/lite.safetensors"))
     parser.add_argument("--start", type=Path, help="weights to go on from; none: from nothing")
     parser.add_argument("--open_licences", action="store_true", help="only clips that may be used commercially")

@@ -20,7 +20,7 @@ from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.scoring.score import SHIFT_COUNT
 from syncnet.scoring.timing import MS_PER_FRAME, parabola_offsets
 from training.calibrate import read_corpus_clip
-from training.corpus import CorpusClip, load_corpus
+from training.corpus import CorpusClip, add_corpus_flags, load_corpus
 from training.judge import TalkingClip, score_clip
 
 STUDIO_SOURCES = ("rizkiarm/LipNet", "TVR28/LipNet", "SAGAR0097/LIP-READING-USING-DEEP-LEARNING-")
@@ -44,8 +44,7 @@ def describe(offsets: np.ndarray) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, default=Path("training/runs/cache"))
+    add_corpus_flags(parser)
     parser.add_argument("--weights", type=Path, default=Path("weights") / WEIGHTS_FILE)
     parser.add_argument("--calibration", type=Path, default=Path("weights") / CALIBRATION_FILE)
     parser.add_argument("--only_read", action="store_true", help="print the means by source, write nothing")

@@ -11,6 +11,7 @@ from syncnet.errors import ModelFileError, SyncFilterError, UsageError
 from syncnet.system.argument_parser import Parser
 from syncnet.system.interruption import EXIT_INTERRUPTED
 from syncnet.system.invocation import WEIGHTS_CALL, install_requirements
+from syncnet.system.streams import prepare_streams
 from syncnet.system.text import printable
 from weights import WeightsPolicy, cache_folder, examine_weights, find_weights, search_folders
 from weights.manifest import ManifestEntry, load_manifest
@@ -139,4 +140,5 @@ def _shared_flags() -> Parser:
 
 
 if __name__ == "__main__":
+    prepare_streams()
     sys.exit(main())

@@ -2,11 +2,13 @@
 
 USAGE = """\
 %(prog)s --input_dir DIR --output_dir DIR [options]
+       %(prog)s FILE [--json] [options]
        %(prog)s {subcommands} [options]"""
 
 DESCRIPTION = """\
 Scores how well lips and sound match in each video of a folder. Copies each scored video to
 OUTPUT_DIR/good_quality or OUTPUT_DIR/poor_quality. OUTPUT_DIR/sync_filter_results.json has the reasons.
+With FILE, one video, it answers in three lines and copies nothing.
 """
 
 EPILOG = """\
@@ -15,6 +17,7 @@ presets (an explicit --min_confidence or --max_abs_offset overrides the preset):
 Those with a source are thresholds of the published network, and lite is another one (docs/scores.md).
 
 examples:
+  {call} talk.mp4
   {call} --input_dir videos --output_dir sorted
   {call} --input_dir videos --output_dir sorted --preset high --max_workers 4
   {call} --input_dir videos --output_dir look --keep_all --recursive

@@ -25,6 +25,11 @@ def add_look_flags(parser: argparse.ArgumentParser) -> None:
     )
     said = parser.add_argument_group("messages")
     said.add_argument("--quiet", action="store_true", help="no progress and no summary, only problems")
+    said.add_argument(
+        "--json",
+        action="store_true",
+        help="print the results as JSON instead of the summary, of one video its entry; nothing else goes to stdout",
+    )
     said.add_argument("--verbose", action="store_true", help="also print the tracks, times and sizes of each video")
     said.add_argument(
         "--log_format",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from syncnet import __version__
-from syncnet.cli.folders import add_folder_flags, read_folders
+from syncnet.cli.folders import add_folder_flags, may_be_video, read_folders, refuse_outputs
 from syncnet.cli.help import DESCRIPTION, EPILOG, USAGE
 from syncnet.cli.looks import add_look_flags
 from syncnet.cli.reading import one_of, settings_from
@@ -24,6 +24,7 @@ from syncnet.settings import (
     PLACE_MODES,
     PRACTICES,
     PRESETS,
+    ReportOptions,
     Request,
     RunOptions,
     ScorerSettings,
@@ -55,10 +56,23 @@ def parse_request(arguments: Sequence[str]) -> Request:
     if ready["output_dir"] is not None:
         return settings_from(Request, given, **ready)
     request = settings_from(Request, given, **{**ready, "output_dir": tempfile.gettempdir()})
-    return replace(request, output_dir=Path(tempfile.mkdtemp(prefix="sync_filter_")), temporary_output=True)
+    refuse_outputs(request)
+    return replace(
+        request,
+        output_dir=Path(tempfile.mkdtemp(prefix="sync_filter_")),
+        temporary_output=True,
+        keep_all=True,
+        report=ReportOptions(page=False),
+    )
 
 
 class _CommandParser(Parser):
+    def takes(self, words: Sequence[str], options: argparse.Namespace) -> bool:
+        # As a positional argument of argparse, it could not follow a flag before Python 3.12.
+        if len(words) == 1 and may_be_video(words[0]):
+            options.video = words[0]
+        return options.video is not None
+
     def meant_by(self, unknown: str) -> str:
         if unknown.startswith("-"):
             return super().meant_by(unknown)

@@ -24,11 +24,13 @@ and ImportError as the command itself does, and the command tells them.
 """
 
 
+THAT_SCORE = ("repair", "evaluate")
+"""Their ``main`` also takes ``own_process``: see ``Audience`` in syncnet/command.py."""
 ALIASES = {"rescore": "rejudge"}
 """Names of before."""
 
 
-def find_subcommand(arguments: Sequence[str]) -> Callable[[], int] | None:
+def find_subcommand(arguments: Sequence[str], *, own_process: bool = False) -> Callable[[], int] | None:
     """The subcommand that is asked for, ready to be called; None for the command itself."""
     if not arguments:
         return None
@@ -38,7 +40,7 @@ def find_subcommand(arguments: Sequence[str]) -> Callable[[], int] | None:
         return None
 
     def run() -> int:
-        main = cast("Callable[[Sequence[str]], int]", importlib.import_module(SUBCOMMANDS[name]).main)
-        return main(rest)
+        main = cast("Callable[..., int]", importlib.import_module(SUBCOMMANDS[name]).main)
+        return main(rest, own_process=own_process) if name in THAT_SCORE else main(rest)
 
     return run

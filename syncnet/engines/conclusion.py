@@ -57,11 +57,11 @@ class VerdictRules:
 def conclude(
     record: VideoRecord, video: VideoFile, rules: VerdictRules, stop: StopFlag, *, source: Source, gone: bool = False
 ) -> VideoResult:
-    """Judges and places the video of a record; ``gone``: its file is no longer in the input folder.
+    """Judges and places the video of a record; ``gone``: its file is not at hand.
 
     Raises CopyError and Interrupted.
     """
-    result = judge_record(record, video, rules, source=source, gone=gone)
+    result = judge_record(record, video, rules, source=source)
     if result.status == "failed" or not rules.folders:
         return result
     passed = _wanted(result)
@@ -87,7 +87,7 @@ def recall_resting(
 
     ``places``: those of the rules' folders.
     """
-    result = judge_record(record, video, rules, source="ledger", gone=gone)
+    result = judge_record(record, video, rules, source="ledger")
     if result.status == "failed" or places is None:
         return result
     if places.hold(video, passed=_wanted(result), gone=gone):
@@ -96,7 +96,7 @@ def recall_resting(
 
 
 def _found_in_place(result: VideoResult, rules: VerdictRules, *, gone: bool) -> VideoResult:
-    """With the folder that its file stands in now; a file that was moved there is missing where it is no longer."""
+    """With the folder that its file stands in now."""
     if result.best is None or rules.folders is None:
         return result
     folder = rules.folders.good_dir if result.passed else rules.folders.poor_dir
@@ -105,24 +105,19 @@ def _found_in_place(result: VideoResult, rules: VerdictRules, *, gone: bool) -> 
     except OSError:
         # Whether it stands there cannot be told.
         return result
-    if not stands:
-        return dataclasses.replace(result, missing=rules.ledger.was_moved(str(result.relative_path)) or result.missing)
-    return dataclasses.replace(result, placed_in=folder)
+    return dataclasses.replace(result, placed_in=folder) if stands else result
 
 
 def _wanted(result: VideoResult) -> bool | None:
     return result.passed if result.best else None
 
 
-def judge_record(
-    record: VideoRecord, video: VideoFile, rules: VerdictRules, *, source: Source, gone: bool = False
-) -> VideoResult:
+def judge_record(record: VideoRecord, video: VideoFile, rules: VerdictRules, *, source: Source) -> VideoResult:
     """The verdict; no file is looked at."""
-    missing = gone and not video.unseen and not rules.ledger.was_moved(record.path)
     score = record.score
     if score is None or record.failure:
         failed = failed_result(video, record.error, record.cure, record=record, source=source)
-        return dataclasses.replace(failed, failed_now=source != "ledger", missing=missing)
+        return dataclasses.replace(failed, failed_now=source != "ledger")
     best = best_score(score)
     no_track = None if best else score.no_track
     split = rules.splitter(record.path) if rules.splitter else None
@@ -150,7 +145,7 @@ def judge_record(
         error=verdict.reasons[0] if no_track else "",
         cure=_advice(score, no_track, verdict, rules),
         source=source,
-        missing=missing,
+        missing=video.removed,
     )
 
 
@@ -182,4 +177,5 @@ def failed_result(
         cure=cure,
         source=source,
         failed_now=True,
+        missing=video.removed,
     )

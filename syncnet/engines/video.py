@@ -18,6 +18,7 @@ from syncnet.engines.watch import Watch
 from syncnet.errors import StillChangingError, TimeLimitError, VideoError
 from syncnet.inputs.discovery import FileIdentity, VideoFile
 from syncnet.inputs.remote import identity_of, local_copy
+from syncnet.keepsake.embedded import embedded_path, write_embedded
 from syncnet.keepsake.file import keepsake_path, write_keepsake
 from syncnet.results import Source, VideoResult, VideoScore, best_score
 from syncnet.state.records import VideoRecord
@@ -34,6 +35,8 @@ class VideoJob:
     fingerprint: str
     """Of everything but the files that the score depends on."""
     rules: VerdictRules
+    found_in: str = ""
+    """The input of the run, as the ledger names it."""
     state_dir: Path | None = None
     """Where keepsakes are written below; None: nowhere."""
     score_uri: Callable[[str, StopFlag, Path | None], VideoScore] | None = None
@@ -62,9 +65,9 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
         with _at_hand(video, job, stop) as at_hand:
             score, source = _score(at_hand, job, stop)
             # Thousands of records are held for the whole run, so the pictures go their own way.
-            record = _record(video, job, started, replace(score, keepsake=None))
+            record = _record(video, job, replace(score, keepsake=None, embedded=None), time.perf_counter() - started)
             job.rules.ledger.add(record)
-            _keep_pictures(video, job, score)
+            _keep_beside(video, job, score)
             known = record
             return run_within(
                 stop,
@@ -85,7 +88,8 @@ def process_video(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoResul
         # The one catch-all of the program: a video, whatever is in it, never stops the others.
         failure, problem, cure = explain(error)
         if record is None:
-            record = replace(_record(video, job, started, None), failure=failure, error=problem, cure=cure)
+            record = _record(video, job, None, time.perf_counter() - started)
+            record = replace(record, failure=failure, error=problem, cure=cure)
             # A ledger that cannot be written means that the video is tried again in the next run.
             with contextlib.suppress(OSError):
                 job.rules.ledger.add(record)
@@ -122,11 +126,7 @@ def report_hung(video: VideoFile, job: VideoJob) -> VideoResult:
     """A video whose thread will not come back: recorded, so that it is tried again in a child process if at all."""
     problem = f"hangs in the decoder: it did not stop after {job.timeout_seconds:g} s"
     cure = "convert it again, or leave it out"
-    path = str(video.relative_path)
-    seconds = job.timeout_seconds
-    record = VideoRecord(
-        path, video.identity, video.kind(job.fingerprint), None, seconds, "crash", problem, cure, source=video.source
-    )
+    record = replace(_record(video, job, None, job.timeout_seconds), failure="crash", error=problem, cure=cure)
     with contextlib.suppress(OSError):
         job.rules.ledger.add(record)
     return failed_result(video, problem, cure, record=record)
@@ -201,17 +201,16 @@ def _is_scored_where_it_is_fetched(video: VideoFile) -> bool:
     return bool(video.uri) and video.fetched is None
 
 
-def _keep_pictures(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
+def _keep_beside(video: VideoFile, job: VideoJob, score: VideoScore) -> None:
     if job.state_dir is None:
         return
-    path = keepsake_path(job.state_dir, video.relative_path)
+    pictures, embedded = (path(job.state_dir, video.relative_path) for path in (keepsake_path, embedded_path))
     # It is for looking only: a full disk fails no video.
     with contextlib.suppress(OSError):
-        if score.keepsake is None:
-            # What lies there is of an earlier version of the video.
-            path.unlink(missing_ok=True)
-        else:
-            write_keepsake(path, score.keepsake)
+        # What lies there is of an earlier version of the video.
+        pictures.unlink(missing_ok=True) if score.keepsake is None else write_keepsake(pictures, score.keepsake)
+    with contextlib.suppress(OSError):
+        embedded.unlink(missing_ok=True) if score.embedded is None else write_embedded(embedded, score.embedded)
 
 
 def _score_in_time(video: VideoFile, job: VideoJob, stop: StopFlag) -> VideoScore:
@@ -233,11 +232,16 @@ def _refuse_changed(video: VideoFile) -> None:
         raise StillChangingError("it changed while it was being scored", path=video.path)
 
 
-def _record(video: VideoFile, job: VideoJob, started: float, score: VideoScore | None) -> VideoRecord:
-    path, seconds = str(video.relative_path), time.perf_counter() - started
-    peak_mb = score.peak_memory_mb if score else None
+def _record(video: VideoFile, job: VideoJob, score: VideoScore | None, seconds: float) -> VideoRecord:
     record = VideoRecord(
-        path, video.identity, video.kind(job.fingerprint), score, seconds, peak_memory_mb=peak_mb, source=video.source
+        str(video.relative_path),
+        video.identity,
+        video.kind(job.fingerprint),
+        score,
+        seconds,
+        peak_memory_mb=score.peak_memory_mb if score else None,
+        source=video.source,
+        found_in=job.found_in,
     )
     if score and score.tracks and best_score(score) is None:
         cure = "check that the sound is as long as the picture"

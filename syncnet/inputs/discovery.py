@@ -112,8 +112,8 @@ class VideoFile:
     """Whether the path itself is a link; None where nobody looked."""
     node: int = 0
     """``node_of`` the file; 0 where nobody looked."""
-    unseen: bool = False
-    """Nobody can tell whether it is there: its folder, or its server, could not be read."""
+    removed: bool = False
+    """It is no longer where an earlier run found it."""
     source: str = ""
     """Its path below the input folder, where another video's kept copy has that name; empty where it is its own."""
     sound: SoundFile | None = None
@@ -207,6 +207,13 @@ def find_videos(input_dir: Path, *, recursive: bool, excluded_dirs: Iterable[Pat
     return found
 
 
+def find_one(path: Path) -> FoundVideos:
+    """The video itself, whatever its ending: somebody has named it."""
+    found = FoundVideos()
+    _note_file(path, path.parent, PurePath(path.name), found)
+    return found
+
+
 def _list_folder(input_dir: Path, folder: PurePath, found: FoundVideos) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(input_dir / folder) as entries:
@@ -232,7 +239,7 @@ def _note_folder(
         folders.append(relative_path)
 
 
-def _note_file(entry: os.DirEntry[str], input_dir: Path, relative_path: PurePath, found: FoundVideos) -> None:
+def _note_file(entry: os.DirEntry[str] | Path, input_dir: Path, relative_path: PurePath, found: FoundVideos) -> None:
     path = input_dir / relative_path
     try:
         status = entry.stat()

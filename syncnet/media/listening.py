@@ -80,7 +80,7 @@ def listen(path: Path, bound: MemoryBound, wanted: int | None, start: PictureSta
         except EmptyVideoError as error:
             empty = empty or error
             continue
-        if np.abs(heard.samples, dtype=np.int32).max() > DIGITAL_SILENCE:
+        if max(int(heard.samples.max()), -int(heard.samples.min())) > DIGITAL_SILENCE:
             return heard
         silent = silent or heard
     if silent is None:

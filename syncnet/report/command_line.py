@@ -21,8 +21,8 @@ COMMAND_NAME = "command.json"
 
 _OF_THRESHOLDS = ("--preset", "--min_confidence", "--max_abs_offset", "--min_offset", "--max_offset", "--max_distance")
 """What the page's own thresholds take the place of."""
-_ONCE = ("--rescan",)
-"""What would score everything again, where only the verdicts change."""
+_ONCE = ("--rescan", "--json")
+"""What would score everything again, where only the verdicts change, and what is for programs only."""
 _KEPT = ("--decisions",)
 """What the folder remembers: the same file once more would undo what was decided since."""
 

@@ -71,7 +71,7 @@ class ResultsKeeper:
 
     def _now(self) -> Run:
         results = sorted(self._results, key=lambda result: str(result.path))
-        return dataclasses.replace(self._run, results=results, complete=False)
+        return dataclasses.replace(self._run, complete=False).with_results(results)
 
     def _write_results(self, run: Run) -> None:
         note_command(run.folders.state_dir / COMMAND_NAME, self._command)

@@ -34,6 +34,11 @@ def find_pointers(results: Sequence[VideoResult], thresholds: Thresholds) -> tup
     return tuple(pointers)
 
 
+def pointer_for(result: VideoResult, thresholds: Thresholds) -> str:
+    """Where a video that does not pass is written about."""
+    return f'{PAGE}, "{_main_reason([result], thresholds)}"'
+
+
 def _main_reason(poor: Sequence[VideoResult], thresholds: Thresholds) -> str:
     """The heading that helps with more than half of them."""
     if 2 * sum(_only_shifted(result, thresholds) for result in poor) > len(poor):

@@ -32,17 +32,20 @@ class Progress:
         *,
         quiet: bool = False,
         verbose: bool = False,
+        answered: bool = False,
         min_confidence: float = 0.0,
         activities: Callable[[], Mapping[int, Activity]] | None = None,
     ) -> None:
         """``min_confidence``: of the thresholds, which no rounding may hide. ``verbose``: also the tracks, sizes and
-        times of each video. ``activities``: asked, on a terminal, for what each worker is at."""
+        times of each video. ``answered``: what became of the one video is told at the end. ``activities``:
+        asked, on a terminal, for what each worker is at."""
         self._total = total
         self._counts = Counts()
         self._done = 0
         self._log = log
         self._quiet = quiet
         self._verbose = verbose
+        self._answered = answered
         self._least = min_confidence
         wanted = total and not quiet and sys.stderr.isatty()
         self._bar = tqdm(total=total, unit="video", dynamic_ncols=True) if wanted else None
@@ -78,8 +81,8 @@ class Progress:
                 )
                 self._bar.update(result.source != "ledger")
             if self._bar is None or self._verbose:
-                details = describe_details(result, self._least) if self._verbose else []
-                self._say([self._line(result), *details])
+                line = [] if self._answered else [self._line(result)]
+                self._say([*line, *(describe_details(result, self._least) if self._verbose else [])])
 
     def _say(self, lines: list[str]) -> None:
         for line in lines:

@@ -58,7 +58,6 @@ def build_results(run: Run) -> dict[str, Any]:
         "no_faces_detected": counts.no_faces,
         "processing_failed": counts.failed,
         "not_processed": run.total - counts.all - len(run.pending),
-        "missing": sum(result.missing for result in run.results),
         "interrupted": run.interrupted,
         "complete": run.complete,
         "this_run": _this_run(run),
@@ -71,6 +70,7 @@ def build_results(run: Run) -> dict[str, Any]:
         "left_out": [_skipped(path) for path in run.found.left_out],
         "other_endings": dict(run.found.other_endings.most_common()),
         "pending": [_skipped(path) for path in run.pending],
+        "gone": list(describe_results(run.gone)),
         "results": describe_results(run.results),
     }
 
@@ -81,26 +81,21 @@ def write_results(document: dict[str, Any], path: Path) -> None:
     Names that are no valid UTF-8 are written as escapes (``\\udcff``), which Python reads back to the same
     bytes. Raises OSError, leaving the old file as it was.
     """
+    write_file(path, (piece.encode("utf-8", errors="backslashreplace") for piece in as_json(document)))
+
+
+def as_json(document: dict[str, Any], *, ascii_only: bool = False) -> Iterator[str]:
+    """The document as text, in pieces; ``ascii_only``: whatever the encoding of its reader, it stays what it is."""
     results: Sequence[dict[str, Any]] = document.get("results", ())
     if len(results) <= MOST_INDENTED:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-        pieces = iter((_as_bytes(text),))
-    else:
-        pieces = _one_by_one(document, results)
-    write_file(path, pieces)
-
-
-def _one_by_one(document: dict[str, Any], results: Sequence[dict[str, Any]]) -> Iterator[bytes]:
-    """The document without line breaks, its last key the results; nothing is held of it but one entry."""
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    yield _as_bytes(encode({**document, "results": []}).removesuffix("]}"))
+        yield json.dumps(document, ensure_ascii=ascii_only, allow_nan=False, indent=2) + "\n"
+        return
+    # Without line breaks, the results as the last key; nothing is held of it but one entry.
+    encode = json.JSONEncoder(ensure_ascii=ascii_only, allow_nan=False).encode
+    yield encode({**document, "results": []}).removesuffix("]}")
     for number, entry in enumerate(results):
-        yield _as_bytes((", " if number else "") + encode(entry))
-    yield b"]}\n"
-
-
-def _as_bytes(text: str) -> bytes:
-    return text.encode("utf-8", errors="backslashreplace")
+        yield (", " if number else "") + encode(entry)
+    yield "]}\n"
 
 
 def _this_run(run: Run) -> dict[str, Any]:

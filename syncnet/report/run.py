@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncnet.decisions.kept import NO_DECISIONS, Decisions
 from syncnet.inputs.discovery import FoundVideos, SkippedPath
 from syncnet.placement.folders import OutputFolders
 from syncnet.repair.records import RepairRecord
 from syncnet.results import VideoResult
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import ScorerSettings
 from weights import Identity
+
+
+@dataclass(frozen=True)
+class WrongSound:
+    """A face with the sound of another video."""
+
+    face: int
+    """Position of its video among the results that have a score."""
+    score: SyncScore
+
+
+@dataclass(frozen=True)
+class OtherSounds:
+    """What became of all faces with each other's sound."""
+
+    pairs: tuple[WrongSound, ...] = ()
+    same: int = 0
+    """Pairs that were left out, because both videos have the same sound."""
+
+
+NO_OTHER_SOUNDS = OtherSounds()
 
 
 @dataclass(frozen=True)
@@ -33,8 +55,10 @@ class Run:
     seconds: float
     complete: bool = True
     """False while the run is under way, so that a killed run's file tells it."""
-    gone: int = 0
-    """How many of the results are of videos that are no longer in the input folder."""
+    unlisted: int = 0
+    """Results of videos that this run does not find: moved into the output folders, or of another input."""
+    gone: Sequence[VideoResult] = ()
+    """What is known of videos that are gone. They are no part of the results, and are counted nowhere."""
     pending: Sequence[SkippedPath] = ()
     """Videos that are still changing."""
     left_for_later: int = 0
@@ -45,13 +69,23 @@ class Run:
     """Of people, as the folder keeps them."""
     repaired: Sequence[RepairRecord] = ()
     """What this run did about sound that is off, file by file."""
+    other_sounds: OtherSounds = NO_OTHER_SOUNDS
+    """What the faces score with each other's sound, where that was tried."""
     notices: tuple[str, ...] = ()
     """What a reader should know of the choice of model and detector, a sentence each."""
 
     @property
     def total(self) -> int:
-        """All videos that are known of."""
-        return len(self.found.videos) + self.gone
+        """All videos that are known of, but for those that are gone."""
+        return len(self.found.videos) + self.unlisted
+
+    def with_results(self, results: Iterable[VideoResult]) -> Run:
+        """The run with the results of all videos, told apart by whether they are gone."""
+        present: list[VideoResult] = []
+        gone: list[VideoResult] = []
+        for result in results:
+            (gone if result.missing else present).append(result)
+        return replace(self, results=present, gone=gone)
 
 
 @dataclass

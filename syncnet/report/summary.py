@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from syncnet.inputs.discovery import VIDEO_SUFFIXES, SkippedPath
+from syncnet.report.changes import describe_changes
 from syncnet.report.colours import PLAIN, Palette
 from syncnet.report.histogram import draw_histogram
 from syncnet.report.media_notes import media_notes, other_endings
@@ -52,7 +53,7 @@ def format_alarms(run: Run) -> list[str]:
     """A line for each thing that went wrong in this run; none where nothing did."""
     lines = [
         f"{_name(result)}: {printable(result.error)}" + (f" -> {printable(result.cure)}" if result.cure else "")
-        for result in run.results
+        for result in (*run.results, *run.gone)
         if result.failed_now
     ]
     lines += [f"{printable(str(path.path))}: could not be read: {path.reason}" for path in run.found.unreadable]
@@ -80,10 +81,16 @@ def _headline(run: Run, counts: Counts, width: int) -> list[str]:
 def _closing_words(run: Run) -> tuple[str, ...]:
     # Who named an empty folder has other cares than which model would have scored it.
     if not run.total:
-        return other_endings(run.found.other_endings)
+        return (*describe_changes(run), *other_endings(run.found.other_endings))
     # What became of the first few says little of the rest.
     pointers = () if run.interrupted else find_pointers(run.results, run.settings.thresholds)
-    return (*pointers, *media_notes(run.results), *other_endings(run.found.other_endings), *run.notices)
+    return (
+        *describe_changes(run),
+        *pointers,
+        *media_notes(run.results),
+        *other_endings(run.found.other_endings),
+        *run.notices,
+    )
 
 
 def _earlier_runs(run: Run, width: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncnet.engines.threads import share_cores
 from syncnet.report.entries import describe_results
 from syncnet.report.run import Run
-from syncnet.run.output import print_out, write_page_again
+from syncnet.run.output import tell, write_page_again
 from syncnet.settings import Request
 from syncnet.state.ledger import Ledger
 from syncnet.system.interruption import EXIT_SOME_FAILED, StopFlag
@@ -32,7 +32,7 @@ def _look_back(run: Run, request: Request, workers: int, stop: StopFlag, log: Lo
     job = LookJob(request.looks, run.folders, settings.thresholds.min_confidence, settings.media, threads)
     made = make_looks_with_progress(run, job, stop, workers=request.max_workers, log=log, quiet=request.quiet)
     if not request.quiet:
-        print_out("".join(f"{line}\n" for line in describe_looks(made, job)))
+        tell("".join(f"{line}\n" for line in describe_looks(made, job)), request)
     if made.overlays and request.report.page:
         write_page_again(run, request)
     if made.interrupted:
@@ -54,7 +54,7 @@ def _cut(run: Run, request: Request, ledger: Ledger, workers: int, stop: StopFla
     for line in lines:
         log.info(line)
     if not quiet:
-        print_out("".join(f"{line}\n" for line in lines))
+        tell("".join(f"{line}\n" for line in lines), request)
     if cuts.interrupted:
         return stop.exit_code
     return EXIT_SOME_FAILED if cuts.problems else 0

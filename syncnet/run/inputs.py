@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from syncnet.errors import UsageError
-from syncnet.inputs.discovery import FoundVideos, VideoFile, find_videos
+from syncnet.inputs.discovery import FoundVideos, VideoFile, find_one, find_videos
 from syncnet.inputs.manifest import ELSEWHERE, find_listed, read_listed, videos_of
 from syncnet.inputs.rows import Row
 from syncnet.inputs.shards import shard_folder
@@ -25,6 +25,11 @@ class Listed:
     videos: list[VideoFile]
     rows: list[tuple[Row, PurePath]]
     """Those of a table, with the names of their videos; repeated ones too."""
+
+
+def with_one_video(request: Request) -> Request:
+    """The request, which knows whether its input is one video."""
+    return replace(request, one_video=request.input_dir is not None and os.path.isfile(request.input_dir))
 
 
 def read_list(request: Request) -> Listed | None:
@@ -56,7 +61,7 @@ def note_list(request: Request, folders: OutputFolders, listed: Listed | None) -
 
 def work_folder(request: Request) -> Path:
     """The folder that the run works in: the output folder, or that of its shard below it. Raises UsageError."""
-    shard, input_dir, output_dir = request.scale.shard, request.input_dir, request.output_dir
+    shard, input_dir, output_dir = request.scale.shard, request.searched_dir, request.output_dir
     if shard is None:
         return output_dir
     if input_dir is not None and os.path.realpath(input_dir) == os.path.realpath(output_dir):
@@ -79,7 +84,10 @@ def find_inputs(request: Request, folders: OutputFolders, listed: Listed | None)
         )
     else:
         excluded_dirs = (request.output_dir, *folders.all_dirs)
-        found = find_videos(request.base_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
+        if request.one_video:
+            found = find_one(request.input_name)
+        else:
+            found = find_videos(request.base_dir, recursive=request.recursive, excluded_dirs=excluded_dirs)
         if shard:
             found.videos = [video for video in found.videos if shard.holds(video.relative_path)]
     found.videos = _with_sounds(found.videos, request)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from syncnet.settings import Request
 from syncnet.system.invocation import PROGRAM
+from syncnet.system.streams import print_out
 from syncnet.system.text import printable
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Written:
     """The report page, where it was asked for and could be written."""
     problems: tuple[str, ...]
     """A sentence for each file that could not be."""
+    document: dict[str, Any] = field(default_factory=dict)
+    """The results as they were written, where they are to be printed."""
 
 
 def write_run(run: Run, request: Request) -> Written:
@@ -51,7 +53,8 @@ def write_run(run: Run, request: Request) -> Written:
         problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: {cure}")
     command = command_of(request)
     pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
-    return Written(not problems, tuple(pages), (*problems, *unwritten))
+    told = document if request.terminal.json else {}
+    return Written(not problems, tuple(pages), (*problems, *unwritten), told)
 
 
 def write_page_again(run: Run, request: Request) -> None:
@@ -67,30 +70,54 @@ def write_page_again(run: Run, request: Request) -> None:
 
 def print_run(run: Run, request: Request, written: Written) -> None:
     """Prints the summary, or as much of it as was asked for."""
-    from syncnet.repair.wording import format_repairs
     from syncnet.report.calibration import format_calibration
-    from syncnet.report.colours import palette_for
-    from syncnet.report.summary import format_alarms, format_summary
+    from syncnet.report.summary import format_alarms
 
+    if request.terminal.json:
+        _print_json(run, request, written)
     if request.calibrate:
         print_out(format_calibration(run, request.base_dir))
     elif request.quiet:
         for line in format_alarms(run):
             print(f"{PROGRAM}: {line}", file=sys.stderr)
-    else:
-        width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
-        print_out(format_summary(run, width, palette_for(sys.stdout)))
-        if request.repair.repair:
-            print_out(format_repairs(run.repaired))
-        print_out("".join(f"Report:  {printable(str(page))}\n" for page in written.pages))
+    elif not request.terminal.json:
+        _print_summary(run, request, written)
     for problem in written.problems:
         print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)
 
 
-def print_out(text: str) -> None:
-    """To stdout, whose reader may have gone."""
-    try:
-        print(text, end="", flush=True)
-    except BrokenPipeError:
-        # The reader (`| head`) has gone. Python would complain again when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _print_json(run: Run, request: Request, written: Written) -> None:
+    from syncnet.report.answer import describe_answer
+    from syncnet.report.results import as_json
+
+    document = describe_answer(written.document, run) if request.one_video else written.document
+    for piece in as_json(document, ascii_only=True):
+        print_out(piece)
+
+
+def _print_summary(run: Run, request: Request, written: Written) -> None:
+    from syncnet.repair.wording import format_repairs
+    from syncnet.report.answer import format_answer
+    from syncnet.report.colours import palette_for
+    from syncnet.report.summary import format_summary
+
+    if request.one_video:
+        if request.temporary_output:
+            print_out(format_answer(run))
+        else:
+            print_out(format_answer(run, str(request.output_dir)))
+            print_out(f"Results: {printable(str(run.folders.results_path))}\n")
+    else:
+        width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
+        print_out(format_summary(run, width, palette_for(sys.stdout)))
+    if request.repair.repair:
+        print_out(format_repairs(run.repaired))
+    print_out("".join(f"Report:  {printable(str(page))}\n" for page in written.pages))
+
+
+def tell(text: str, request: Request) -> None:
+    """To stdout; to stderr where stdout is for the results as JSON."""
+    if request.terminal.json:
+        print(text, end="", file=sys.stderr, flush=True)
+    else:
+        print_out(text)

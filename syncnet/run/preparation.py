@@ -11,6 +11,7 @@ from syncnet.engines.conclusion import VerdictRules
 from syncnet.engines.video import VideoJob
 from syncnet.engines.watch import Watch
 from syncnet.errors import UsageError
+from syncnet.inputs.belonging import input_of
 from syncnet.inputs.discovery import FoundVideos
 from syncnet.models.precision import is_in_hardware
 from syncnet.models.registry import resolve_device
@@ -22,7 +23,7 @@ from syncnet.report.run import Run
 from syncnet.report.segments_table import SEGMENTS_CSV_NAME, SEGMENTS_PARQUET_NAME
 from syncnet.report.table import CSV_NAME, PARQUET_NAME
 from syncnet.run.engine_choice import Engine, pin_of
-from syncnet.run.session import Plan
+from syncnet.run.planning import Plan
 from syncnet.scoring.evidence import least_telling_frames
 from syncnet.settings import Request, RunOptions, ScorerSettings
 from syncnet.state.ledger import Ledger
@@ -78,9 +79,11 @@ def make_job(
             splitter=splitter_of(folders.state_dir, pin_of(stages).model.name, request.settings.over_time),
             decisions=decisions,
         ),
+        found_in=input_of(request).name,
         state_dir=folders.state_dir,
         store=_open_store(options, remote=request.scale.ray is not None),
-        find_again=not options.rescan,
+        # A score that is found again comes without its embeddings.
+        find_again=not options.rescan and not request.settings.keep_embeddings,
         settle_seconds=options.settle_seconds,
         timeout_seconds=options.timeout_seconds,
         # A worker of a cluster that hangs is ended by the deadline; waiting for one takes as long as it takes.
@@ -136,7 +139,7 @@ def describe_run(
         seconds=0.0,
         decisions=plan.decisions,
         left_for_later=plan.left_for_later,
-        gone=plan.total - len(found.videos),
+        unlisted=plan.total - len(found.videos),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +30,7 @@ class Request(Checked):
     """What is asked for is checked; whether the files are there is not."""
 
     input_dir: Path | None
-    """None where a list takes its place."""
+    """None where a list takes its place; or one video, which is its folder's only one then."""
     output_dir: Path
     input_manifest: Path | None = None
     recursive: bool = False
@@ -52,6 +52,8 @@ class Request(Checked):
     """The input folder is held to be in sync: thresholds are asked for that fit it, and nothing is copied."""
     temporary_output: Annotated[bool, Rule(flag=None)] = False
     """The output folder is to be removed after the run."""
+    one_video: Annotated[bool, Rule(flag=None)] = False
+    """``input_dir`` is a video; found out when the run begins."""
     arguments: Annotated[tuple[str, ...], Rule(flag=None)] = ()
     """The words of the command line, where there was one."""
 
@@ -74,22 +76,31 @@ class Request(Checked):
         if self.audio_dir is not None and self.settings.media.audio_track is not None:
             problem = "--audio_track counts the sound tracks of a video, and --audio_dir takes their place"
             raise UsageError(problem, cure="leave one out")
+        if self.calibrate and self.terminal.json:
+            raise UsageError("--json prints the results, and --calibrate thresholds", cure="give one of them")
         if self.calibrate and self.cuts.cut != "none":
             raise UsageError("--calibrate only looks for thresholds: --cut does not go with it", cure="leave one out")
         if self.repair.repair and self.keep_all:
             raise UsageError("--repair writes files, and --keep_all writes none", cure="give one of them")
         if self.calibrate:
             object.__setattr__(self, "keep_all", True)
+            # The faces are tried with each other's sound as well.
+            object.__setattr__(self, "settings", replace(self.settings, keep_embeddings=True))
 
     @property
     def base_dir(self) -> Path:
         """The folder that videos are named from: the input folder, or the one that lines of the list start from."""
-        return self.input_dir or manifest_base(self.input_manifest or STDIN)
+        return self.searched_dir or manifest_base(self.input_manifest or STDIN)
+
+    @property
+    def searched_dir(self) -> Path | None:
+        """The input folder, or that of the one video; None where a list takes its place."""
+        return self.input_dir.parent if self.input_dir and self.one_video else self.input_dir
 
     @property
     def input_name(self) -> Path:
-        """What the videos are named by: the list, or the folder."""
-        return self.input_manifest or self.base_dir
+        """What the videos are named by: the list, the folder or the one video."""
+        return self.input_manifest or self.input_dir or self.base_dir
 
     @property
     def quiet(self) -> bool:

@@ -96,6 +96,8 @@ class TerminalOptions(Checked):
     verbose: bool = False
     """Also what each stage of each video came to."""
     log_format: LogFormat = "text"
+    json: bool = False
+    """stdout is for programs: the results as JSON, in place of the summary."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -233,6 +233,8 @@ class ScorerSettings(Checked):
     device: Annotated[str, Rule(choices=DEVICES)] = "auto"
     weights: WeightsPolicy = WeightsPolicy()
     over_time: OverTimeSettings = field(default_factory=OverTimeSettings)
+    keep_embeddings: Annotated[bool, Rule(flag=None)] = False
+    """Whether scores come with the embeddings that they are made of. No score depends on it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -88,6 +88,14 @@ class Ledger(LedgerState):
         known = self.known.get(path)
         return known is not None and known.placed >= 0
 
+    def note_seen(self, path: str, found_in: str) -> None:
+        """Its file was found in this input. Like ``note_gone``, lost with the power it is found out again."""
+        self._append(write_line("seen", path=path, found_in=found_in), sync=False)
+
+    def note_gone(self, path: str) -> None:
+        """Its file is no longer where it was found."""
+        self._append(write_line("gone", path=path), sync=False)
+
     def note_started(self, path: str, identity: FileIdentity) -> None:
         """The video is under way. Lost with the power, not with the process: that is all it is needed for."""
         self._append(started_line(path, identity), sync=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 from typing import Any
 
 import msgspec
@@ -42,6 +43,20 @@ class Video(msgspec.Struct, tag_field="kind", tag="video"):
     fingerprint: str
     score: msgspec.Raw
     seconds: float
+    found_in: str = ""
+
+
+class Seen(msgspec.Struct, tag_field="kind", tag="seen"):
+    """Its file was found again: in another input than before, or after it was gone."""
+
+    path: str
+    found_in: str
+
+
+class Gone(msgspec.Struct, tag_field="kind", tag="gone"):
+    """Its file is no longer where it was found."""
+
+    path: str
 
 
 class Moving(msgspec.Struct, tag_field="kind", tag="moving"):
@@ -66,8 +81,8 @@ class Forget(msgspec.Struct, tag_field="kind", tag="forget"):
     """The records above are no longer used instead of scoring."""
 
 
-LedgerLine = Head | Started | GivenUp | Video | Moving | Placed | Forget
-_KINDS = frozenset(kind.__struct_config__.tag for kind in (Head, Started, GivenUp, Video, Moving, Placed, Forget))
+LedgerLine = Head | Started | GivenUp | Video | Seen | Gone | Moving | Placed | Forget
+_KINDS = frozenset(kind.__struct_config__.tag for kind in typing.get_args(LedgerLine))
 _DECODER: msgspec.json.Decoder[LedgerLine] = msgspec.json.Decoder(LedgerLine)
 
 
@@ -87,7 +102,7 @@ def started_line(path: str, identity: FileIdentity) -> bytes:
 def read_line(text: bytes) -> LedgerLine | None:
     """What the line says; None for a kind of line that this version does not know. Raises ValueError for no line."""
     line = _decoded(text)
-    if isinstance(line, (Started, GivenUp, Video, Moving, Placed)):
+    if isinstance(line, (Started, GivenUp, Video, Seen, Gone, Moving, Placed)):
         check_name(line.path)
     if isinstance(line, (Started, Video)):
         check_identity(line.identity)

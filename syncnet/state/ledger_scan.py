@@ -13,7 +13,7 @@ from syncnet.inputs.discovery import FileIdentity
 from syncnet.overtime.timeline import OverTime
 from syncnet.scoring.evidence import Evidence
 from syncnet.scoring.score import SyncScore
-from syncnet.state.ledger_lines import Moving, Placed, Video
+from syncnet.state.ledger_lines import Gone, Moving, Placed, Seen, Video
 from syncnet.state.ledger_state import LedgerReader, open_for_reading
 from syncnet.system.plain import read_json
 
@@ -81,15 +81,20 @@ class ScoredLine(msgspec.Struct):
     score: ScannedVideo | None = None
     source: str = ""
     identity: FileIdentity | None = None
+    found_in: str = ""
 
 
 class LedgerScan(LedgerReader):
-    """The last record of each video, in path order. Of the others only the place in the file is held."""
+    """The last record of each video that is not gone, in path order. Only their places in the file are held."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.moved: set[str] = set()
-        """Videos whose own files are in the output folder; known from the first record on."""
+        """Videos whose own files are in the output folder; known, as what follows, from the first record on."""
+        self.gone: set[str] = set()
+        """Videos that a run did not find any more."""
+        self._seen_in: dict[str, str] = {}
+        """Inputs that videos were found in, where those are others than their records name."""
 
     def __iter__(self) -> Iterator[ScoredLine]:
         """Raises UsageError where there is no ledger, or one of a newer version."""
@@ -99,17 +104,27 @@ class LedgerScan(LedgerReader):
             for start, _, line in self.lines(reader):
                 if isinstance(line, Video):
                     starts[line.path] = start
+                    self.gone.discard(line.path)
+                    self._seen_in.pop(line.path, None)
+                elif isinstance(line, Gone):
+                    self.gone.add(line.path)
+                elif isinstance(line, Seen):
+                    self.gone.discard(line.path)
+                    self._seen_in[line.path] = line.found_in
                 elif isinstance(line, (Moving, Placed)):
                     moved = isinstance(line, Moving) or line.is_move
                     (self.moved.add if moved else self.moved.discard)(line.path)
-            for path in sorted(starts):
+            for path in sorted(starts.keys() - self.gone):
                 reader.seek(starts[path])
                 text = reader.readline()
                 try:
-                    yield decoder.decode(text)
+                    scored = decoder.decode(text)
                 except (msgspec.MsgspecError, UnicodeError, RecursionError):
                     # Names of stray bytes are escapes that only Python's own reader lets pass.
                     try:
-                        yield msgspec.convert(read_json(text), ScoredLine)
+                        scored = msgspec.convert(read_json(text), ScoredLine)
                     except (msgspec.MsgspecError, ValueError):
                         self.damaged_lines += 1
+                        continue
+                scored.found_in = self._seen_in.get(path, scored.found_in)
+                yield scored

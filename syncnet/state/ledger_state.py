@@ -14,10 +14,12 @@ from syncnet.state.ledger_lines import (
     FORMAT,
     Forget,
     GivenUp,
+    Gone,
     Head,
     LedgerLine,
     Moving,
     Placed,
+    Seen,
     Started,
     Video,
     read_line,
@@ -67,15 +69,20 @@ class Known(NamedTuple):
     length: int
     placed: int = -1
     """Start of the line that says what stands under its name; -1 where none says it."""
+    found_in: str = ""
+    """The input that it was found in last; empty in records of before."""
+    gone: bool = False
+    """Whether a run did not find it there any more."""
 
 
 class LedgerState(LedgerReader):
     """What the lines so far come to.
 
     Their kinds: ``ledger`` (the first: format), ``started`` and ``given_up`` (a video is under way, or no longer),
-    ``video`` (its record, the last of a path counts), ``moving`` (its own file is about to go to the output folder),
-    ``placed`` (what was put there, or whether it is the video's own file) and ``forget`` (records above are no longer
-    used instead of scoring).
+    ``video`` (its record, the last of a path counts), ``gone`` and ``seen`` (its file is no longer where it was found;
+    it is there again, or in another input), ``moving`` (its own file is about to go to the output folder), ``placed``
+    (what was put there, or whether it is the video's own file) and ``forget`` (records above are no longer used instead
+    of scoring).
     """
 
     def __init__(self, path: Path) -> None:
@@ -108,7 +115,8 @@ class LedgerState(LedgerReader):
                 self.earlier.setdefault(path, set()).add(before.identity)
             # The same text in each line, held once.
             placed = before.placed if before else -1
-            self.known[path] = Known(line.identity, sys.intern(line.fingerprint), start, length, placed)
+            fingerprint, found_in = sys.intern(line.fingerprint), sys.intern(line.found_in)
+            self.known[path] = Known(line.identity, fingerprint, start, length, placed, found_in)
             self.has_scores = self.has_scores or bytes(line.score) != b"null"
             self.stale.discard(path)
             self.under_way.pop(path, None)
@@ -116,6 +124,10 @@ class LedgerState(LedgerReader):
             self.under_way[line.path] = line.identity
         elif isinstance(line, GivenUp):
             self.under_way.pop(line.path, None)
+        elif isinstance(line, (Seen, Gone)):
+            if known := self.known.get(line.path):
+                found_in = sys.intern(line.found_in) if isinstance(line, Seen) else known.found_in
+                self.known[line.path] = known._replace(found_in=found_in, gone=isinstance(line, Gone))
         elif isinstance(line, Moving):
             self.moved.add(line.path)
         elif isinstance(line, Placed):

@@ -38,7 +38,7 @@ class ScoringParts(Protocol):
     def shots(self) -> ShotSettings: ...
 
 
-SCORING_VERSION = 6
+SCORING_VERSION = 7
 """Raised whenever the same file and settings come to another score; records of another version are scored again.
 tests/test_scoring_version.py fails when the code of a stage changes and nobody said whether the scores do."""
 
@@ -68,6 +68,8 @@ class VideoRecord:
     """Most memory that its process held while it was scored; None where that is not known."""
     source: str = ""
     """The video's own path below the input folder, where another video's kept copy has that name; else empty."""
+    found_in: str = ""
+    """The input that its file was found in (``inputs.origin.name_of_input``); empty in records of before."""
 
 
 def fingerprint_of(stages: ScoringParts, modes: dict[str, Any] | None = None) -> str:

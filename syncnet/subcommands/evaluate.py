@@ -45,8 +45,11 @@ called lite-C and lite-D. docs/evaluate.md says what each protocol does, and how
 """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Exit code as of a run. Raises UsageError, and LockedError while a run is at work in the output folder."""
+def main(arguments: Sequence[str], *, own_process: bool = False) -> int:
+    """Exit code as of a run. ``own_process``: see ``Audience``.
+
+    Raises UsageError, and LockedError while a run is at work in the output folder.
+    """
     options = build_parser().parse_flags(arguments)
     out: Path = options.output_dir
     if options.seed < 0:
@@ -61,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     folders: list[FolderFindings] = []
     headers, codes = [], []
     for (place, folder), label in zip(inputs, labels, strict=True):
-        finished = _score(place, folder, settings, options)
+        finished = _score(place, folder, settings, options, own_process=own_process)
         if finished.run.interrupted:
             return finished.code
         published = protocol.as_published and settings.model == "syncnet_v2"
@@ -91,7 +94,7 @@ def _settings(options: Any, protocol: Protocol) -> ScorerSettings:
     return settings_for(protocol, replace(given, model=model), model)
 
 
-def _score(place: Path, out: Path, settings: ScorerSettings, options: Any) -> Finished:
+def _score(place: Path, out: Path, settings: ScorerSettings, options: Any, *, own_process: bool) -> Finished:
     """A run of the command that places nothing."""
     is_list = place.is_file()
     request = Request(
@@ -105,7 +108,7 @@ def _score(place: Path, out: Path, settings: ScorerSettings, options: Any) -> Fi
         settings=settings,
         options=RunOptions(score_cache=options.score_cache, timeout_seconds=options.timeout, rescan=options.rescan),
     )
-    return run_folder(request, Log(None), Audience(on_end=lambda *_: None))
+    return run_folder(request, Log(None), Audience(on_end=lambda *_: None, own_process=own_process))
 
 
 def _labels(places: Sequence[Path]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import SOUND_SIGN, FileIdentity
-from syncnet.state.ledger_lines import FORGET, HEAD, Moving, Placed, Video, started_line
+from syncnet.state.ledger_lines import FORGET, HEAD, Gone, Moving, Placed, Seen, Video, started_line
 from syncnet.state.ledger_state import LedgerReader, LedgerState, open_for_reading
 from syncnet.system.atomic import write_file
 
@@ -66,7 +66,7 @@ def _merged(parts: Sequence[LedgerState]) -> Iterator[bytes]:
 def _lasting(part: LedgerState, *, forgotten: bool) -> Iterator[bytes]:
     with open_for_reading(part.path) as reader:
         for start, text, line in LedgerReader(part.path).lines(reader):
-            if isinstance(line, (Video, Moving, Placed)) and (start < part.last_forget) == forgotten:
+            if isinstance(line, (Video, Seen, Gone, Moving, Placed)) and (start < part.last_forget) == forgotten:
                 yield text
 
 

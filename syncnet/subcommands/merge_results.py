@@ -43,8 +43,9 @@ class ResultsPart:
 
     path: Path
     document: dict[str, Any]
-    """All but ``results``."""
+    """All but ``results`` and ``gone``."""
     entries: list[msgspec.Raw]
+    """Those of both."""
 
 
 def read_results_part(path: Path) -> ResultsPart:
@@ -101,16 +102,20 @@ def merge_results(
     parts: Sequence[ResultsPart], notices: Sequence[str], standing: Standing
 ) -> tuple[dict[str, Any], Sequence[Callable[[], bytes]]]:
     """The document without its results, and those in the order of their paths, one for each path: ready to be made."""
-    kinds: dict[tuple[str, str], tuple[str, bool, bool, str | None]] = {}
+    kinds: dict[tuple[str, str], tuple[str, bool, str | None]] = {}
     raws: dict[tuple[str, str], msgspec.Raw] = {}
+    gone: dict[tuple[str, str], msgspec.Raw] = {}
     for part in parts:
         for raw in part.entries:
             entry = read_entry(raw)
             key = (entry.video_path, entry.relative_path)
-            kinds[key] = (sys.intern(entry.status), entry.passes_quality, standing.of(entry)[1], entry.decision)
+            if standing.of(entry)[1]:
+                gone[key] = raw
+                continue
+            kinds[key] = (sys.intern(entry.status), entry.passes_quality, entry.decision)
             raws[key] = raw
     statuses = Counter(status for status, *_ in kinds.values())
-    passing = sum(passes for _, passes, *_ in kinds.values())
+    passing = sum(passes for _, passes, _ in kinds.values())
     decided = Counter(decision for *_, decision in kinds.values())
     documents = [part.document for part in parts]
     lists = {name: _union(documents, name) for name in LISTS}
@@ -125,7 +130,7 @@ def merge_results(
         "no_faces_detected": statuses["no_faces"],
         "processing_failed": statuses["failed"],
         "not_processed": not_processed,
-        "missing": sum(missing for _, _, missing, _ in kinds.values()),
+        "gone": [read_json(_placed(gone[key], standing)) for key in sorted(gone.keys() - raws.keys())],
         "interrupted": any(document.get("interrupted") for document in documents),
         "complete": all(document["complete"] for document in documents),
         "this_run": _summed([document["this_run"] for document in documents]),
@@ -149,12 +154,15 @@ def _taken_apart(data: mmap.mmap) -> tuple[dict[str, Any], list[msgspec.Raw]]:
     """Raises ValueError, KeyError or TypeError for what is not a results file."""
     try:
         fields: dict[str, msgspec.Raw] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-        entries: list[msgspec.Raw] = msgspec.json.decode(fields.pop("results"), type=list[msgspec.Raw])
+        # Files of earlier versions know of none that are gone.
+        lists = fields.pop("results"), fields.pop("gone", b"[]")
+        entries = [entry for told in lists for entry in msgspec.json.decode(told, type=list[msgspec.Raw])]
         return {name: read_json(bytes(value)) for name, value in fields.items()}, entries
     except msgspec.MsgspecError:
         # Names of stray bytes are escapes that only Python's own reader lets pass.
         document = read_json(bytes(data))
-        return document, [msgspec.Raw(json.dumps(entry).encode("ascii")) for entry in document.pop("results")]
+        told = [*document.pop("results"), *document.pop("gone", ())]
+        return document, [msgspec.Raw(json.dumps(entry).encode("ascii")) for entry in told]
 
 
 def _placed(raw: msgspec.Raw, standing: Standing) -> bytes:

@@ -5,25 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, cast
 
 from syncnet.decisions.file import read_decisions
 from syncnet.decisions.kept import Decisions, read_kept, with_given
-from syncnet.errors import UsageError
 from syncnet.inputs.discovery import FileIdentity
-from syncnet.inputs.manifest import is_uri, location_of
-from syncnet.inputs.paths import absolute
 from syncnet.overtime.judging import JudgedOverTime, judge_video
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.entries import SCORE_DECIMALS, describe_decision
-from syncnet.report.ownership import is_segments_table, is_verdicts, refuse_other_kind
+from syncnet.report.ownership import is_segments_table, is_verdicts
 from syncnet.report.segments import describe_over_time
 from syncnet.report.segments_table import write_segments_csv
 from syncnet.results import VideoScore, best_score
@@ -33,10 +30,11 @@ from syncnet.settings.scoring import check_distance, notice_of_practice
 from syncnet.state.ledger_scan import LedgerScan, ScoredLine
 from syncnet.state.pinning import pinned_model
 from syncnet.state.splitter import Splitter, splitter_of
+from syncnet.subcommands.lists import refuse_wrong_lists, write_lines, write_list
 from syncnet.subcommands.merge_ledgers import read_part
 from syncnet.subcommands.passing import Passing, is_passing, with_columns, write_passing
+from syncnet.subcommands.whereabouts import find_location
 from syncnet.system.argument_parser import Parser
-from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.text import format_duration
 from syncnet.verdict import Verdict, describe_passing
@@ -66,6 +64,8 @@ class Rejudged:
     reasons: tuple[str, ...]
     source: str = ""
     """Its own path below that folder, where it has another name in the ledger."""
+    found_in: str = ""
+    """The input that it was found in last."""
     identity: FileIdentity | None = None
     over_time: JudgedOverTime | None = None
     verdict: Verdict | None = None
@@ -81,29 +81,28 @@ def main(arguments: Sequence[str]) -> int:
     thresholds = thresholds_of(vars(options))
     over_time = OverTimeSettings.of_flags(vars(options))
     kinds = {"verdicts": is_verdicts, "segments": is_segments_table, "passing": is_passing}
-    for flag, is_such in kinds.items():
-        if path := getattr(options, flag):
-            refuse_other_kind(path, is_such)
+    to_stdout = refuse_wrong_lists(options, kinds)
     started, folders = time.perf_counter(), OutputFolders(options.output_dir)
     scan = LedgerScan(folders.state_dir / "ledger.jsonl")
     notices = _check_model(thresholds, options.preset, folders)
-    find = partial(_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
+    find = partial(find_location, input_dir=options.input_dir, folders=folders, moved=scan.moved)
     decisions, told = _find_decisions(folders, options.decisions)
     rules = _Rules(thresholds, over_time, _find_splitter(folders, over_time), decisions)
     tally = _Tally(find if options.passing else None)
     verdicts = tally.counted(map(rules.judge, scan))
     if options.verdicts:
-        _write(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
+        write_lines(options.verdicts, (json.dumps(_plain(verdict)) for verdict in verdicts))
     deque(verdicts, maxlen=0)
     if options.segments:
         # The ledger is read once more, so that nothing is held of a million videos.
         again = map(rules.judge, LedgerScan(scan.path))
         entries = with_columns(map(_segments_entry, again), folders.state_dir)
-        _written(options.segments, partial(write_segments_csv, entries))
+        write_list(options.segments, partial(write_segments_csv, entries))
     if options.passing:
-        _written(options.passing, partial(write_passing, tally.passing, folders.state_dir))
+        write_list(options.passing, partial(write_passing, tally.passing, folders.state_dir))
     seconds, told = time.perf_counter() - started, [*told, *notices]
-    _print(tally, seconds, told, scan.damaged_lines)
+    with contextlib.redirect_stdout(sys.stderr) if to_stdout else contextlib.nullcontext():
+        _print(tally, seconds, told, scan)
     return 0
 
 
@@ -116,7 +115,7 @@ def _check_model(thresholds: Thresholds, preset: str | None, folders: OutputFold
     return list(filter(None, [notice_of_practice(preset, model)]))
 
 
-def _print(tally: _Tally, seconds: float, told: Sequence[str], damaged_lines: int) -> None:
+def _print(tally: _Tally, seconds: float, told: Sequence[str], scan: LedgerScan) -> None:
     total = f"{tally.counts.total():,}"
     print(f"{total} videos judged in {format_duration(seconds)}")
     for status, name in STATUS_NAMES.items():
@@ -128,8 +127,10 @@ def _print(tally: _Tally, seconds: float, told: Sequence[str], damaged_lines: in
         print(f"  {'by a person':<14} {tally.decided.total():>{len(total)},}   {said}")
     for line in told:
         print(line)
-    if damaged_lines:
-        print(f"Lines of the ledger that cannot be read: {damaged_lines}")
+    if scan.damaged_lines:
+        print(f"Lines of the ledger that cannot be read: {scan.damaged_lines}")
+    if scan.gone:
+        print(f"Videos that the last run did not find any more, and that are left out: {len(scan.gone)}")
     if tally.without_time_line:
         print(
             f"Videos without a stored time line, scored by an earlier version: {tally.without_time_line}. To get their "
@@ -191,7 +192,7 @@ class _Rules:
             return Rejudged(line.path, "no_faces", None, None, verdict.reasons, over_time=over_time)
         confidence = round(best.confidence, SCORE_DECIMALS) if math.isfinite(best.confidence) else None
         status = "good" if verdict.passed else "poor"
-        place = line.source, line.identity
+        place = line.source, line.found_in, line.identity
         return Rejudged(line.path, status, confidence, best.offset_frames, verdict.reasons, *place, over_time, verdict)
 
 
@@ -230,35 +231,6 @@ def _plain(verdict: Rejudged) -> dict[str, Any]:
     }
 
 
-def _location(verdict: Rejudged, input_dir: Path | None, folders: OutputFolders, moved: set[str]) -> str:
-    """Where the video is: its own file, else what was put into the output folder; empty where neither is there."""
-    location = location_of(PurePath(verdict.source or verdict.path), input_dir or "")
-    if verdict.path not in moved:
-        if is_uri(location) or not (input_dir or os.path.isabs(location)):
-            # Nobody knows where it is relative to.
-            return location
-        with contextlib.suppress(OSError):
-            if verdict.identity in (None, FileIdentity.of(os.stat(location))):
-                return location
-    placed = (folder / verdict.path for folder in (folders.good_dir, folders.poor_dir))
-    return next((absolute(path) for path in placed if path.exists()), "")
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    _written(path, lambda to: write_file(to, _encoded(lines)))
-
-
-def _written(path: Path, write: Callable[[Path], None]) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", cure="check that it can be written") from error
-
-
-def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
-    return (os.fsencode(line) + b"\n" for line in lines)
-
-
 def build_parser() -> Parser:
     default = Thresholds()
     parser = Parser(prog=f"{PROGRAM} rejudge", description=DESCRIPTION)
@@ -292,7 +264,7 @@ def build_parser() -> Parser:
         type=Path,
         metavar="FILE",
         help="write the path of each video that passes, one per line; FILE.csv, .jsonl or .parquet: the rows of the "
-        "table that named the videos",
+        "table that named the videos. - is stdout, as it is for the two lists above",
     )
     parser.add_argument(
         "--input_dir", type=Path, metavar="DIR", help="put this folder in front of each path of --passing"

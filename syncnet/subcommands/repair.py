@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
+from syncnet.command import load_scorer
+from syncnet.engines.isolated import ChildScorers
 from syncnet.errors import UsageError
 from syncnet.placement.folders import OutputFolders, remove_leftovers
 from syncnet.repair.records import RECORDS_NAME, Records, RepairRecord
 from syncnet.repair.repairing import REPAIRED_DIR, RepairJob, plan_repair, repair_video
 from syncnet.repair.wording import describe_counts, describe_record
+from syncnet.scorer import SyncScorer
 from syncnet.settings import MediaSettings, RepairSettings, ScorerSettings
 from syncnet.settings.repair import add_repair_flags
-from syncnet.subcommands.repair_inputs import ToRepair, find_files
+from syncnet.subcommands.repair_inputs import Score, ScoreWith, ToRepair, find_files
 from syncnet.system.argument_parser import Parser
 from syncnet.system.interruption import Interrupted, StopFlag, stop_on_signals
 from syncnet.system.invocation import PROGRAM
@@ -28,8 +33,10 @@ overwritten. OUTPUT_DIR/{RECORDS_NAME} tells what became of each file (docs/repa
 """
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Exit code 0, 1 where a file could not be scored or written. Raises UsageError and LockedError."""
+def main(arguments: Sequence[str], *, own_process: bool = False) -> int:
+    """Exit code 0, 1 where a file could not be scored or written. Raises UsageError and LockedError.
+
+    ``own_process``: see ``Audience`` in syncnet/command.py."""
     options = build_parser().parse_flags(arguments)
     settings = ScorerSettings(media=MediaSettings(audio_track=options.audio_track))
     repair = RepairSettings(repair=True, sound=options.sound, keep_pitch=options.keep_pitch)
@@ -37,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.dry_run and not folders.state_dir.is_dir():
         # Nothing is written, so there is nothing to lock.
         with stop_on_signals() as stop:
-            return _repair(options, folders, repair, settings, stop)
+            return _repair(options, folders, repair, settings, stop, own_process=own_process)
     try:
         folders.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -46,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         ) from error
     with hold(folders.state_dir / "lock"), stop_on_signals() as stop:
         remove_leftovers(folders)
-        return _repair(options, folders, repair, settings, stop)
+        return _repair(options, folders, repair, settings, stop, own_process=own_process)
 
 
 def build_parser() -> Parser:
@@ -74,10 +81,27 @@ def _repair(
     repair: RepairSettings,
     settings: ScorerSettings,
     stop: StopFlag,
+    *,
+    own_process: bool,
 ) -> int:
-    files = find_files(options.inputs, folders.output_dir, settings, recursive=options.recursive)
-    records = Records(folders.output_dir)
-    return _repair_all(list(files), folders.output_dir, records, repair, settings, stop, dry=options.dry_run)
+    with _scorers(stop, beside=own_process) as score_with:
+        files = find_files(options.inputs, folders.output_dir, score_with, settings, recursive=options.recursive)
+        records = Records(folders.output_dir)
+        return _repair_all(list(files), folders.output_dir, records, repair, settings, stop, dry=options.dry_run)
+
+
+@contextmanager
+def _scorers(stop: StopFlag, *, beside: bool) -> Iterator[ScoreWith]:
+    """``beside``: in child processes, so that a file that crashes a decoder is one that failed."""
+    with ExitStack() as stack:
+
+        def score_with(settings: ScorerSettings) -> Score:
+            measure = None
+            if beside:
+                measure = stack.enter_context(ChildScorers(partial(load_scorer, settings, 1))).score
+            return partial(SyncScorer(settings, measure=measure).score, stop=stop)
+
+        yield score_with
 
 
 def _repair_all(

@@ -12,10 +12,11 @@ from syncnet.inputs.discovery import find_videos
 from syncnet.placement.folders import OutputFolders
 from syncnet.report.content import read_content
 from syncnet.results import VideoResult
-from syncnet.scorer import SyncScorer
 from syncnet.settings import OverTimeSettings, ScorerSettings, Thresholds, settled
 
 Score = Callable[[Path], VideoResult]
+ScoreWith = Callable[[ScorerSettings], Score]
+"""What scores with such settings, in this process or beside it."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class ToRepair:
 
 
 def find_files(
-    inputs: list[Path], output_dir: Path, settings: ScorerSettings, *, recursive: bool
+    inputs: list[Path], output_dir: Path, score_with: ScoreWith, settings: ScorerSettings, *, recursive: bool
 ) -> Iterator[ToRepair]:
     """In the order in which they are given. Raises UsageError for what is neither a file nor a folder."""
-    score = SyncScorer(settings).score
+    score = score_with(settings)
     for given in inputs:
         if given.is_dir() and OutputFolders(given).results_path.is_file():
-            yield from _of_run(OutputFolders(given), settings)
+            yield from _of_run(OutputFolders(given), score_with, settings)
         elif given.is_dir():
             folders = OutputFolders(output_dir)
             found = find_videos(given, recursive=recursive, excluded_dirs=folders.all_dirs)
@@ -48,10 +49,10 @@ def find_files(
             raise UsageError(f"{given}: no such file or folder", cure="give videos, folders or an earlier --output_dir")
 
 
-def _of_run(folders: OutputFolders, settings: ScorerSettings) -> Iterator[ToRepair]:
+def _of_run(folders: OutputFolders, score_with: ScoreWith, settings: ScorerSettings) -> Iterator[ToRepair]:
     content = read_content(folders)
     own = _settings_of(settings, content.model, content.detector, content.thresholds, content.over_time)
-    score = SyncScorer(own).score
+    score = score_with(own)
     for result in content.results:
         path = next((p for p in _places(result, folders) if p.is_file()), None)
         if path is not None and not result.uri:

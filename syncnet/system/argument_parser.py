@@ -17,12 +17,16 @@ class Parser(argparse.ArgumentParser):
     def parse_flags(self, arguments: Sequence[str]) -> argparse.Namespace:
         """``--help`` prints and raises SystemExit(0)."""
         options, unknown = self.parse_known_args([_underscored(argument) for argument in arguments])
-        if unknown:
+        if unknown and not self.takes(unknown, options):
             raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", cure=self.meant_by(unknown[0]))
         return options
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, cure=self._see_help())
+
+    def takes(self, words: Sequence[str], options: argparse.Namespace) -> bool:
+        """Whether the words that belong to no flag are meant all the same; then they are noted in the options."""
+        return False
 
     def meant_by(self, unknown: str) -> str:
         """What to type instead of an argument that there is not."""

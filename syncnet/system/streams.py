@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 _STDIN, _STDOUT, _STDERR = range(3)
@@ -35,11 +35,33 @@ class _Tolerant:
         try:
             yield
         except (OSError, ValueError):
-            # What is still held back goes there too, instead of failing once more at the end of the process.
-            with contextlib.suppress(OSError):
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, self._descriptor)
-                os.close(nowhere)
+            _silence(self._descriptor)
+
+
+def write_out(pieces: Iterable[bytes]) -> None:
+    """Bytes to stdout, whose reader may have gone: ``| head``."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.flush()
+    except OSError:
+        _silence(sys.stdout.fileno())
+
+
+def print_out(text: str) -> None:
+    """Text to stdout, whose reader may have gone."""
+    try:
+        print(text, end="", flush=True)
+    except OSError:
+        _silence(sys.stdout.fileno())
+
+
+def _silence(descriptor: int) -> None:
+    """What is still held back goes nowhere too, instead of failing once more at the end of the process."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def prepare_streams() -> None:

@@ -21,7 +21,7 @@ from syncnet.overtime.finding import find_over_time
 from syncnet.overtime.matches import SeenFace
 from syncnet.overtime.timeline import OverTime
 from syncnet.scoring.score import pair_distances
-from syncnet.scoring.speech import find_speech
+from syncnet.scoring.speech import find_speech, without_long_pauses
 from syncnet.scoring.turns import TrackTable
 from syncnet.settings import TrackSettings
 from training.corpus import MARGIN, MOUTH_SIZE_PX, Corpus
@@ -113,13 +113,14 @@ def place_faces(plan: Plan, clips: Mapping[str, StoredClip]) -> list[Face]:
 
 def _scan(faces: Sequence[Face], samples: np.ndarray, mouths: Mouths) -> tuple[OverTime, np.ndarray]:
     speech = find_speech(samples)
-    seen = [_seen(face, samples, mouths) for face in faces if len(face.places) >= TRACKS.min_track_frames]
+    counts = without_long_pauses(speech)
+    seen = [_seen(face, samples, mouths, counts) for face in faces if len(face.places) >= TRACKS.min_track_frames]
     return find_over_time(seen, mouths.model, speech), speech
 
 
-def _seen(face: Face, samples: np.ndarray, mouths: Mouths) -> SeenFace:
+def _seen(face: Face, samples: np.ndarray, mouths: Mouths, counts: np.ndarray) -> SeenFace:
     count = len(face.places)
-    embeddings = mouths.model.embed_features(mouths.features(face), samples, face.first_frame, count)
+    embeddings = mouths.model.embed_features(mouths.features(face), samples, face.first_frame, count, counts)
     table = TrackTable(face.first_frame + embeddings.middle_frame, pair_distances(embeddings), embeddings.metric, 0.0)
     middle = WIDTH_PX / 2 if face.left is None else WIDTH_PX / 4 if face.left else 3 * WIDTH_PX / 4
     box = np.array([middle - HEIGHT_PX / 4, HEIGHT_PX / 4, middle + HEIGHT_PX / 4, 3 * HEIGHT_PX / 4], np.float32)

@@ -149,9 +149,16 @@ class RecordingModel:
     def face_encoder(self) -> RecordingEncoder:
         return RecordingEncoder(self._model.face_encoder())
 
-    def embed(self, encoder: RecordingEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
+    def embed(
+        self,
+        encoder: RecordingEncoder,
+        samples: np.ndarray,
+        first_frame: int,
+        frame_count: int,
+        counts: np.ndarray | None = None,
+    ) -> Embeddings:
         self.crops.append(np.concatenate(encoder.pieces))
-        return self._model.embed(encoder.inner, samples, first_frame, frame_count)
+        return self._model.embed(encoder.inner, samples, first_frame, frame_count, counts)
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return self._model.confidence(raw, embedding_count)

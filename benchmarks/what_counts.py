@@ -32,7 +32,7 @@ from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.pipeline import Stages, score_media
 from syncnet.results import best_score
 from syncnet.scoring.score import SyncScore, score_sync
-from syncnet.scoring.speech import find_speech
+from syncnet.scoring.speech import find_speech, without_long_pauses
 from syncnet.settings import DetectSettings, Thresholds, TrackSettings
 from syncnet.system.interruption import StopFlag
 from syncnet.verdict import Verdict, judge
@@ -80,8 +80,9 @@ def score_recording(recording: Recording, model: LiteModel) -> SyncScore | None:
     for first in range(0, len(recording.mouths), 64):
         encoder.push_mouths(recording.mouths[first : first + 64])
     frames = len(recording.mouths)
-    embeddings = model.embed_features(encoder.features(), recording.samples, 0, frames)
-    return score_sync(embeddings, model, find_speech(recording.samples))
+    speech = find_speech(recording.samples)
+    embeddings = model.embed_features(encoder.features(), recording.samples, 0, frames, without_long_pauses(speech))
+    return score_sync(embeddings, model, speech)
 
 
 def passes(recording: Recording, model: LiteModel) -> bool:

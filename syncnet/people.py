@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from syncnet.overtime.matches import SeenFace
 from syncnet.results import TrackScore, VideoScore, best_score, ordered_confidence
 from syncnet.scoring.pooling import PooledScore, pool_tracks
 from syncnet.scoring.score import Counted, SyncScore, pair_distances, score_distances
+from syncnet.scoring.speech import without_long_pauses
 from syncnet.scoring.stretches import leave_to_others
 from syncnet.scoring.turns import TrackTable, find_conversation
 
@@ -33,6 +35,11 @@ class Beside:
     samples: np.ndarray
     speech: np.ndarray
     keep_embeddings: bool = False
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Frames that belong to speech."""
+        return without_long_pauses(self.speech)
 
 
 class TrackSeen:

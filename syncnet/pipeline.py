@@ -40,7 +40,7 @@ from syncnet.reference.chain import published_chain
 from syncnet.reference.tools import ReferenceJob, ReferenceTools
 from syncnet.results import VideoScore, best_score, is_supported
 from syncnet.scoring.score import Counted
-from syncnet.scoring.speech import find_speech
+from syncnet.scoring.speech import find_speech, without_long_pauses
 from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
 from syncnet.system.interruption import StopFlag
 
@@ -184,7 +184,7 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
         for track in tracking.tracks:
             seen = TrackSeen(track.first_frame, keep_embeddings=stages.keep_embeddings)
             with chain.face_clip(track) as clip:
-                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen)
+                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen, None)
             scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
         video = video_score(info, scored, tracking.no_track, stages.model, chain.samples, speech)
         return score_over_time(video, scored, stages.model, speech, "all")
@@ -207,20 +207,21 @@ def _check_face_crop(path: Path, info: MediaInfo) -> None:
 def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.ndarray, stages: Stages) -> VideoScore:
     """The whole video as one track, its frames the crops, as the published demo takes its example."""
     seen = TrackSeen(0, keep_embeddings=stages.keep_embeddings)
-    embeddings, count = _embed(crops, samples, stages.model, seen)
+    counted: Counted = "all" if stages.reference else "speech"
+    speech = find_speech(samples)
+    counts = without_long_pauses(speech) if counted == "speech" else None
+    embeddings, count = _embed(crops, samples, stages.model, seen, counts)
     least = stages.tracks.min_track_frames
     if count < least:
         return VideoScore(info, (), NoTrackReason(track_frames=MissedGate(least, count)))
     track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
-    counted: Counted = "all" if stages.reference else "speech"
-    speech = find_speech(samples)
     scored = score_track(track, embeddings, stages.model, speech, seen, counted=counted)
     video = video_score(info, [scored], None, stages.model, samples, speech)
     return score_over_time(video, [scored], stages.model, speech, counted)
 
 
 def _embed(
-    crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel, seen: TrackSeen
+    crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel, seen: TrackSeen, counts: np.ndarray | None
 ) -> tuple[Embeddings, int]:
     """Embeddings of a clip that is one face from its start to its end, and the number of its crops."""
     encoder = model.face_encoder()
@@ -229,7 +230,7 @@ def _embed(
         encoder.push(np.stack(piece))
         seen.see(piece)
         count += len(piece)
-    return model.embed(encoder, samples, 0, count), count
+    return model.embed(encoder, samples, 0, count, counts), count
 
 
 def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:
@@ -257,7 +258,8 @@ class _TrackInWork:
     def finish(self, track: Track) -> None:
         self._push()
         model, samples, speech = self._beside.model, self._beside.samples, self._beside.speech
-        embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count)
+        counts = self._beside.counts
+        embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count, counts)
         self.scored = score_track(track, embeddings, model, speech, self._seen)
         # The follower keeps this for as long as the video lasts: 0.7 MB of pictures a track.
         del self._encoder, self._seen

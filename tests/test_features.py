@@ -53,3 +53,14 @@ def test_bands_are_normalised_over_time_but_stillness_is_not_blown_up() -> None:
     normal = features.normalise_bands(mel)
     assert normal[:, 0] == pytest.approx([-1.2247, 0, 1.2247], abs=1e-3)
     assert np.abs(normal[:, 1]).max() < 0.01
+
+
+def test_bands_are_normalised_by_the_steps_that_count() -> None:
+    mel = np.array([[0.0], [4.0], [8.0], [-90.0]])
+    counts = np.array([True, True, True, False])
+    # Fewer than a second of them say too little: then all do, whose mean is -19.5 and deviation 40.8.
+    assert features.normalise_bands(mel, counts)[:, 0] == pytest.approx([0.4779, 0.5759, 0.6740, -1.7278], abs=1e-4)
+    long, long_counts = np.repeat(mel, 40, axis=0), np.repeat(counts, 40)
+    # By those that count alone the mean is 4 and the deviation 3.266; what does not count is measured by them.
+    normal = features.normalise_bands(long, long_counts)[::40, 0]
+    assert normal == pytest.approx([-1.2247, 0, 1.2247, -28.7815], abs=1e-4)

@@ -87,6 +87,20 @@ def test_short_track_or_missing_sound_gives_no_embedding(model: LiteModel, crops
     assert len(model.embed(encoder, noise(5), 0, 70).audio) == 0
 
 
+def test_silence_beside_speech_changes_no_sound(model: LiteModel, crops: np.ndarray) -> None:
+    """Three seconds of silence behind two of sound: what is heard in the two is the same without them."""
+    encoder = model.face_encoder()
+    encoder.push(np.tile(crops, (2, 1, 1, 1))[:125])
+    sound = np.concatenate([noise(50), np.zeros(75 * SAMPLES_PER_FRAME, np.int16)])
+    counts = np.arange(125) < 50
+    alone = model.embed(encoder, noise(50), 0, 125).audio
+    beside = model.embed(encoder, sound, 0, 125, counts).audio[: len(alone)]
+    # The last steps of the fiftieth frame reach into the silence.
+    assert (beside * alone).sum(axis=1).min() > 0.99
+    # By the silence as well the same sound is another one.
+    assert (model.embed(encoder, sound, 0, 125).audio[: len(alone)] * alone).sum(axis=1).max() < 0.9
+
+
 def test_calibration_rises_from_zero(model: LiteModel) -> None:
     for embedding_count in (5, 40, 65, 90, 4000):
         confidences = [model.confidence(raw, embedding_count) for raw in np.linspace(0, 1.5, 40)]

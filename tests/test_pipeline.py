@@ -84,8 +84,10 @@ class RecordingModel:
     def face_encoder(self) -> RecordingEncoder:
         return RecordingEncoder()
 
-    def embed(self, encoder: RecordingEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> SeenFirst:
-        assert samples is SAMPLES
+    def embed(
+        self, encoder: RecordingEncoder, samples: np.ndarray, first_frame: int, frame_count: int, counts: np.ndarray
+    ) -> SeenFirst:
+        assert samples is SAMPLES and counts.shape == (len(SAMPLES) // 640,)
         self.embedded.append((encoder, first_frame, frame_count))
         return SeenFirst(int(encoder.pieces[0][0, 0, 0, 0]))
 

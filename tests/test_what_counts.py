@@ -71,6 +71,8 @@ def test_pauses_leave_the_verdict(share: float, face: Recording, model: LiteMode
     spoilt = scored(pauses(share)(face, np.random.default_rng(1)), model)
     assert verdict_on(spoilt).passed, verdict_on(spoilt).reasons
     assert spoilt.offset_frames == alone.offset_frames
+    # With the silence in the level of the sound it was some 2 lower for pauses of 70 %.
+    assert spoilt.confidence == pytest.approx(alone.confidence, abs=1.0)
     # The same speech: as much of it, but for the frames at either end of a pause.
     assert spoilt.evidence and alone.evidence
     assert spoilt.evidence.speech_seconds == pytest.approx(alone.evidence.speech_seconds, abs=0.6)

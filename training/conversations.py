@@ -18,7 +18,7 @@ from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.scoring.score import SyncScore, pair_distances, score_distances
-from syncnet.scoring.speech import find_speech
+from syncnet.scoring.speech import find_speech, without_long_pauses
 from syncnet.scoring.turns import TrackTable, find_conversation
 from syncnet.settings import Thresholds
 from syncnet.verdict import judge
@@ -47,9 +47,10 @@ def chain(clips: Sequence[TalkingClip]) -> Face:
 def score_faces(model: LiteModel, faces: Sequence[Face], sound: np.ndarray) -> tuple[SyncScore, SyncScore]:
     """The best face alone, and the best with turns considered."""
     speech = find_speech(sound)
+    counts = without_long_pauses(speech)
     tables, scores = [], []
     for features, _ in faces:
-        embeddings = model.embed_features(features, sound, 0, len(features) + 2)
+        embeddings = model.embed_features(features, sound, 0, len(features) + 2, counts)
         distances = pair_distances(embeddings)
         score = score_distances(distances, embeddings.metric, model, speech, embeddings.middle_frame)
         if score is None:

@@ -21,14 +21,13 @@ from detectors.registry import resolve_detector
 from syncnet.models.lite import LiteModel, read_lite
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.report.suggestion import wilson
-from syncnet.scoring.score import SyncScore, score_sync
-from syncnet.scoring.speech import find_speech
+from syncnet.scoring.score import SyncScore
 from syncnet.settings import Thresholds, presets_of
 from syncnet.verdict import judge
 from training.calibrate import read_corpus_clip
 from training.corpus import load_corpus
 from training.evaluate import IN_SYNC_CLIPS, PUBLISHED_OFFSETS, read_clip
-from training.judge import TalkingClip, cut_windows, delay_sound
+from training.judge import TalkingClip, cut_windows, delay_sound, score_clip
 from weights import WeightsPolicy
 
 SHIFT_FRAMES = 8
@@ -46,8 +45,7 @@ def scored_windows(
     model: LiteModel, clip: TalkingClip, frames: int, samples: np.ndarray | None = None
 ) -> Iterator[SyncScore]:
     for window in cut_windows(clip, frames, samples):
-        embeddings = model.embed_features(window.features, window.samples, 0, window.frame_count)
-        score = score_sync(embeddings, model, find_speech(window.samples))
+        score = score_clip(model, window)
         if score:
             yield score
 

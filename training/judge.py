@@ -11,7 +11,7 @@ import torch
 from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel
 from syncnet.scoring.score import SyncScore, score_sync
-from syncnet.scoring.speech import find_speech
+from syncnet.scoring.speech import find_speech, without_long_pauses
 
 HOP_FRAMES = 25
 
@@ -34,8 +34,9 @@ class TalkingClip:
 
 
 def score_clip(model: LiteModel, clip: TalkingClip) -> SyncScore | None:
-    embeddings = model.embed_features(clip.features, clip.samples, 0, clip.frame_count)
-    return score_sync(embeddings, model, find_speech(clip.samples))
+    speech = find_speech(clip.samples)
+    counts = without_long_pauses(speech)
+    return score_sync(model.embed_features(clip.features, clip.samples, 0, clip.frame_count, counts), model, speech)
 
 
 def delay_sound(samples: np.ndarray, frames: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from syncnet.conventions import FPS, SAMPLES_PER_FRAME
 from syncnet.keepsake.arrays import read_arrays
 from syncnet.keepsake.file import keepsake_path
 from syncnet.models.protocol import Embeddings, Metric, SyncModel
+from syncnet.scoring.speech import without_long_pauses
 from syncnet.system.atomic import NewFile
 
 MOST_SOUND_FRAMES = 120 * FPS
@@ -46,7 +47,8 @@ def embed_video(
 ) -> EmbeddedVideo:
     """``tracks``: first frame and embeddings of each. ``samples`` and ``speech`` are those of the whole file."""
     frames = min(len(samples) // SAMPLES_PER_FRAME, MOST_SOUND_FRAMES)
-    whole = model.embed(model.face_encoder(), samples[: frames * SAMPLES_PER_FRAME], 0, frames)
+    counts = without_long_pauses(speech)
+    whole = model.embed(model.face_encoder(), samples[: frames * SAMPLES_PER_FRAME], 0, frames, counts)
     return EmbeddedVideo(
         np.array([first_frame for first_frame, _ in tracks], np.int32),
         tuple(embeddings.video.astype(np.float16) for _, embeddings in tracks),

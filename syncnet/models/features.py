@@ -21,6 +21,8 @@ STEPS_PER_BLOCK = 6_000
 # The power of int16 rounding noise in one band is near 1: below it there is no sound, only arithmetic.
 ENERGY_FLOOR = 1.0
 MIN_BAND_STD = 0.5
+FEWEST_COUNTED_STEPS = 100
+"""A second: the bands of less speech say more of its few sounds than of the voice and the room."""
 
 
 def cut_mouths(crops: np.ndarray) -> np.ndarray:
@@ -73,7 +75,11 @@ def _block_energies(samples: np.ndarray, first_step: int, end_step: int) -> np.n
     return np.asarray(energies[: end_step - first_step], np.float32)
 
 
-def normalise_bands(mel: np.ndarray) -> np.ndarray:
-    """Each band brought to mean 0 and standard deviation 1 over time; a band that hardly moves stays small."""
-    normal: np.ndarray = (mel - mel.mean(axis=0)) / np.maximum(mel.std(axis=0), MIN_BAND_STD)
+def normalise_bands(mel: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
+    """Each band brought to mean 0 and standard deviation 1 over time; a band that hardly moves stays small.
+
+    ``counts`` (steps,) bool: which steps mean and deviation are of; with too few of them, or without it, all.
+    """
+    counted = mel if counts is None or counts.sum() < FEWEST_COUNTED_STEPS else mel[counts]
+    normal: np.ndarray = (mel - counted.mean(axis=0)) / np.maximum(counted.std(axis=0), MIN_BAND_STD)
     return normal

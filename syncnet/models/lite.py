@@ -90,19 +90,31 @@ class LiteModel:
         batch = torch.from_numpy(mouths)[None].to(self._device).float()
         return torch.cat([network.frame_network(batch)[0] for network in self._networks], dim=1)
 
-    def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
+    def embed(
+        self,
+        encoder: FaceEncoder,
+        samples: np.ndarray,
+        first_frame: int,
+        frame_count: int,
+        counts: np.ndarray | None = None,
+    ) -> Embeddings:
         if not isinstance(encoder, LiteFaceEncoder):
             raise TypeError("lite embeds what its own face encoder took in")
-        return self.embed_features(encoder.features(), samples, first_frame, frame_count)
+        return self.embed_features(encoder.features(), samples, first_frame, frame_count, counts)
 
     @torch.inference_mode()
     def embed_features(
-        self, features: torch.Tensor, samples: np.ndarray, first_frame: int, frame_count: int
+        self,
+        features: torch.Tensor,
+        samples: np.ndarray,
+        first_frame: int,
+        frame_count: int,
+        counts: np.ndarray | None = None,
     ) -> Embeddings:
         """As ``embed``, from the frame features, shape (frame_count - 2, members * 128), of the track."""
         video = self._embed_lips(features) if len(features) >= CONTEXT_FRAMES - 2 else None
         sound_first = max(0, first_frame - MAX_SHIFT_FRAMES)
-        audio = self._embed_sound(samples, sound_first, first_frame + frame_count + MAX_SHIFT_FRAMES)
+        audio = self._embed_sound(samples, sound_first, first_frame + frame_count + MAX_SHIFT_FRAMES, counts)
         nothing = np.empty((0, EMBEDDING_SIZE * len(self._networks)), np.float32)
         return Embeddings(
             video=nothing if video is None else video.cpu().numpy(),
@@ -118,7 +130,9 @@ class LiteModel:
         lips = [network.embed_lips(part[None])[0] for network, part in zip(self._networks, parts, strict=True)]
         return _joined(lips)
 
-    def _embed_sound(self, samples: np.ndarray, first_frame: int, end_frame: int) -> torch.Tensor | None:
+    def _embed_sound(
+        self, samples: np.ndarray, first_frame: int, end_frame: int, counts: np.ndarray | None
+    ) -> torch.Tensor | None:
         # The last step of a frame starts 480 samples into it and is 400 long: it reaches into the next frame.
         reach = WINDOW_SAMPLES - SAMPLES_PER_FRAME // FEATURE_STEPS_PER_FRAME
         mel = log_mel(
@@ -126,7 +140,8 @@ class LiteModel:
         )
         if len(mel) < CONTEXT_STEPS:
             return None
-        batch = torch.from_numpy(normalise_bands(mel))[None].to(self._device)
+        steps = None if counts is None else _steps_of(counts[first_frame:end_frame], len(mel))
+        batch = torch.from_numpy(normalise_bands(mel, steps))[None].to(self._device)
         return _joined([network.embed_sound(batch)[0] for network in self._networks])
 
     def confidence(self, raw: float, embedding_count: int) -> float:
@@ -179,6 +194,12 @@ def _delayed(samples: np.ndarray, first: int, end: int, delay: int) -> np.ndarra
     start = first - delay
     moved = samples[max(0, start) : max(0, end - delay)]
     return np.pad(moved, (-start, 0), mode="symmetric") if start < 0 and len(moved) else moved
+
+
+def _steps_of(frames: np.ndarray, step_count: int) -> np.ndarray:
+    """Bool of frames -> bool of their mel steps, (step_count,); nothing counts beyond the last frame."""
+    steps = np.repeat(frames, FEATURE_STEPS_PER_FRAME)[:step_count]
+    return np.pad(steps, (0, step_count - len(steps)))
 
 
 def _joined(embeddings: Sequence[torch.Tensor]) -> torch.Tensor:

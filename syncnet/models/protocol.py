@@ -62,8 +62,19 @@ class SyncModel(Protocol):
     def face_encoder(self) -> FaceEncoder:
         """A new encoder, one for each track."""
 
-    def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
-        """Embeddings of a track whose crops were all pushed; ``samples`` are those of the whole file."""
+    def embed(
+        self,
+        encoder: FaceEncoder,
+        samples: np.ndarray,
+        first_frame: int,
+        frame_count: int,
+        counts: np.ndarray | None = None,
+    ) -> Embeddings:
+        """Embeddings of a track whose crops were all pushed; ``samples`` are those of the whole file.
+
+        ``counts`` (F,) bool: the frames of the file that belong to speech. A model that brings the sound to one level
+        does so by them alone, so that silence beside it changes nothing.
+        """
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         """Median minus minimum of the mean distances over so many lip embeddings, on the familiar SyncNet scale.

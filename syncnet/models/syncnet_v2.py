@@ -81,7 +81,14 @@ class SyncNetV2:
         embeddings: np.ndarray = self._streams.embed_sound(inputs).cpu().numpy()
         return embeddings
 
-    def embed(self, encoder: FaceEncoder, samples: np.ndarray, first_frame: int, frame_count: int) -> Embeddings:
+    def embed(
+        self,
+        encoder: FaceEncoder,
+        samples: np.ndarray,
+        first_frame: int,
+        frame_count: int,
+        counts: np.ndarray | None = None,
+    ) -> Embeddings:
         if not isinstance(encoder, SyncNetV2FaceEncoder):
             raise TypeError("syncnet_v2 embeds what its own face encoder took in")
         start = first_frame * SAMPLES_PER_FRAME

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,28 @@ def test_a_kill_while_pruning_leaves_it_to_the_next_run(
         assert (gone_in(out), len(entries_in(out))) == (["fine.mp4"], 3)
     assert run(videos, out, *OFF, "--prune") == 0
     assert (told_anywhere('"fine.mp4"', out), gone_in(out), len(entries_in(out))) == ([], [], 3)
+
+
+def test_a_kill_after_the_records_are_removed_leaves_no_name_behind(
+    videos: Path, out: Path, fake_scoring: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(videos, out, *OFF) == 0
+    (videos / "fine.mp4").rename(out.parent / "fine.mp4")
+    erase = ledger.Ledger.erase
+
+    def erase_and_end(self: ledger.Ledger, paths: Collection[str]) -> None:
+        erase(self, paths)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.Ledger, "erase", erase_and_end)
+        assert run(videos, out, *OFF, "--prune") == 130
+    assert run(videos, out, *OFF, "--prune") == 0
+    assert (out / ".sync_filter" / "passed.jsonl").read_text() == '"other_fine.mp4"\n'
+    # It passes anew.
+    (out.parent / "fine.mp4").rename(videos / "fine.mp4")
+    assert run(videos, out, *OFF) == 0
+    assert (out / "new_passing.txt").read_text() == f"{videos / 'fine.mp4'}\n"
 
 
 @pytest.mark.slow

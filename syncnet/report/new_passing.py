@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from syncnet.inputs.manifest import as_line
@@ -25,7 +26,7 @@ def write_new_passing(run: Run, path: Path) -> None:
     write_file(path, (os.fsencode(as_line(_location(result))) + b"\n" for result in new))
     # What this run did not look at stays as it was.
     seen = {str(result.relative_path) for result in (*run.results, *run.gone)}
-    _write_passed({*passing, *(before - seen - {*run.pruned.names})}, kept)
+    _write_passed({*passing, *(before - seen)}, kept)
 
 
 def follow_passed(renamed: Mapping[str, str], state_dir: Path) -> None:
@@ -33,6 +34,13 @@ def follow_passed(renamed: Mapping[str, str], state_dir: Path) -> None:
     before = _read_passed(state_dir / PASSED_NAME)
     if before & renamed.keys():
         _write_passed({renamed.get(name, name) for name in before}, state_dir / PASSED_NAME)
+
+
+def forget_passed(names: AbstractSet[str], state_dir: Path) -> None:
+    """Nothing is known of these any more; the next video of that name passes anew. Raises OSError."""
+    before = _read_passed(state_dir / PASSED_NAME)
+    if before & names:
+        _write_passed(before - names, state_dir / PASSED_NAME)
 
 
 def _location(result: VideoResult) -> str:

@@ -12,6 +12,7 @@ from syncnet.placement.placed import is_placed_file, remove_empty
 from syncnet.placement.slots import look
 from syncnet.placement.transfer import remove_file
 from syncnet.report.names import MONTAGE_NAME, PAGE_NAME
+from syncnet.report.new_passing import forget_passed
 from syncnet.report.ownership import is_own
 from syncnet.report.run import NOTHING_PRUNED, Pruned
 from syncnet.report.segments_table import SEGMENTS_PARQUET_NAME
@@ -59,6 +60,7 @@ def prune(changes: Changes, folders: OutputFolders, ledger: Ledger, store: Score
         _remove_what_tells(folders)
         kept = read_kept(folders.state_dir)
         keep(Decisions(entry for entry in kept.entries.values() if entry.video not in names), folders.state_dir)
+        forget_passed(names, folders.state_dir)
         ledger.erase(names)
     except OSError as error:
         raise UsageError(

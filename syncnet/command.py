@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 from syncnet.cli.request import parse_request
 from syncnet.cli.subcommands import find_subcommand
 from syncnet.errors import UsageError
-from syncnet.inputs.paths import absolute
+from syncnet.inputs.paths import job_of
 from syncnet.placement.folders import OutputFolders, prepare_folders, remove_leftovers
 from syncnet.run.engine_choice import Engine, idle_engine, on_this_machine, open_engine, pin_of, shared_child
 from syncnet.run.output import Written, print_run, write_run
@@ -138,7 +138,7 @@ def _cleared_away(request: Request) -> Iterator[None]:
 
 def _job(request: Request | None) -> str:
     """For the reader of a mail, who may have several of them."""
-    return f" (output folder {absolute(request.output_dir)})" if request and request.options.cron else ""
+    return job_of(request.output_dir) if request and request.options.cron else ""
 
 
 def _refuse(problem: str, log: Log) -> int:

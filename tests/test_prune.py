@@ -92,7 +92,9 @@ def test_a_video_that_was_renamed_before_is_removed_under_all_its_names(videos: 
 
 
 @pytest.mark.usefixtures("fake_scoring")
-def test_no_file_of_anybody_else_is_removed(videos: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_file_of_anybody_else_is_removed(
+    videos: Path, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(videos, out, *OFF) == 0
     good = out / "good_quality"
     # One copy was edited; beside it lies a file of the user's own; another video is only in the way.
@@ -105,6 +107,9 @@ def test_no_file_of_anybody_else_is_removed(videos: Path, out: Path, capsys: pyt
     assert error in capsys.readouterr().err
     assert files_below(good) == ["fine.mp4", "notes.txt"]
     assert gone_in(out) == ["fine.mp4"]
+    monkeypatch.chdir(out.parent)
+    assert run(videos, Path("out"), *OFF, "--prune", "--cron", "--settle", "0") == 1
+    assert capsys.readouterr().err.endswith(f" error: {error} (output folder {out})\n")
     (good / "fine.mp4").unlink()
     assert run(videos, out, *OFF, "--prune") == 0
     assert (files_below(good), gone_in(out)) == (["notes.txt"], [])

@@ -12,3 +12,8 @@ def absolute(path: str | os.PathLike[str]) -> str:
         back = len(parts) - parts[::-1].index(os.pardir)
         parts[:back] = [os.path.realpath(os.sep.join(parts[:back]))]
     return os.path.normpath(os.sep.join(parts))
+
+
+def job_of(output_dir: str | os.PathLike[str]) -> str:
+    """For the reader of a mail, who may have several jobs; at the end of a line."""
+    return f" (output folder {absolute(output_dir)})"

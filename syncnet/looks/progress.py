@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from syncnet.engines.activity import Activities
+from syncnet.inputs.paths import job_of
 from syncnet.looks.making import LookJob, Made, choose_videos, make_looks, remove_old_previews
 from syncnet.report.live import LiveLines
 from syncnet.report.run import Run
+from syncnet.report.summary import whole_path
 from syncnet.system.interruption import StopFlag
 from syncnet.system.log import Log
 from syncnet.system.text import printable
@@ -26,10 +28,12 @@ def make_looks_with_progress(run: Run, job: LookJob, stop: StopFlag, *, workers:
     with progress_bar(0 if quiet else len(videos), "drawing", activities) as advance:
         made = make_looks(videos, job, stop, workers=workers, on_done=advance, activities=activities)
     for result, problem in made.problems:
-        line = f"{result.relative_path}: no overlay, outputs or preview: {problem}"
-        log.error(line)
+        line = f"no overlay, outputs or preview: {problem}"
+        log.error(f"{result.relative_path}: {line}")
+        # Where it is to be quiet it is read in a mail.
+        name, job_words = (whole_path(result), job_of(run.folders.output_dir)) if quiet else (result.relative_path, "")
         with contextlib.suppress(OSError):
-            print(printable(line), file=sys.stderr, flush=True)
+            print(printable(f"{name}: {line}{job_words}"), file=sys.stderr, flush=True)
     for line in describe_looks(made, job):
         log.info(line)
     return made

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from syncnet.inputs.paths import absolute
 from syncnet.report.command_line import COMMAND_NAME, CommandLine, note_command
 from syncnet.report.content import content_of_run
 from syncnet.report.names import NEW_PASSING_NAME, PAGE_NAME
@@ -52,5 +53,5 @@ def write_outputs(
             write(path)
             written.append(path)
         except OSError as error:
-            problems.append(f"cannot write {path}: {error.strerror}; verdicts and results are not affected")
+            problems.append(f"cannot write {absolute(path)}: {error.strerror}; verdicts and results are not affected")
     return [path for path in written if path.name == PAGE_NAME], problems

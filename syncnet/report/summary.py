@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from syncnet.inputs.discovery import VIDEO_SUFFIXES, SkippedPath
-from syncnet.inputs.paths import absolute
+from syncnet.inputs.paths import absolute, job_of
 from syncnet.report.changes import describe_changes
 from syncnet.report.colours import PLAIN, Palette
 from syncnet.report.histogram import draw_histogram
@@ -58,17 +58,18 @@ def format_alarms(run: Run) -> list[str]:
     Who reads it in a mail knows neither the folder that the command was started in, nor which job it was.
     """
     told = [
-        (_whole_path(result), result.error, result.cure) for result in (*run.results, *run.gone) if result.failed_now
+        (whole_path(result), result.error, result.cure) for result in (*run.results, *run.gone) if result.failed_now
     ]
     cure = "see that it can be read, or take it away"
     told += [(_absolute(one.path), f"could not be read: {one.reason}", cure) for one in run.found.unreadable]
     lines = [f"{path}: {problem}" + (f" -> {cure}" if cure else "") for path, problem, cure in told]
     if run.interrupted:
         lines.append("interrupted; what is finished is kept")
-    return [printable(f"{line} (output folder {absolute(run.folders.output_dir)})") for line in lines]
+    return [printable(f"{line}{job_of(run.folders.output_dir)}") for line in lines]
 
 
-def _whole_path(result: VideoResult) -> str:
+def whole_path(result: VideoResult) -> str:
+    """Of the video; a URI is one as it is."""
     return result.location if result.uri else absolute(result.path)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syncnet.inputs.paths import absolute, job_of
 from syncnet.settings import Request
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.streams import print_out
@@ -51,7 +52,7 @@ def write_run(run: Run, request: Request) -> Written:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         cure = "free some space and run again" if full else "check the output disk, then run again"
         told = False
-        problems.append(f"cannot write {run.folders.results_path}: {error.strerror}: {cure}")
+        problems.append(f"cannot write {absolute(run.folders.results_path)}: {error.strerror}: {cure}")
     command = command_of(request)
     pages, unwritten = write_outputs(run, document, command, table=request.report.table, page=request.report.page)
     answer = document if request.terminal.json else {}
@@ -84,8 +85,9 @@ def print_run(run: Run, request: Request, written: Written) -> None:
             print(f"{PROGRAM}: {line}", file=sys.stderr)
     elif not request.terminal.json:
         _print_summary(run, request, written)
+    job = job_of(request.output_dir) if request.quiet else ""
     for problem in written.problems:
-        print(f"{PROGRAM}: error: {printable(problem)}", file=sys.stderr)
+        print(f"{PROGRAM}: error: {printable(problem + job)}", file=sys.stderr)
 
 
 def _print_json(run: Run, request: Request, written: Written) -> None:

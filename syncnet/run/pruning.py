@@ -7,6 +7,7 @@ import itertools
 from syncnet.decisions.kept import Decisions, keep, read_kept
 from syncnet.errors import UsageError
 from syncnet.inputs.discovery import SOUND_SIGN, FileIdentity
+from syncnet.inputs.paths import absolute
 from syncnet.placement.folders import OutputFolders
 from syncnet.placement.placed import is_placed_file, remove_empty
 from syncnet.placement.slots import look
@@ -81,12 +82,13 @@ def _remove_placed(name: str, ledger: Ledger, folders: OutputFolders) -> str:
                 continue
             known = placement or ledger.knows(name, FileIdentity.of(status))
             if placement and not is_placed_file(path, status, placement):
-                return f"{path} is no longer the file that was put there, and stays: remove it, then prune again"
+                problem, cure = "is no longer the file that was put there, and stays", "remove it, then prune again"
+                return f"{absolute(path)} {problem}: {cure}"
             if known:
                 remove_file(path, status)
                 remove_empty(path.parent, folder)
         except OSError as error:
-            return f"{path} cannot be removed: {error.strerror}: see that it can be, then prune again"
+            return f"{absolute(path)} cannot be removed: {error.strerror}: see that it can be, then prune again"
     return ""
 
 

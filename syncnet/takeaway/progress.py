@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from syncnet.inputs.paths import job_of
 from syncnet.looks.progress import progress_bar
 from syncnet.system.interruption import StopFlag
 from syncnet.system.text import printable
@@ -26,11 +27,12 @@ def make_cuts_with_progress(
     """``note``: gets each problem too. Problems go to stderr, also where it is to be quiet."""
     with progress_bar(0 if quiet else len(entries), "cutting") as advance:
         cuts = make_cuts(entries, job, stop, workers=workers, on_done=advance)
+    of_job = job_of(job.folders.output_dir) if quiet else ""
     for name, problem in cuts.problems:
         line = f"{name}: {problem}"
         note(line)
         with contextlib.suppress(OSError):
-            print(printable(line), file=sys.stderr, flush=True)
+            print(printable(line + of_job), file=sys.stderr, flush=True)
     return cuts
 
 

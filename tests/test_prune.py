@@ -172,6 +172,21 @@ def test_a_kill_after_the_records_are_removed_leaves_no_name_behind(
     assert (out / "new_passing.txt").read_text() == f"{videos / 'fine.mp4'}\n"
 
 
+@pytest.mark.usefixtures("fake_scoring")
+def test_who_asked_of_one_video_is_told_what_was_removed_of_others(
+    videos: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(videos, out, *OFF) == 0
+    (videos / "poor.mp4").unlink()
+    capsys.readouterr()
+    assert command.main([str(videos / "fine.mp4"), "--output_dir", str(out), *OFF, "--prune"]) == 0
+    answer = capsys.readouterr().out.splitlines()
+    assert (answer[0], answer[3]) == (
+        "fine.mp4: passes",
+        "All that was kept of 1 video that was gone is removed (poor.mp4).",
+    )
+
+
 @pytest.mark.slow
 def test_nothing_of_real_clips_stays(tmp_path: Path, repository: Path, out: Path) -> None:
     videos, cache = tmp_path / "in", tmp_path / "cache"

@@ -7,6 +7,7 @@ from typing import Any
 
 from syncnet.overtime.words import clock
 from syncnet.repair.finding import Refusal, describe, find_correction
+from syncnet.report.changes import describe_pruned
 from syncnet.report.command_line import CommandLine
 from syncnet.report.curable import repair_line
 from syncnet.report.pointers import pointer_for
@@ -24,7 +25,7 @@ _OF_RUN = ("filter_settings", "model", "detector", "notices", "versions")
 
 
 def format_answer(run: Run, command: CommandLine, output_dir: str = "REPAIRED") -> str:
-    """Three lines.
+    """Three lines, and one more where ``--prune`` removed other videos.
 
     ``command``: the one that asked. ``output_dir``: the folder that a repair, where one is suggested, would write to.
     """
@@ -33,7 +34,8 @@ def format_answer(run: Run, command: CommandLine, output_dir: str = "REPAIRED") 
         return f"{name}: not scored\n{_why_not(run)}\n-> run again\n"
     thresholds = run.settings.thresholds
     last = _ranges(result) or _advice(result, run, output_dir, command)
-    lines = (f"{name}: {_verdict(result)}", _reasons(result, thresholds), last)
+    # What was removed of others is told, whatever was asked.
+    lines = (f"{name}: {_verdict(result)}", _reasons(result, thresholds), last, *describe_pruned(run))
     return "".join(f"{printable(line)}\n" for line in lines)
 
 

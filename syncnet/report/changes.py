@@ -14,24 +14,25 @@ MOST_NAMED = 3
 
 def describe_changes(run: Run) -> tuple[str, ...]:
     """Sentences; none where nothing changed."""
-    return (*filter(None, (_gone(run), _pruned(run))), *_identical(run))
+    return (*_gone(run), *describe_pruned(run), *_identical(run))
 
 
-def _gone(run: Run) -> str:
+def _gone(run: Run) -> list[str]:
     count = len(run.gone)
     if not count:
-        return ""
+        return []
     where = "the list, or from where it names them" if run.found.from_manifest else "the folder"
     told = "1 video is" if count == 1 else f"{count:,} videos are"
     cure = "its copy and its record" if count == 1 else "their copies and records"
     names = named(str(result.relative_path) for result in run.gone)
-    return f"{told} gone from {where} ({names}), and in no count; --prune removes {cure}."
+    return [f"{told} gone from {where} ({names}), and in no count; --prune removes {cure}."]
 
 
-def _pruned(run: Run) -> str:
+def describe_pruned(run: Run) -> list[str]:
+    """At most one sentence."""
     count = len(run.pruned.names)
     whose = "1 video that was gone" if count == 1 else f"{count:,} videos that were gone"
-    return f"All that was kept of {whose} is removed ({named(run.pruned.names)})." if count else ""
+    return [f"All that was kept of {whose} is removed ({named(run.pruned.names)})."] if count else []
 
 
 def _identical(run: Run) -> list[str]:

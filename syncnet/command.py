@@ -226,7 +226,7 @@ def _run_over(
             score_again_without_embeddings(plan, folders.state_dir)
         opening.tell_work(chosen.model.name, known=len(plan.known), to_score=plan.to_score)
         plan.decisions, told = decide(request, given, folders, found, ledger)
-        told = (*changes.listing.warnings(video for _, video in plan.gone), *told)
+        told = (*changes.listing.notices([video for _, video in plan.gone]), *told)
         # Models are loaded, and a cluster is called, where there is something to score.
         load = partial(load_scorer, request.settings, workers)
         child = shared_child(request, load, log) if audience.own_process else None

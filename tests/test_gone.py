@@ -103,6 +103,8 @@ def test_a_video_is_looked_for_where_it_was_found_last(tmp_path: Path, out: Path
             first.rmdir()
         assert run(second, out, *OFF) == 0
         assert (list(entries_in(out)), gone_in(out)) == (["fine_2.mp4", "fine_3.mp4"], ["fine_1.mp4"])
+        told = f"{first} holds no video, and the one that an earlier run found may only be out of reach: check that "
+        assert results_in(out)["notices"][0].startswith(told)
     assert videos_below(out).keys() == {f"good_quality/fine_{number}.mp4" for number in (1, 2, 3)}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -102,9 +103,17 @@ class Listing:
         if self.holds_any or not kept:
             return []
         what = "No video of the list is there" if self.own.is_list else "The folder holds no video"
-        known = "the one that an earlier run found" if kept == 1 else f"the {kept:,} that earlier runs found"
-        cure = "check that its disk or share is mounted. Records and copies are kept and counted as before."
-        return [f"{what}, and {known} may only be out of reach: {cure}"]
+        return [_out_of_reach(what, kept)]
+
+    def notices(self, unlisted: Sequence[VideoFile]) -> list[str]:
+        """The warnings, and a sentence for each other folder that holds no video any more."""
+        kept = Counter(
+            self.ledger.known[str(video.relative_path)].found_in
+            for video in unlisted
+            if not video.removed and not self.ledger.was_moved(str(video.relative_path))
+        )
+        others = sorted(name for name in self._out_of_reach if kept[name])
+        return [*self.warnings(unlisted), *(_out_of_reach(f"{name} holds no video", kept[name]) for name in others)]
 
     def _is_own(self, video: VideoFile) -> bool:
         return self.ledger.known[str(video.relative_path)].found_in in ("", self.own.name)
@@ -147,3 +156,9 @@ class Listing:
     def _is_unread(self, video: VideoFile) -> bool:
         unread = self._unread
         return bool(unread) and (video.location in unread or any(str(one) in unread for one in video.path.parents))
+
+
+def _out_of_reach(what: str, kept: int) -> str:
+    known = "the one that an earlier run found" if kept == 1 else f"the {kept:,} that earlier runs found"
+    cure = "check that its disk or share is mounted. Records and copies are kept and counted as before."
+    return f"{what}, and {known} may only be out of reach: {cure}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -232,6 +234,33 @@ def test_half_a_line_of_a_killed_run_is_passed_over(videos: Path, tmp_path: Path
 def test_an_input_that_is_not_there_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "nothing", tmp_path / "out") == 2
     assert "no such file or folder" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("by_clicks")
+def test_what_cannot_be_read_is_a_failure_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, closed = tmp_path / "in", tmp_path / "in" / "closed"
+    closed.mkdir(parents=True)
+    write_kind(tmp_path, "MP4/AAC").rename(folder / "fine.mp4")
+    (folder / "link.mp4").symlink_to(tmp_path / "nothing")
+    scandir = os.scandir
+
+    def scan(path: str) -> Any:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert run(folder, tmp_path / "out", "--recursive") == 1
+    out = capsys.readouterr().out
+    assert "  in sync   fine.mp4\n" in out
+    assert "  failed    link.mp4\n    a link to nothing\n" in out
+    assert "  failed    closed\n    permission denied\n" in out
+    assert "\n0 repaired, 1 in sync, 0 refused\n" in out
+    os.mkfifo(folder / "pipe.mp4")
+    assert run(folder / "pipe.mp4", tmp_path / "out") == 2
+    assert "pipe.mp4: not a regular file: give videos" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("by_clicks")

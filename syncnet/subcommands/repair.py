@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -141,6 +142,8 @@ def _repair_all(
 
 def _one(file: ToRepair, job: RepairJob, records: Records, *, dry: bool) -> tuple[RepairRecord, bool]:
     """What became of it, and whether an earlier run has done it."""
+    if file.unreadable:
+        raise OSError(errno.EIO, file.unreadable)
     known = records.find(str(file.relative_path), file.path.stat(), job.wanted)
     if known is not None:
         return known, True

@@ -28,6 +28,8 @@ class ToRepair:
     """Of what is written, below ``repaired/``."""
     result: Callable[[], VideoResult]
     score: Score
+    unreadable: str = ""
+    """Why it was not looked into; then ``result`` has nothing to tell."""
 
 
 def find_files(
@@ -43,10 +45,14 @@ def find_files(
             found = find_videos(given, recursive=recursive, excluded_dirs=folders.all_dirs)
             for video in found.videos:
                 yield ToRepair(video.path, video.relative_path, partial(score, video.path), score)
+            for skipped in found.unreadable:
+                path = Path(skipped.path)
+                yield ToRepair(path, path.relative_to(given), partial(score, path), score, skipped.reason)
         elif given.is_file():
             yield ToRepair(given, PurePosixPath(given.name), partial(score, given), score)
         else:
-            raise UsageError(f"{given}: no such file or folder", cure="give videos, folders or an earlier --output_dir")
+            problem = "not a regular file" if given.exists() else "no such file or folder"
+            raise UsageError(f"{given}: {problem}", cure="give videos, folders or an earlier --output_dir")
 
 
 def _of_run(folders: OutputFolders, score_with: ScoreWith, settings: ScorerSettings) -> Iterator[ToRepair]:

@@ -48,7 +48,8 @@ def write_list(path: Path, write: Callable[[Path], None]) -> None:
             with open(whole, "rb") as reader:
                 write_out(reader)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", cure="check that it can be written") from error
+        where = "to stdout" if path == STDOUT else path
+        raise UsageError(f"cannot write {where}: {error.strerror}", cure="check that it can be written") from error
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

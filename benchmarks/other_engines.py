@@ -28,8 +28,8 @@ from torch import nn
 from detectors.registry import S3FD_FILE
 from detectors.s3fd.network import S3fdNetwork
 from syncnet.models.checkpoint import load_checkpoint
+from syncnet.models.choice import SYNCNET_V2_FILE
 from syncnet.models.precision import dtype_of, is_in_hardware
-from syncnet.models.registry import SYNCNET_V2_FILE
 from syncnet.models.syncnet_v2_network import SyncNetV2Layers, SyncNetV2Streams
 from syncnet.settings import Precision
 from syncnet.system.cores import count_cores

@@ -25,9 +25,10 @@ from benchmarks.media_timing import base_clip, read_bias
 from detectors.registry import resolve_detector
 from syncnet.conventions import FPS
 from syncnet.errors import VideoError
+from syncnet.models.choice import SYNCNET_V2_FILE
 from syncnet.models.odds import Odds
 from syncnet.models.protocol import Embeddings, FaceEncoder, SyncModel
-from syncnet.models.registry import SYNCNET_V2_FILE, load_model
+from syncnet.models.registry import load_model
 from syncnet.pipeline import Stages, score_video
 from syncnet.reference.choice import find_reference_tools
 from syncnet.reference.pyav import PyavTools

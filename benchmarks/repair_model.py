@@ -1,6 +1,6 @@
 """Talking clips whose sound was moved by known amounts, scored, repaired and scored again, as the command does it.
 
-    python -m benchmarks.repair_model --clips DIR [--weights_dir DIR] [--count N] [--seconds S]
+    python -m benchmarks.repair_model --clips DIR [--weights_dir DIR] [--count N] [--seconds S] [--only_long]
 
 The first N clips of clips.json are brought into sync by their own measured offset, so that the truth is where the model
 has its zero. Then their sound is moved, in the frame rates, containers and stream starts of docs/accuracy.md; and files
@@ -156,6 +156,7 @@ def main() -> None:
     parser.add_argument("--weights_dir", type=Path)
     parser.add_argument("--count", type=int, default=3, help="of clips (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=60.0, help="of a long file; 0: none (default %(default)s)")
+    parser.add_argument("--only_long", action="store_true", help="the files of --seconds alone")
     options = parser.parse_args()
     policy = WeightsPolicy(options.weights_dir, offline=True)
     scorer = SyncScorer(ScorerSettings(model="lite", tracks=TrackSettings(MIN_FACE_PX), weights=policy))
@@ -164,7 +165,7 @@ def main() -> None:
     outcomes = []
     with TemporaryDirectory() as temporary:
         bench = Bench(Path(temporary), scorer)
-        for turn, clip in enumerate(clips):
+        for turn, clip in enumerate(() if options.only_long else clips):
             for outcome in bench.of_clip(clip, options.clips / clip.name, turn):
                 outcomes.append(outcome)
                 print(outcome, flush=True)

@@ -16,8 +16,8 @@ from detectors.registry import S3FD_FILE
 from detectors.s3fd import load_s3fd
 from syncnet.conventions import CROP_SIZE_PX
 from syncnet.models.checkpoint import load_checkpoint
+from syncnet.models.choice import SYNCNET_V2_FILE
 from syncnet.models.precision import dtype_of
-from syncnet.models.registry import SYNCNET_V2_FILE
 from syncnet.models.syncnet_v2 import load_syncnet_v2
 from syncnet.models.syncnet_v2_network import WINDOW_FRAMES, SyncNetV2Layers
 from syncnet.settings import Precision

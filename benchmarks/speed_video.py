@@ -32,8 +32,9 @@ from syncnet.conventions import FPS
 from syncnet.faces import crops, shots
 from syncnet.faces import finding as faces
 from syncnet.media import opening as media
+from syncnet.models.choice import SYNCNET_V2_FILE
 from syncnet.models.lite import LiteFaceEncoder
-from syncnet.models.registry import SYNCNET_V2_FILE, load_model
+from syncnet.models.registry import load_model
 from syncnet.models.syncnet_v2 import SyncNetV2, SyncNetV2FaceEncoder
 from syncnet.pipeline import Stages, score_video
 from syncnet.reference import chain as reference

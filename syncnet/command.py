@@ -168,7 +168,7 @@ def _run(request: Request, log: Log, audience: Audience) -> int:
 
 def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     """Scores, judges and places what the request names, and leaves the files that tell of it. Raises UsageError."""
-    from syncnet.report.opening import OpeningLine
+    from syncnet.report.opening import OpeningLine, model_for_new_folder
     from syncnet.report.table import check_table_format
     from syncnet.run.foreign import refuse_foreign_outputs
     from syncnet.run.inputs import find_inputs, note_list, read_given, read_list, with_one_video, work_folder
@@ -181,7 +181,7 @@ def run_folder(request: Request, log: Log, audience: Audience) -> Finished:
     with hold(folders.state_dir / "lock"), OpeningLine(quiet=request.quiet) as opening:
         remove_leftovers(folders)
         found = find_inputs(request, folders, listed)
-        opening.tell_found(found, request)
+        opening.tell_found(found, request, model_for_new_folder(request, folders, found))
         note_list(request, folders, listed)
         finished = _run_over(request, folders, found, given, opening, log, audience)
     seconds, code = finished.run.seconds, finished.code

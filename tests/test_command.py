@@ -35,7 +35,7 @@ def test_a_folder_is_sorted_and_the_input_untouched(tmp_path: Path, capsys: pyte
     assert "4 of 4 videos" in shown.out
     assert "-> try --min_face_size 30" in shown.out
     first, *others = shown.err.splitlines()
-    assert first == f"4 videos in {videos}, 1 skipped by their ending; loading fake"
+    assert first == f"4 videos in {videos}, 1 skipped by their ending; loading lite"
     assert len(others) == 4
 
 
@@ -188,10 +188,10 @@ def test_wrong_usage_is_exit_code_2(
 
 
 @pytest.mark.parametrize(
-    ("extra", "message"),
+    ("extra", "message", "loaded"),
     [
-        (["--weights_dir", "none"], "--weights_dir names none"),
-        (["--min_track", "8"], "--min_track 8 is too short for the model lite: give 26 or more"),
+        (["--weights_dir", "none"], "--weights_dir names none", ""),
+        (["--min_track", "8"], "--min_track 8 is too short for the model lite: give 26 or more", "; loading lite"),
     ],
 )
 def test_what_the_models_refuse_is_exit_code_2(
@@ -200,11 +200,12 @@ def test_what_the_models_refuse_is_exit_code_2(
     capsys: pytest.CaptureFixture[str],
     extra: Sequence[str],
     message: str,
+    loaded: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     make_videos(tmp_path / "in", "fine.mp4")
     assert run(Path("in"), Path("out"), *extra) == 2
-    assert_one_line(capsys, message, found="1 video in in")
+    assert_one_line(capsys, message, found=f"1 video in in{loaded}")
     assert files_below(tmp_path) == ["in/fine.mp4"]
 
 
@@ -221,7 +222,9 @@ def test_a_corrupt_model_file_is_exit_code_2(
         extra = []
         monkeypatch.setenv(flag, str(tmp_path / "models"))
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", *extra) == 2
-    assert_one_line(capsys, "lite.safetensors is not the expected file", found=f"1 video in {tmp_path / 'in'}")
+    assert_one_line(
+        capsys, "lite.safetensors is not the expected file", found=f"1 video in {tmp_path / 'in'}; loading lite"
+    )
     assert files_below(tmp_path / "out") == []
 
 
@@ -231,7 +234,7 @@ def test_a_device_that_is_not_there_is_exit_code_2(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("syncnet.engines.threads.share_cores", lambda _workers: 1)
     assert run(make_videos(tmp_path / "in", "fine.mp4"), tmp_path / "out", "--device", "cuda") == 2
-    assert_one_line(capsys, "--device cuda", found=f"1 video in {tmp_path / 'in'}")
+    assert_one_line(capsys, "--device cuda", found=f"1 video in {tmp_path / 'in'}; loading lite")
 
 
 def test_a_missing_package_is_exit_code_2(
@@ -245,5 +248,5 @@ def test_a_missing_package_is_exit_code_2(
     assert_one_line(
         capsys,
         "No module named 'torch': use .venv/bin/python, which make demo sets up, or pip install -r requirements.txt",
-        found=f"1 video in {tmp_path / 'in'}",
+        found=f"1 video in {tmp_path / 'in'}; loading lite",
     )

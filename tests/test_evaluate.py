@@ -21,7 +21,7 @@ from syncnet.evaluation.measures import FileMeasures, Measure, measure_files, me
 from syncnet.evaluation.pairs import pair_files
 from syncnet.evaluation.protocols import PROTOCOLS, settings_for
 from syncnet.evaluation.texts import format_latex, format_markdown
-from syncnet.models.registry import SYNCNET_V2_FILE
+from syncnet.models.choice import SYNCNET_V2_FILE
 from syncnet.reference.ffmpeg import ffmpeg_version
 from syncnet.results import VideoResult
 from syncnet.settings import ScorerSettings, TrackSettings

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import pytest
@@ -18,10 +19,11 @@ from folders import make_videos
 from test_streams import COMMAND
 
 from syncnet.inputs.discovery import FoundVideos, SkippedPath, VideoFile
-from syncnet.report.opening import OpeningLine
+from syncnet.placement.folders import OutputFolders
+from syncnet.report.opening import OpeningLine, model_for_new_folder
 from syncnet.report.progress import describe_counts
 from syncnet.report.run import Counts
-from syncnet.settings import Request
+from syncnet.settings import Request, RunOptions, ScorerSettings
 
 REQUEST = Request(Path("talk\ning"), Path("out"))
 FOUND = FoundVideos([VideoFile(Path("a"), PurePath("a"), 1)] * 1026)
@@ -43,6 +45,26 @@ def test_the_first_line(capsys: pytest.CaptureFixture[str], known: int, to_score
         assert capsys.readouterr().err == "1,026 videos in talk\\ning, 2 skipped by their ending"
         line.tell_work("lite", known=known, to_score=to_score)
     assert capsys.readouterr().err == f"{told}\n"
+
+
+def test_a_new_folder_has_its_first_line_whole_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with OpeningLine(quiet=False) as line:
+        line.tell_found(FOUND, REQUEST, "lite")
+        assert capsys.readouterr().err == "1,026 videos in talk\\ning, 2 skipped by their ending; loading lite\n"
+        line.tell_work("lite", known=0, to_score=1026)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_loaded_is_said_only_where_it_is_clear_at_once(tmp_path: Path) -> None:
+    asked = Request(Path("talk"), tmp_path, settings=ScorerSettings(model="lite"))
+    folders = OutputFolders(tmp_path)
+    later = [RunOptions(limit=5), RunOptions(settle_seconds=60)]
+    assert model_for_new_folder(asked, folders, FOUND) == "lite"
+    assert [model_for_new_folder(replace(asked, options=each), folders, FOUND) for each in later] == ["", ""]
+    assert model_for_new_folder(asked, folders, FoundVideos()) == ""
+    folders.state_dir.mkdir()
+    (folders.state_dir / "ledger.jsonl").touch()
+    assert model_for_new_folder(asked, folders, FOUND) == ""
 
 
 def test_what_goes_wrong_then_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,12 +91,13 @@ def test_what_was_found_is_said_before_anything_heavy_is_loaded(repository: Path
         "    reconfigure = lambda self, **_: None\n"
         "sys.stderr = Watched()\n"
         "from syncnet import command\n"
-        f"command.main(['--input_dir', {str(videos)!r}, '--output_dir', {str(tmp_path / 'out')!r}])\n"
+        f"folders = ['--input_dir', {str(videos)!r}, '--output_dir', {str(tmp_path / 'out')!r}]\n"
+        "command.main([*folders, '--model', 'lite'])\n"
         "heavy = {'torch', 'cv2', 'numpy', 'av', 'scipy', 'tqdm', 'scenedetect', 'jinja2', 'asyncio'}\n"
-        "print(Watched.text, sorted(heavy & Watched.loaded), sorted({'numpy'} & set(sys.modules)))\n"
+        "print(Watched.text.strip(), sorted(heavy & Watched.loaded), sorted({'numpy'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == f"1 video in {videos} [] ['numpy']"
+    assert done.stdout.splitlines()[-1] == f"1 video in {videos}; loading lite [] ['numpy']"
 
 
 @pytest.mark.parametrize(

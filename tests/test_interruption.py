@@ -61,7 +61,7 @@ def next_line(process: subprocess.Popen[str], *, begun: bool = True) -> str:
     """Of its stderr; ``begun``: the one that says what was found comes before."""
     assert process.stderr is not None
     if begun:
-        assert process.stderr.readline().endswith("loading fake\n")
+        assert process.stderr.readline().endswith("loading lite\n")
     return process.stderr.readline()
 
 

@@ -11,7 +11,8 @@ import pytest
 from folders import results_in, run
 
 from syncnet import pipeline
-from syncnet.models.registry import SYNCNET_V2_FILE, load_model
+from syncnet.models.choice import SYNCNET_V2_FILE
+from syncnet.models.registry import load_model
 from syncnet.pipeline import Stages, score_video
 from syncnet.system.interruption import StopFlag
 from synthetic.weights import write_seeded_syncnet_v2

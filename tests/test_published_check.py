@@ -8,7 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from syncnet.models.registry import SYNCNET_V2_FILE, load_model
+from syncnet.models.choice import SYNCNET_V2_FILE
+from syncnet.models.registry import load_model
 from syncnet.scoring.score import SyncScore
 from syncnet.subcommands.published_check import (
     EXAMPLE_FILE,

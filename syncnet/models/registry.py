@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from syncnet.errors import UsageError
+from syncnet.models.choice import SYNCNET_V2_FILE, meant_model
 from syncnet.models.lite_files import find_lite, lite_identity
 from syncnet.models.protocol import SyncModel
 from syncnet.settings import Precision, ScorerSettings
 from syncnet.settings.checks import fitted
-from weights import Identity, WeightsFile, WeightsPolicy, find_weights, require_weights
-
-SYNCNET_V2_FILE = "syncnet_v2.model"
+from weights import Identity, WeightsFile, WeightsPolicy, require_weights
 
 
 def choose_model(name: str, policy: WeightsPolicy) -> Identity:
@@ -61,13 +60,12 @@ def resolve_device(name: str) -> str:
 
 def auto_model(policy: WeightsPolicy) -> str:
     """What ``auto`` comes to on this machine. Raises as ``choose_model`` does."""
-    return "syncnet_v2" if _is_published("auto", policy) else "lite"
+    return meant_model("auto", policy)
 
 
 def _is_published(name: str, policy: WeightsPolicy) -> bool:
     """Whether it is syncnet_v2, and not lite."""
-    fitted(ScorerSettings, "model", name)
-    return name == "syncnet_v2" or (name == "auto" and find_weights(SYNCNET_V2_FILE, policy) is not None)
+    return meant_model(name, policy) == "syncnet_v2"
 
 
 def _published_weights(policy: WeightsPolicy) -> WeightsFile:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncnet.errors import DamagedVideoError
+from syncnet.models.choice import SYNCNET_V2_FILE
 from syncnet.models.protocol import SyncModel
-from syncnet.models.registry import SYNCNET_V2_FILE, load_model
+from syncnet.models.registry import load_model
 from syncnet.pipeline import Stages, score_video
 from syncnet.reference.choice import find_reference_tools
 from syncnet.results import best_score

@@ -18,6 +18,12 @@ from syncnet import command
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output folder that is not there yet."""
+    return tmp_path / "out"
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY

@@ -18,11 +18,6 @@ pytestmark = pytest.mark.usefixtures("fake_scoring")
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-@pytest.fixture
 def videos(tmp_path: Path) -> Path:
     return make_videos(tmp_path / "in", *NAMES)
 

@@ -23,11 +23,6 @@ NAMES = ("faceless.mp4", "fine.mp4", "other_fine.mp4", "poor.mp4")
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-@pytest.fixture
 def videos(tmp_path: Path) -> Path:
     return make_videos(tmp_path / "in", *NAMES)
 

@@ -16,20 +16,17 @@ from folders import entries_in, gone_in, make_videos, results_in, run, videos_be
 
 from syncnet import command
 from syncnet.decisions.kept import read_kept
+from syncnet.inputs.discovery import VideoFile
 from syncnet.inputs.origin import file_mark
 from syncnet.keepsake.file import keepsake_path
 from syncnet.run import renaming
 from syncnet.system import patience
+from syncnet.system.interruption import StopFlag
 
 OFF = ("--score_cache", "off")
 NAMES = ("faceless.mp4", "fine.mp4", "poor.mp4")
 
 pytestmark = pytest.mark.usefixtures("fake_scoring")
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
 
 
 @pytest.fixture
@@ -229,12 +226,25 @@ def test_what_cannot_follow_yet_follows_later(videos: Path, out: Path, monkeypat
     assert sorted(recorded(out)) == sorted(NAMES)
 
 
-def test_the_very_file_is_known_without_being_read(videos: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("births", [True, False])
+def test_the_very_file_is_known_without_being_read(
+    videos: Path, out: Path, monkeypatch: pytest.MonkeyPatch, births: bool
+) -> None:
+    """``births``: whether the file system keeps the time of birth of a file, if this one does."""
+    if not births:
+        monkeypatch.setattr("syncnet.inputs.origin._born_by_statx", lambda _: "")
+        monkeypatch.setattr("syncnet.inputs.origin._born_by_stat", lambda _: "")
     assert run(videos, out, *OFF) == 0
-    if not file_mark(videos / "fine.mp4"):
-        pytest.skip("this file system keeps no time of birth")
     (videos / "fine.mp4").rename(videos / "talk.mp4")
     read: list[Path] = []
-    monkeypatch.setattr(renaming, "hash_video", lambda video, _: read.append(video.path))
+    hash_video = renaming.hash_video
+
+    def noted(video: VideoFile, stop: StopFlag) -> str:
+        read.append(video.path)
+        return hash_video(video, stop)
+
+    monkeypatch.setattr(renaming, "hash_video", noted)
     assert run(videos, out, *OFF) == 0
-    assert (read, gone_in(out), results_in(out)["this_run"]["scored"]) == ([], [], 0)
+    # Where it keeps none, the content tells.
+    assert read == ([] if file_mark(videos / "talk.mp4") else [videos / "talk.mp4"])
+    assert (gone_in(out), results_in(out)["this_run"]["scored"]) == ([], 0)

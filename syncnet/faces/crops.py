@@ -6,6 +6,8 @@ over time; the crop is a square of side 2.8 half-sizes, the face in its upper ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import cv2
@@ -13,7 +15,7 @@ import numpy as np
 
 from syncnet.conventions import CROP_SIZE_PX
 from syncnet.faces.tracks import Track
-from syncnet.media.picture import Frame, Picture, bgr_of
+from syncnet.media.picture import Frame, Picture, part_of
 
 _MEDIAN_FRAMES = 13
 MEDIAN_REACH = _MEDIAN_FRAMES // 2
@@ -49,7 +51,8 @@ class FaceCrop:
 
     def bgr(self) -> np.ndarray:
         """(224, 224, 3) uint8."""
-        return crop_face(bgr_of(self._frame), *self._place)
+        height, width = self._frame.shape[:2]
+        return _resized(partial(part_of, self._frame), width, height, *self._place)
 
     def grey(self) -> np.ndarray:
         """(224, 224) uint8: of the brightness that was decoded, where that is at hand, and not of the colours."""
@@ -57,7 +60,12 @@ class FaceCrop:
         if luma is None:
             return cv2.cvtColor(self.bgr(), cv2.COLOR_BGR2GRAY)
         plane, limited = luma
-        return _resized(plane, *self._place, _FULL_RANGE if limited else None)
+
+        def part(rows: slice, columns: slice) -> np.ndarray:
+            inside = plane[rows, columns]
+            return cv2.LUT(np.ascontiguousarray(inside), _FULL_RANGE) if limited else inside
+
+        return _resized(part, plane.shape[1], plane.shape[0], *self._place)
 
 
 def crop_face(frame_bgr: np.ndarray, x: float, y: float, s: float) -> np.ndarray:
@@ -66,16 +74,15 @@ def crop_face(frame_bgr: np.ndarray, x: float, y: float, s: float) -> np.ndarray
     Gives the published crop pixel by pixel: corners are truncated after a border of int(1.8 s) is added around the
     frame. Only the part of that border that the crop needs is made here.
     """
-    return _resized(frame_bgr, x, y, s)
+    return FaceCrop(frame_bgr, x, y, s).bgr()
 
 
-def _resized(frame: np.ndarray, x: float, y: float, s: float, levels: np.ndarray | None = None) -> np.ndarray:
-    """The crop of a frame (H, W, 3) or (H, W); ``levels``: what its values, 0 to 255, are to be."""
-    height, width = frame.shape[:2]
+def _resized(
+    part: Callable[[slice, slice], np.ndarray], width: int, height: int, x: float, y: float, s: float
+) -> np.ndarray:
+    """The crop of a frame of that size, of which ``part`` gives some rows and columns, (h, w, 3) or (h, w)."""
     top, bottom, left, right = _square(x, y, s, width, height)
-    inside = frame[max(top, 0) : bottom, max(left, 0) : right]
-    if levels is not None:
-        inside = cv2.LUT(np.ascontiguousarray(inside), levels)
+    inside = part(slice(max(top, 0), bottom), slice(max(left, 0), right))
     face = cv2.copyMakeBorder(
         inside,
         max(-top, 0),

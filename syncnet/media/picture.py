@@ -12,6 +12,8 @@ import numpy as np
 from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
+from syncnet.media.cut_out import cut_out
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
@@ -39,6 +41,15 @@ class Orientation:
         """The picture (H, W, 3) or (H, W) upright, a view."""
         upright = stored.swapaxes(0, 1) if self.swap_axes else stored
         return upright[:: -1 if self.reverse_rows else 1, :: -1 if self.reverse_columns else 1]
+
+    def stored(self, rows: range, columns: range, size_px: tuple[int, int]) -> tuple[range, range]:
+        """Where these rows and columns of an upright picture of that width and height are stored."""
+        width, height = size_px
+        if self.reverse_rows:
+            rows = range(height - rows.stop, height - rows.start)
+        if self.reverse_columns:
+            columns = range(width - columns.stop, width - columns.start)
+        return (columns, rows) if self.swap_axes else (rows, columns)
 
 
 UPRIGHT = Orientation(False, False, False)
@@ -121,6 +132,10 @@ class Picture:
         """(H, W, 3) uint8, contiguous."""
         return self._converter.whole(self._frame, self._inner_px)
 
+    def part(self, rows: slice, columns: slice) -> np.ndarray:
+        """``bgr()[rows, columns]``; where that comes to the same, nothing else is converted."""
+        return self._converter.part(self._frame, self._inner_px, rows, columns)
+
     def reduced(self, size_px: tuple[int, int], interpolation: int) -> np.ndarray:
         """(height, width, 3) uint8 BGR; ``interpolation`` is one of OpenCV's, or what comes near to it."""
         larger = size_px[0] > self._inner_px[0] or size_px[1] > self._inner_px[1]
@@ -153,6 +168,11 @@ Frame: TypeAlias = "np.ndarray | Picture"
 def bgr_of(frame: Frame) -> np.ndarray:
     """(H, W, 3) uint8 BGR."""
     return frame.bgr() if isinstance(frame, Picture) else frame
+
+
+def part_of(frame: Frame, rows: slice, columns: slice) -> np.ndarray:
+    """``bgr_of(frame)[rows, columns]``."""
+    return frame.part(rows, columns) if isinstance(frame, Picture) else frame[rows, columns]
 
 
 def reduce(frame: Frame, size_px: tuple[int, int], interpolation: int) -> np.ndarray:
@@ -223,6 +243,17 @@ class FrameConverter:
         if self._last is None or self._last[0] is not frame:
             self._last = frame, self._on_canvas(self.upright(frame, inner_px))
         return self._last[1]
+
+    def part(self, frame: VideoFrame, inner_px: tuple[int, int], rows: slice, columns: slice) -> np.ndarray:
+        """See ``Picture.part``."""
+        at_hand = self._last is not None and self._last[0] is frame
+        orientation, size_px = self.orientation, self.size_px
+        if not at_hand and inner_px == size_px == shown_size(frame.width, frame.height, orientation):
+            wanted = range(size_px[1])[rows], range(size_px[0])[columns]
+            stored = cut_out(frame, *orientation.stored(*wanted, size_px))
+            if stored is not None:
+                return np.ascontiguousarray(orientation.apply(stored))
+        return self.whole(frame, inner_px)[rows, columns]
 
     def upright(
         self, frame: VideoFrame, size_px: tuple[int, int], interpolation: Interpolation = Interpolation.BILINEAR

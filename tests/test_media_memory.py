@@ -61,7 +61,7 @@ def test_large_pictures_are_refused_before_any_is_decoded(tmp_path: Path, monkey
     path = write_clip(tmp_path / "a.mp4", Clip())
     # 160 x 120 pixels of 48 bytes: 0.88 MB.
     assert open_media(path, settings=MediaSettings(max_memory_mb=0.9)).info.width == 160
-    monkeypatch.setattr("syncnet.media.opening._first_frame", lambda *_: pytest.fail("a picture was decoded"))
+    monkeypatch.setattr("syncnet.media.beginning._first_frame", lambda *_: pytest.fail("a picture was decoded"))
     with pytest.raises(TooLargeError, match="pictures of 160 x 120"):
         open_media(path, settings=MediaSettings(max_memory_mb=0.85))
     with pytest.raises(TooLargeError, match="pictures of 160 x 120 may take 2 MB"):

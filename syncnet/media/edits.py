@@ -24,16 +24,23 @@ MOST_PACKETS = 1000
 """So many are looked at for the first one that is shown: an edit begins at most a group of pictures behind a key."""
 
 
+def may_hide_pictures(path: Path, container: InputContainer) -> bool:
+    """Whether an edit list may begin amid the pictures of the file, by its index."""
+    if "mp4" not in container.format.name or IGNORE_EDITS in container.container_options:
+        return False
+    # A file in fragments may have no index.
+    index = picture_stream(container, path).index_entries
+    return len(index) == 0 or index[0].is_discard
+
+
 def picture_shift(path: Path, container: InputContainer) -> Fraction:
-    """Seconds by which FFmpeg stamps the pictures too early; ``container`` is the file, and is read from its start.
+    """Seconds by which FFmpeg stamps the pictures too early, where some are hidden; reads ``container`` from its start.
 
     A cut without encoding keeps the pictures from the key frame on, and an edit list hides those before the cut.
     FFmpeg leaves out the picture that the cut goes through, and moves all others so that the next one comes at
     once (``min_corrected_pts`` in libavformat/mov.c), by less than a picture's time. The same file read
     without that correction tells by how much.
     """
-    if "mp4" not in container.format.name or IGNORE_EDITS in container.container_options:
-        return Fraction(0)
     hidden, shown = None, None
     for packet in _pictures(path, container):
         if not packet.is_discard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ from syncnet.conventions import SAMPLE_RATE
 from syncnet.errors import DamagedVideoError, EmptyVideoError
 from syncnet.media.clock import MAX_PHASE_SECONDS, MAX_STEP_SECONDS, grid_phase
 from syncnet.media.decoder import StreamDecoder
-from syncnet.media.file import COPY_AGAIN, opened, picture_stream, sound_stream, sound_tracks
+from syncnet.media.file import COPY_AGAIN, opened, picture_stream, sound_stream
 from syncnet.media.memory import MemoryBound
 from syncnet.media.sound import SoundTape
 from syncnet.system.interruption import StopFlag
@@ -65,13 +65,11 @@ class PictureStart:
         return self.stamp + self.moved + self.fields
 
 
-def listen(path: Path, bound: MemoryBound, wanted: int | None, start: PictureStart, stop: StopFlag) -> Heard:
-    """Reads the track ``wanted``, or the first that is not silent, those that the file calls its default before all.
+def listen(path: Path, bound: MemoryBound, tracks: Sequence[int], start: PictureStart, stop: StopFlag) -> Heard:
+    """Reads the first of the tracks that is not silent; the first of all where all are.
 
     Raises the errors of ``open_media``.
     """
-    with opened(path) as container:
-        tracks = sound_tracks(container, path, wanted)
     silent: Heard | None = None
     empty: EmptyVideoError | None = None
     for track in tracks:

@@ -13,26 +13,21 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from syncnet.conventions import FPS, SAMPLE_RATE
-from syncnet.errors import EmptyVideoError
-from syncnet.media.avi import reordering_told_by_sound
+from syncnet.media.beginning import lateness_of, read_beginning
 from syncnet.media.clock import nearest_items
 from syncnet.media.decoder import StreamDecoder
-from syncnet.media.edits import picture_shift
-from syncnet.media.fields import field_delay
 from syncnet.media.file import opened, picture_stream, sound_stream
 from syncnet.media.info import MediaInfo
-from syncnet.media.listening import Heard, PictureStart, listen, listen_elsewhere
+from syncnet.media.listening import PictureStart, listen, listen_elsewhere
 from syncnet.media.memory import MemoryBound, WorkBytes, no_work
 from syncnet.media.picture import (
     SQUARE,
     FrameConverter,
-    Orientation,
     Picture,
-    believed_aspect,
     orientation_of,
     shown_size,
 )
-from syncnet.media.rates import as_fraction, rate_of, told_rate
+from syncnet.media.rates import rate_of, told_rate
 from syncnet.settings import MediaSettings
 from syncnet.system.interruption import StopFlag
 
@@ -174,24 +169,27 @@ def open_media(
     """
     settings, stop = settings or MediaSettings(), stop or StopFlag()
     bound = MemoryBound(path, settings.max_memory_mb, work_bytes)
-    with opened(path) as container:
-        picture = picture_stream(container, path)
-        aspect = believed_aspect(as_fraction(picture.sample_aspect_ratio))
-        _bound_pictures(bound, picture, aspect, threads)
-        first, start, reordering = _first_frame(path, container, stop)
-        orientation = orientation_of(first)
-        width, height = shown_size(first.width, first.height, orientation, aspect)
-        taken_mb = bound.check_pictures(width, height, first.format.padded_bits_per_pixel, threads)
-        if sound_file is None:
-            sound_stream(container, path, settings.audio_track)
-    # Sound of another file has no clock that pictures could be late on.
-    late = () if sound_file else _lateness(path, reordering, first.interlaced_frame, stop)
-    begun = PictureStart(start, *late)
+    beginning = read_beginning(path, bound, settings, threads, stop, own_sound=sound_file is None)
     if sound_file is None:
-        heard = listen(path, bound, settings.audio_track, begun, stop)
+        begun = PictureStart(beginning.start, *lateness_of(path, beginning, stop))
+        heard = listen(path, bound, beginning.tracks, begun, stop)
     else:
-        heard = listen_elsewhere(path, sound_file, bound, start, stop)
-    info = _info_of(path, (width, height), orientation, heard)
+        # Sound of another file has no clock that pictures could be late on.
+        begun = PictureStart(beginning.start)
+        heard = listen_elsewhere(path, sound_file, bound, beginning.start, stop)
+    info = MediaInfo(
+        width=beginning.size_px[0],
+        height=beginning.size_px[1],
+        source_fps=told_rate(beginning.rate, beginning.container, heard.picture_rate),
+        duration_seconds=float(heard.picture_seconds),
+        container=beginning.container,
+        video_codec=beginning.video_codec,
+        audio_codec=heard.codec,
+        rotation_degrees=beginning.orientation.clockwise_degrees,
+        file_bytes=path.stat().st_size,
+        sound_track=heard.track,
+        sound_tracks=heard.tracks,
+    )
     return Media(
         path,
         info,
@@ -199,57 +197,11 @@ def open_media(
         threads,
         replace(settings, audio_track=None if sound_file else heard.track),
         stop,
-        bound.spare_mb(taken_mb, len(heard.samples) / SAMPLE_RATE),
-        pixel_aspect=aspect,
+        bound.spare_mb(beginning.taken_mb, len(heard.samples) / SAMPLE_RATE),
+        pixel_aspect=beginning.pixel_aspect,
         may_grow=may_grow,
         work_bytes=work_bytes,
         start=begun,
         phase=heard.phase,
         sound_file=sound_file,
     )
-
-
-def _lateness(path: Path, reordering: Fraction, interlaced: bool, stop: StopFlag) -> tuple[Fraction, Fraction]:
-    """Seconds after their stamps at which the pictures are shown, and after that at which they were taken."""
-    with opened(path) as container:
-        moved = picture_shift(path, container) + reordering_told_by_sound(container, reordering)
-    if not interlaced:
-        return moved, Fraction(0)
-    with opened(path) as container:
-        picture = picture_stream(container, path)
-        frames = StreamDecoder(path, container, picture, stop=stop).frames()
-        return moved, field_delay((cast("VideoFrame", frame) for _, frame in frames), rate_of(picture))
-
-
-def _info_of(path: Path, size: tuple[int, int], orientation: Orientation, heard: Heard) -> MediaInfo:
-    with opened(path) as container:
-        picture = picture_stream(container, path)
-        return MediaInfo(
-            width=size[0],
-            height=size[1],
-            source_fps=told_rate(picture, container.format.name, heard.picture_rate),
-            duration_seconds=float(heard.picture_seconds),
-            container=container.format.name,
-            video_codec=picture.codec_context.codec.canonical_name,
-            audio_codec=heard.codec,
-            rotation_degrees=orientation.clockwise_degrees,
-            file_bytes=path.stat().st_size,
-            sound_track=heard.track,
-            sound_tracks=heard.tracks,
-        )
-
-
-def _bound_pictures(bound: MemoryBound, picture: VideoStream, pixel_aspect: Fraction, threads: int) -> None:
-    """By what the header says, which a decoder goes by from its first picture on."""
-    stored = picture.codec_context.format
-    if stored is not None:
-        width, height = shown_size(stored.width, stored.height, pixel_aspect=pixel_aspect)
-        bound.check_pictures(width, height, stored.padded_bits_per_pixel, threads)
-
-
-def _first_frame(path: Path, container: InputContainer, stop: StopFlag) -> tuple[VideoFrame, Fraction, Fraction]:
-    """The first shown frame; its time, in seconds of the file's own clock; and the depth of an AVI's reordering."""
-    decoder = StreamDecoder(path, container, picture_stream(container, path), stop=stop)
-    for time, frame in decoder.frames():
-        return cast("VideoFrame", frame), time or Fraction(0), decoder.reordering
-    raise EmptyVideoError("no picture can be decoded", path=path, cure="check that the file plays")

@@ -29,13 +29,13 @@ def rate_of(picture: VideoStream) -> Fraction | None:
     return None if rate is None or rate > HIGHEST_STATED_FPS else rate
 
 
-def told_rate(picture: VideoStream, container: str, counted: float) -> float:
+def told_rate(stated: Fraction | None, container: str, counted: float) -> float:
     """Pictures a second of the whole file; 0.0 where nobody knows.
 
-    ``container``: FFmpeg's name of it; ``counted``: pictures over the time that they take, or 0.0. Matroska and WebM
-    state at most how long a picture lasts as a rule; without it FFmpeg's mean is that of the first pictures.
+    ``stated``: by ``rate_of``; ``container``: FFmpeg's name of it; ``counted``: pictures over the time that they take,
+    or 0.0. Matroska and WebM state at most how long a picture lasts as a rule; without it FFmpeg's mean is that of the
+    first pictures.
     """
-    stated = rate_of(picture)
     if stated is None or ("matroska" in container and counted and abs(counted / float(stated) - 1) > SAME_RATE):
         return counted
     return float(stated)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
@@ -31,6 +31,7 @@ MOST_PLANES = 7
 """From eight on PyAV 18 crashes when it is asked for the planes of a frame, and PyAV 19 raises an error; they are only
 mixed."""
 MIXED = ""
+_FRAMES_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,13 @@ class SoundTape:
     def add(self, time: Fraction | None, frame: AudioFrame) -> None:
         """Append one decoded frame; ``time`` None means right after the one before."""
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        length = Fraction(frame.samples, frame.sample_rate)
+        length = _length(frame.samples, frame.sample_rate)
         if self._channel is None:
             self._loudness.hear(frame)
         resampler = self._resampler
         if resampler is None or kind != self._kind:
             resampler = self._begin_run(self._expected if time is None else time, kind)
-        elif time is not None:
+        elif time is not None and (self._drift or time != self._expected):
             stray = time - self._expected
             self._drift += (stray - self._drift) * min(length / DRIFT_MEMORY_SECONDS, Fraction(1))
             # Fractions would grow without end in a running mean.
@@ -158,6 +159,12 @@ class SoundTape:
         self._tape[begin : begin + block.nbytes] = block.tobytes()
 
 
+@lru_cache(maxsize=64)
+def _length(samples: int, rate: int) -> Fraction:
+    """In seconds. Nearly all frames of a file have one and the same; to reduce a fraction takes its time."""
+    return Fraction(samples, rate)
+
+
 class _Loudness:
     """Whether channels cancel each other out: a cable with two wires swapped, a microphone's signal stored twice."""
 
@@ -166,26 +173,41 @@ class _Loudness:
         """Energy of each channel, by their number."""
         self._mix: dict[int, float] = {}
         """Energy of their plain sum."""
+        self._kind = ("", "", 0)
+        """Format and layout of what is held, and its number of channels."""
+        self._held: list[np.ndarray] = []
+        """A frame is short: what is done with one takes longer to begin than to do."""
 
     def hear(self, frame: AudioFrame) -> None:
         count = frame.layout.nb_channels
         if count == 1 or frame.samples == 0 or (frame.format.is_planar and count > MOST_PLANES):
             return
+        kind = frame.format.name, frame.layout.name, count
+        if kind != self._kind or len(self._held) == _FRAMES_AT_ONCE:
+            self._weigh()
+            self._kind = kind
         waves = frame.to_ndarray()
-        if not frame.format.is_planar:
-            waves = waves.reshape(-1, count).T
-        waves = waves.astype(np.float32)
-        if frame.format.name.startswith("u8"):
+        self._held.append(waves if frame.format.is_planar else waves.reshape(-1, count).T)
+
+    def _weigh(self) -> None:
+        if not self._held:
+            return
+        sample_format, layout, count = self._kind
+        waves = np.concatenate(self._held, axis=1).astype(np.float32)
+        self._held.clear()
+        if sample_format.startswith("u8"):
             waves -= 128
         # What the mix leaves out, and is the loudest in films.
-        waves[[number for number, channel in enumerate(frame.layout.channels) if "LFE" in channel.name]] = 0
+        channels = av.AudioLayout(layout).channels
+        waves[[number for number, channel in enumerate(channels) if "LFE" in channel.name]] = 0
         energies = np.einsum("cs,cs->c", waves, waves, dtype=np.float64)
-        mix = waves.sum(axis=0) if mixes(frame.layout.name) else waves[0]
+        mix = waves.sum(axis=0) if mixes(layout) else waves[0]
         self._channels[count] = self._channels.get(count, 0) + energies
         self._mix[count] = self._mix.get(count, 0.0) + float(np.dot(mix, mix))
 
     @property
     def lone_channel(self) -> int | None:
+        self._weigh()
         for count, energies in self._channels.items():
             loudest = int(energies.argmax())
             if self._mix[count] < LEAST_MIX * energies[loudest]:
@@ -252,9 +274,12 @@ class _Resampler:
         return self._ready()
 
     def _ready(self) -> list[np.ndarray]:
-        blocks = []
+        blocks: list[np.ndarray] = []
         while True:
             try:
-                blocks.append(self._graph.pull().to_ndarray().reshape(-1, self._channels))
+                frame = cast("AudioFrame", self._graph.pull())
             except (av.error.BlockingIOError, av.error.EOFError):
                 return blocks
+            # frame.to_ndarray() makes the same in several steps.
+            samples = np.frombuffer(cast("bytes", frame.planes[0]), np.int16)[: frame.samples * self._channels]
+            blocks.append(samples.reshape(-1, self._channels))

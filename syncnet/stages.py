@@ -14,6 +14,7 @@ from syncnet.models.precision import resolve_precision
 from syncnet.models.protocol import MIN_TRACK_FRAMES
 from syncnet.models.registry import choose_model, load_model, resolve_device
 from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, TrackSettings, check_distance
+from syncnet.system.collector import without_collector
 from weights import Identity
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ChosenStages:
         """What the model needs."""
         return MIN_TRACK_FRAMES[self.model.name]
 
+    @without_collector()
     def load(self) -> Stages:
         """The models and settings that all workers of a process share. Raises UsageError; no video is touched."""
         from syncnet.engines.threads import share_cores

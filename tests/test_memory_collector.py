@@ -28,3 +28,22 @@ def test_also_after_an_error_and_around_a_function_called_twice() -> None:
     with pytest.raises(ValueError, match="-1"):
         seen(-1)
     assert gc.isenabled()
+
+
+def test_what_was_made_counts_as_old_and_is_collected_with_it() -> None:
+    with without_collector():
+        made = [[number] for number in range(1000)]
+    assert not any(thing is made for thing in gc.get_objects(generation=0))
+    assert any(thing is made for thing in gc.get_objects(generation=2))
+    assert gc.get_freeze_count() == 0
+
+
+def test_what_others_have_frozen_stays_so() -> None:
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with without_collector():
+            pass
+        assert gc.get_freeze_count() == frozen > 0
+    finally:
+        gc.unfreeze()

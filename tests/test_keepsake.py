@@ -178,9 +178,9 @@ def test_loudness_is_in_db_of_full_scale() -> None:
 
 
 def crops(count: int) -> list[np.ndarray]:
-    """Crop n is full of n; number 7 alone has an edge in it."""
+    """Crop n is full of n; number 6 alone has an edge in it."""
     made = [np.full((224, 224, 3), number, np.uint8) for number in range(count)]
-    made[7][:, 112:] = 255
+    made[6][:, 112:] = 255
     return made
 
 
@@ -200,11 +200,20 @@ def test_the_strip_is_of_mouths_evenly_spread_over_the_track() -> None:
     assert np.abs(middles - (frames - 1000)).max() <= 3
 
 
+def test_the_strip_of_the_shortest_track_with_a_score_is_full() -> None:
+    pictures = TrackPictures(0)
+    pictures.see(crops(26))
+    _, frames = pictures.strip()
+    # Twelve of the thirteen even frames up to 24: one is left out.
+    assert (frames[0], frames[-1], len(frames)) == (0, 24, 12)
+    assert sorted(np.diff(frames)) == [2] * 10 + [4]
+
+
 def test_a_short_track_has_fewer_mouths() -> None:
     pictures = TrackPictures(0)
-    pictures.see(crops(8)[:5])
+    pictures.see(crops(8)[:6])
     _, frames = pictures.strip()
-    assert frames.tolist() == [0, 1, 2, 3, 4]
+    assert frames.tolist() == [0, 2, 4]
     empty, none = TrackPictures(0).strip()
     assert len(empty) == len(none) == len(TrackPictures(0).thumbnail()) == 0
 

@@ -125,7 +125,7 @@ class _MayBeFlash:
 
 def _change(one_hsv: np.ndarray, other_hsv: np.ndarray) -> float:
     """What the ContentDetector goes by: the mean change of hue, saturation and value."""
-    return sum(cv2.mean(cv2.absdiff(one_hsv, other_hsv))[:3]) / 3
+    return cv2.norm(one_hsv, other_hsv, cv2.NORM_L1) / one_hsv.size
 
 
 def _hsv(picture_bgr: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ from syncnet.scoring.turns import TrackTable
 
 STRIP_MOUTHS = 12
 _MOST_HELD = 4 * STRIP_MOUTHS
+_FIRST_EVERY_FRAMES = 2
+"""The strip of the shortest track that has a score, of 26 frames, is full with them."""
 MOUTH_PX = 64
 _MOUTH_QUALITY = 75
 THUMBNAIL_PX = 160
@@ -38,12 +40,13 @@ _NO_PICTURE = np.empty(0, np.uint8)
 class TrackPictures:
     """Mouths evenly spread over a track whose length nobody knows yet, and its sharpest face among those frames.
 
-    Holds at most 48 mouths: each time there are more, every second one is dropped, and from then on half as many taken.
+    Takes every second crop and holds at most 48 mouths. Each time there are more, every second one is dropped, and half
+    as many are taken from then on.
     """
 
     def __init__(self, first_frame: int) -> None:
         self._mouths: list[tuple[int, np.ndarray]] = []
-        self._every_frames = 1
+        self._every_frames = _FIRST_EVERY_FRAMES
         self._first_frame = first_frame
         self._seen = 0
         self._face: np.ndarray | None = None
@@ -68,7 +71,8 @@ class TrackPictures:
         if len(self._mouths) > _MOST_HELD:
             self._mouths = self._mouths[::2]
             self._every_frames *= 2
-        sharpness = float(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.CV_32F).var())
+        _, deviation = cv2.meanStdDev(cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), cv2.CV_16S))
+        sharpness = float(deviation[0, 0])
         if sharpness > self._sharpness:
             self._sharpness, self._face = sharpness, crop.copy()
 

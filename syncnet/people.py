@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from syncnet.conventions import Samples
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.faces.people import FaceLook, find_people
 from syncnet.faces.shots import Shot
@@ -32,7 +33,7 @@ class Beside:
     """What the tracks of a video are scored with."""
 
     model: SyncModel
-    samples: np.ndarray
+    samples: Samples
     speech: np.ndarray
     keep_embeddings: bool = False
 
@@ -140,7 +141,7 @@ def video_score(
     scored: Sequence[ScoredTrack],
     no_track: NoTrackReason | None,
     model: SyncModel,
-    samples: np.ndarray,
+    samples: Samples,
     speech: np.ndarray,
     shots: Sequence[Shot] = (),
 ) -> VideoScore:

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from detectors.protocol import DetectorSpec
-from syncnet.conventions import CROP_SIZE_PX, FPS
+from syncnet.conventions import CROP_SIZE_PX, FPS, Samples
 from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces.crops import FaceCrop, TrackCropper
 from syncnet.faces.finding import FacePass, find_faces
@@ -204,7 +204,7 @@ def _check_face_crop(path: Path, info: MediaInfo) -> None:
         )
 
 
-def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.ndarray, stages: Stages) -> VideoScore:
+def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: Samples, stages: Stages) -> VideoScore:
     """The whole video as one track, its frames the crops, as the published demo takes its example."""
     seen = TrackSeen(0, keep_embeddings=stages.keep_embeddings)
     counted: Counted = "all" if stages.reference else "speech"
@@ -221,7 +221,7 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
 
 
 def _embed(
-    crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel, seen: TrackSeen, counts: np.ndarray | None
+    crops: Iterator[np.ndarray], samples: Samples, model: SyncModel, seen: TrackSeen, counts: np.ndarray | None
 ) -> tuple[Embeddings, int]:
     """Embeddings of a clip that is one face from its start to its end, and the number of its crops."""
     encoder = model.face_encoder()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME, Samples
 from syncnet.keepsake.file import Keepsake, TrackKeepsake
 from syncnet.models.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_TOP_PX
 from syncnet.models.protocol import SyncModel
@@ -119,7 +119,7 @@ def keep_track(
 def keep_video(
     tracks: Sequence[TrackKeepsake],
     scores: Sequence[SyncScore | None],
-    samples: np.ndarray,
+    samples: Samples,
     shot_starts: Sequence[int] = (),
     speech: np.ndarray | None = None,
 ) -> Keepsake:
@@ -154,7 +154,7 @@ def frame_confidence(
     return np.pad(lips, (middle_frame, max(0, behind)), mode="edge")[:frame_count].astype(np.float32)
 
 
-def frame_loudness(samples: np.ndarray) -> np.ndarray:
+def frame_loudness(samples: Samples) -> np.ndarray:
     """(F,) float32: root mean square of the int16 samples beside each whole frame, in dB of full scale."""
     count = len(samples) // SAMPLES_PER_FRAME
     power = np.empty(count)

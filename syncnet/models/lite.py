@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
-from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
 from syncnet.errors import ModelFileError
 from syncnet.models.checkpoint import check_finite
 from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
@@ -93,7 +93,7 @@ class LiteModel:
     def embed(
         self,
         encoder: FaceEncoder,
-        samples: np.ndarray,
+        samples: Samples,
         first_frame: int,
         frame_count: int,
         counts: np.ndarray | None = None,
@@ -106,7 +106,7 @@ class LiteModel:
     def embed_features(
         self,
         features: torch.Tensor,
-        samples: np.ndarray,
+        samples: Samples,
         first_frame: int,
         frame_count: int,
         counts: np.ndarray | None = None,
@@ -131,7 +131,7 @@ class LiteModel:
         return _joined(lips)
 
     def _embed_sound(
-        self, samples: np.ndarray, first_frame: int, end_frame: int, counts: np.ndarray | None
+        self, samples: Samples, first_frame: int, end_frame: int, counts: np.ndarray | None
     ) -> torch.Tensor | None:
         # The last step of a frame starts 480 samples into it and is 400 long: it reaches into the next frame.
         reach = WINDOW_SAMPLES - SAMPLES_PER_FRAME // FEATURE_STEPS_PER_FRAME
@@ -189,7 +189,7 @@ def load_networks(path: Path) -> list[LiteNetwork]:
     return networks
 
 
-def _delayed(samples: np.ndarray, first: int, end: int, delay: int) -> np.ndarray:
+def _delayed(samples: Samples, first: int, end: int, delay: int) -> np.ndarray:
     """Samples ``first`` to ``end`` of the sound as if it came so many samples later; its first ones fill the gap."""
     start = first - delay
     moved = samples[max(0, start) : max(0, end - delay)]

@@ -260,9 +260,10 @@ class _TrackInWork:
         model, samples, speech = self._beside.model, self._beside.samples, self._beside.speech
         counts = self._beside.counts
         embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count, counts)
-        self.scored = score_track(track, embeddings, model, speech, self._seen)
         # The follower keeps this for as long as the video lasts: 0.7 MB of pictures a track.
-        del self._encoder, self._seen
+        del self._encoder
+        self.scored = score_track(track, embeddings, model, speech, self._seen)
+        del self._seen
 
     def _push(self) -> None:
         if self._crops:

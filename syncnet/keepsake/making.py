@@ -30,7 +30,7 @@ MOST_PICTURED_TRACKS = 8
 SMOOTHED_FRAMES = WINDOW_LENGTH_FRAMES
 """A single lip says little: distances are averaged over a second, as in the windows that the evidence rests on."""
 SILENCE_DB = -90.0
-_FRAMES_PER_BLOCK = 4096
+_FRAMES_PER_BLOCK = 256
 _CURVE_POINTS = 64
 _NO_PICTURE = np.empty(0, np.uint8)
 

@@ -124,15 +124,21 @@ def keep_video(
     speech: np.ndarray | None = None,
 ) -> Keepsake:
     """The tracks together, with pictures of those of the highest confidence only; ``scores`` are in their order."""
-    confidences = [-math.inf if s is None or math.isnan(s.confidence) else s.confidence for s in scores]
+    confidences = [rank_of(score) for score in scores]
     pictured = sorted(range(len(tracks)), key=lambda i: -confidences[i])[:MOST_PICTURED_TRACKS]
-    kept = [track if i in pictured else _without_pictures(track) for i, track in enumerate(tracks)]
+    kept = [track if i in pictured else without_pictures(track) for i, track in enumerate(tracks)]
     loudness_db = frame_loudness(samples)
     spoken = np.zeros(0, bool) if speech is None else speech[: len(loudness_db)]
     return Keepsake(tuple(kept), np.array(shot_starts, np.int32), loudness_db, spoken)
 
 
-def _without_pictures(track: TrackKeepsake) -> TrackKeepsake:
+def rank_of(score: SyncScore | None) -> float:
+    """By which the tracks are chosen whose pictures are kept, the highest."""
+    return -math.inf if score is None or math.isnan(score.confidence) else score.confidence
+
+
+def without_pictures(track: TrackKeepsake) -> TrackKeepsake:
+    """The same track for one who has enough pictures."""
     return replace(track, thumbnail=_NO_PICTURE, strip=_NO_PICTURE, strip_frames=np.empty(0, np.int32))
 
 

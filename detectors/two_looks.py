@@ -22,6 +22,11 @@ def united(fine: Look, coarse: Look, same_face_overlap: float) -> Look:
     whole = ~(centred & lower).any(axis=1)
     boxes = np.concatenate([fine[0][whole], coarse[0]])
     scores = np.concatenate([fine[1][whole], coarse[1]])
+    return each_once(boxes, scores, same_face_overlap)
+
+
+def each_once(boxes: np.ndarray, scores: np.ndarray, same_face_overlap: float) -> Look:
+    """Of boxes (N, 4) that overlap so much the surest, in the order of their scores."""
     left, kept = np.argsort(-scores, kind="stable"), []
     while len(left):
         kept.append(left[0])

@@ -9,9 +9,24 @@
   sound by offset / 25 s cures it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
 FPS = 25
 SAMPLE_RATE = 16_000
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
 FEATURE_STEPS_PER_FRAME = 4
 MAX_SHIFT_FRAMES = 15
 CROP_SIZE_PX = 224
+
+
+class Samples(Protocol):
+    """Sound as int16 samples, 16 kHz mono: an array, or what reads them from a file (syncnet.media.sample_store)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> np.ndarray: ...

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
+from syncnet.conventions import Samples
 from syncnet.faces.no_track import NoTrackReason
 from syncnet.faces.people import FaceLook, find_people
 from syncnet.faces.shots import Shot
 from syncnet.faces.tracks import Track
 from syncnet.keepsake.embedded import embed_video
 from syncnet.keepsake.file import TrackKeepsake
-from syncnet.keepsake.making import TrackPictures, keep_track, keep_video
+from syncnet.keepsake.making import (
+    MOST_PICTURED_TRACKS,
+    TrackPictures,
+    keep_track,
+    keep_video,
+    rank_of,
+    without_pictures,
+)
 from syncnet.media.info import MediaInfo
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.overtime.finding import find_over_time
@@ -32,7 +42,7 @@ class Beside:
     """What the tracks of a video are scored with."""
 
     model: SyncModel
-    samples: np.ndarray
+    samples: Samples
     speech: np.ndarray
     keep_embeddings: bool = False
 
@@ -80,6 +90,37 @@ class ScoredTrack:
         return TrackScore(self.track.first_frame, self.track.frame_count, (left, top, right, bottom), self.score)
 
 
+class HasScored(Protocol):
+    """What holds a track when it is scored."""
+
+    scored: ScoredTrack | None
+
+
+class PicturesOnTheWay:
+    """Lets go of the pictures of tracks that cannot be among the few whose pictures are kept, while tracks come.
+
+    Hours of short shots have thousands of tracks, with some 13 kB of pictures each.
+    """
+
+    def __init__(self, least_frames: int) -> None:
+        """``least_frames``: a track of so many is sure to be told, whatever comes."""
+        self._least_frames = least_frames
+        self._with_pictures: list[HasScored] = []
+
+    def add(self, one: HasScored) -> None:
+        """The next track, which is scored."""
+        self._with_pictures.append(one)
+        if len(self._with_pictures) < 4 * MOST_PICTURED_TRACKS:
+            return
+        known = [(rank_of(one.scored.score), one, one.scored) for one in self._with_pictures if one.scored]
+        sure = sorted(rank for rank, _, scored in known if scored.track.frame_count >= self._least_frames)
+        least = sure[-MOST_PICTURED_TRACKS] if len(sure) >= MOST_PICTURED_TRACKS else -math.inf
+        for rank, holder, scored in known:
+            if rank < least:
+                holder.scored = replace(scored, keepsake=without_pictures(scored.keepsake))
+        self._with_pictures = [holder for rank, holder, _ in known if rank >= least]
+
+
 def score_track(
     track: Track,
     embeddings: Embeddings,
@@ -92,6 +133,7 @@ def score_track(
     first_lip = track.first_frame + embeddings.middle_frame
     distances = pair_distances(embeddings)
     score = score_distances(distances, embeddings.metric, model, speech, first_lip, counted)
+    seen.look.finish()
     table = TrackTable(first_lip, distances, embeddings.metric, ordered_confidence(score)) if score else None
     kept = keep_track(track.first_frame, track.boxes, table, score, model, speech, seen.pictures)
     return ScoredTrack(track, score, kept, table, seen.look, embeddings if seen.keep_embeddings else None)
@@ -140,7 +182,7 @@ def video_score(
     scored: Sequence[ScoredTrack],
     no_track: NoTrackReason | None,
     model: SyncModel,
-    samples: np.ndarray,
+    samples: Samples,
     speech: np.ndarray,
     shots: Sequence[Shot] = (),
 ) -> VideoScore:

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from detectors.protocol import DetectorSpec
-from syncnet.conventions import CROP_SIZE_PX, FPS
+from syncnet.conventions import CROP_SIZE_PX, FPS, Samples
 from syncnet.errors import DamagedVideoError, NoFaceClipError
 from syncnet.faces.crops import FaceCrop, TrackCropper
 from syncnet.faces.finding import FacePass, find_faces
@@ -28,6 +28,7 @@ from syncnet.media.picture import PicturesGrowError
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.people import (
     Beside,
+    PicturesOnTheWay,
     ScoredTrack,
     TrackSeen,
     gather_people,
@@ -117,8 +118,8 @@ def score_media(media: Media, stages: Stages, detector: DetectorSpec, stop: Stop
     model, speech = beside.model, beside.speech
     shown, pooled = gather_people(scored, stages.tracks.min_track_frames, model, speech)
     info = replace(media.info, corrupt_pictures=media.damage.corrupt_pictures)
-    no_track = None if shown else tracking.no_track
-    video = video_score(info, shown, no_track, model, media.samples, speech, faces.shots)
+    no_track, samples = None if shown else tracking.no_track, media.samples
+    video = video_score(info, shown, no_track, model, samples, speech, faces.shots)
     video = score_over_time(video, shown, model, speech)
     video = score_together(video, [one.table for one in shown], pooled, model, speech)
     return _look_again(video, media, detector, stages, stop)
@@ -132,8 +133,8 @@ def _find_faces(
     detector = spec.create(stages.detect.min_face_px, info.width, info.height)
     stop.enter("finding faces", round(info.duration_seconds * FPS))
     most_bytes = round(min(stages.most_held_bytes, media.spare_mb * 2**20))
-    every = stages.detect.detect_every_frames
-    follower = FaceFollower(stages.tracks, every, lambda first: _TrackInWork(first, beside), most_bytes)
+    every, pictures = stages.detect.detect_every_frames, PicturesOnTheWay(stages.tracks.min_track_frames)
+    follower = FaceFollower(stages.tracks, every, lambda first: _TrackInWork(first, beside, pictures), most_bytes)
     faces = find_faces(_watched(media.pictures(), stop), detector, stages.detect, stages.shots, follower)
     follower.finish()
     return faces, follower
@@ -204,15 +205,14 @@ def _check_face_crop(path: Path, info: MediaInfo) -> None:
         )
 
 
-def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.ndarray, stages: Stages) -> VideoScore:
+def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: Samples, stages: Stages) -> VideoScore:
     """The whole video as one track, its frames the crops, as the published demo takes its example."""
     seen = TrackSeen(0, keep_embeddings=stages.keep_embeddings)
     counted: Counted = "all" if stages.reference else "speech"
     speech = find_speech(samples)
     counts = without_long_pauses(speech) if counted == "speech" else None
     embeddings, count = _embed(crops, samples, stages.model, seen, counts)
-    least = stages.tracks.min_track_frames
-    if count < least:
+    if count < (least := stages.tracks.min_track_frames):
         return VideoScore(info, (), NoTrackReason(track_frames=MissedGate(least, count)))
     track = Track(np.arange(count), np.tile(np.array([0, 0, info.width, info.height], np.float32), (count, 1)))
     scored = score_track(track, embeddings, stages.model, speech, seen, counted=counted)
@@ -221,11 +221,10 @@ def _score_face_clip(info: MediaInfo, crops: Iterator[np.ndarray], samples: np.n
 
 
 def _embed(
-    crops: Iterator[np.ndarray], samples: np.ndarray, model: SyncModel, seen: TrackSeen, counts: np.ndarray | None
+    crops: Iterator[np.ndarray], samples: Samples, model: SyncModel, seen: TrackSeen, counts: np.ndarray | None
 ) -> tuple[Embeddings, int]:
     """Embeddings of a clip that is one face from its start to its end, and the number of its crops."""
-    encoder = model.face_encoder()
-    count = 0
+    encoder, count = model.face_encoder(), 0
     while piece := list(itertools.islice(crops, CROPS_PER_PIECE)):
         encoder.push(np.stack(piece))
         seen.see(piece)
@@ -242,9 +241,9 @@ def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:
 class _TrackInWork:
     """Crops of one track on their way to the model, a piece at a time."""
 
-    def __init__(self, first_frame: int, beside: Beside) -> None:
+    def __init__(self, first_frame: int, beside: Beside, pictures: PicturesOnTheWay | None = None) -> None:
         self.scored: ScoredTrack | None = None
-        self._beside = beside
+        self._beside, self._pictures = beside, pictures
         self._encoder = beside.model.face_encoder()
         self._crops: list[np.ndarray] = []
         self._seen = TrackSeen(first_frame, keep_embeddings=beside.keep_embeddings)
@@ -258,11 +257,14 @@ class _TrackInWork:
     def finish(self, track: Track) -> None:
         self._push()
         model, samples, speech = self._beside.model, self._beside.samples, self._beside.speech
-        counts = self._beside.counts
-        embeddings = model.embed(self._encoder, samples, track.first_frame, track.frame_count, counts)
-        self.scored = score_track(track, embeddings, model, speech, self._seen)
+        first, count = track.first_frame, track.frame_count
+        embeddings = model.embed(self._encoder, samples, first, count, self._beside.counts)
         # The follower keeps this for as long as the video lasts: 0.7 MB of pictures a track.
-        del self._encoder, self._seen
+        del self._encoder
+        self.scored = score_track(track, embeddings, model, speech, self._seen)
+        del self._seen
+        if self._pictures:
+            self._pictures.add(self)
 
     def _push(self) -> None:
         if self._crops:

@@ -81,6 +81,7 @@ def test_dashes_in_values_stay() -> None:
         (["--weights_dir", ""], "--weights_dir: the name is empty: give a path"),
         (["--unknown"], "unrecognized arguments: --unknown"),
         (["stray"], "unrecognized arguments: stray: name the folders with --input_dir DIR --output_dir DIR"),
+        ([""], 'unrecognized arguments: ""'),
         (["reprot"], "unrecognized arguments: reprot: did you mean report?"),
         (["--prest", "high"], "unrecognized arguments: --prest high: did you mean --preset? Else see --help"),
     ],

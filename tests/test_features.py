@@ -64,3 +64,19 @@ def test_bands_are_normalised_by_the_steps_that_count() -> None:
     # By those that count alone the mean is 4 and the deviation 3.266; what does not count is measured by them.
     normal = features.normalise_bands(long, long_counts)[::40, 0]
     assert normal == pytest.approx([-1.2247, 0, 1.2247, -28.7815], abs=1e-4)
+
+
+@pytest.mark.parametrize("speaks", [None, np.arange(2000) % 700 < 400, np.arange(2000) < 30])
+def test_long_sound_is_brought_to_one_level_block_by_block(
+    speaks: np.ndarray | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(4)
+    samples = (rng.standard_normal(240 + 2000 * 160) * np.linspace(20, 4000, 240 + 2000 * 160)).astype(np.int16)
+    (whole,) = features.normal_blocks(samples, speaks)
+    assert (whole == features.normalise_bands(features.log_mel(samples), speaks)).all()
+    monkeypatch.setattr(features, "MOST_STEPS_HELD", 1999)
+    monkeypatch.setattr(features, "STEPS_PER_BLOCK", 300)
+    blocks = list(features.normal_blocks(samples, speaks))
+    assert [len(block) for block in blocks] == [300] * 6 + [200]
+    # Sums in double precision: those of float32 are good for four digits.
+    np.testing.assert_allclose(np.concatenate(blocks), whole, atol=1e-3)

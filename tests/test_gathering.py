@@ -65,3 +65,41 @@ def test_speech_that_another_face_fits_is_no_matter_of_a_listener() -> None:
     assert kept.score and kept.score.evidence and kept.score.evidence.unmatched_share > 0.4
     first, _ = people.score_together(both, [one.table for one in scored], (), Doubling(), np.ones(200, bool)).tracks  # type: ignore[arg-type]
     assert first.score and first.score.evidence and first.score.evidence.unmatched_share < 0.15
+
+
+class Held:
+    def __init__(self, confidence: float, frames: int) -> None:
+        track = scored_track(0, 30, 1)
+        assert track.score
+        picture = np.ones(3, np.uint8)
+        self.scored: ScoredTrack | None = replace(
+            track,
+            track=make_track(0, frames),
+            score=replace(track.score, confidence=confidence),
+            keepsake=replace(track.keepsake, thumbnail=picture, strip=picture),
+        )
+
+    @property
+    def pictured(self) -> bool:
+        assert self.scored
+        return len(self.scored.keepsake.thumbnail) > 0
+
+
+def test_pictures_that_will_not_be_kept_are_let_go_of_on_the_way() -> None:
+    # Eight pictures are kept of a video. Every fourth track is too short to be told by itself.
+    confidences = np.random.default_rng(1).permutation(np.arange(100.0))
+    tracks = [Held(confidence, 20 if number % 4 == 0 else 60) for number, confidence in enumerate(confidences)]
+    pictures = people.PicturesOnTheWay(least_frames=50)
+    for track in tracks:
+        pictures.add(track)
+    sure = sorted(confidence for number, confidence in enumerate(confidences) if number % 4)[-8]
+    assert all(track.pictured for track, confidence in zip(tracks, confidences, strict=True) if confidence >= sure)
+    assert 8 < sum(track.pictured for track in tracks) < 32
+
+
+def test_pictures_of_short_tracks_wait_until_all_are_known() -> None:
+    tracks = [Held(float(number), 30) for number in range(100)]
+    pictures = people.PicturesOnTheWay(least_frames=50)
+    for track in tracks:
+        pictures.add(track)
+    assert all(track.pictured for track in tracks)

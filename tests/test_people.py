@@ -80,3 +80,16 @@ def test_a_look_is_spread_over_the_track_and_bounded() -> None:
     assert 8 <= len(long._looks) <= 16
     # Grey values rise with the frames: the last quarter is among them.
     assert max(int(look[0, 0, 0]) for look in long._looks) > 75
+
+
+def test_a_look_that_is_finished_is_compared_as_before() -> None:
+    one, other, third = face(1, 40), face(1, 3), face(2, 3)
+    before = one.likeness(other), one.likeness(third), one.likeness(FaceLook())
+    assert before[0] > 0.99 > before[1] and before[2] == 0.0
+    one.finish()
+    other.finish()
+    third.finish()
+    empty = FaceLook()
+    empty.finish()
+    assert (one.likeness(other), one.likeness(third), one.likeness(empty)) == before
+    assert not one._looks

@@ -91,6 +91,28 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
     assert [list((folders.state_dir / name).iterdir()) for name in ("keepsakes", "embeddings")] == [[], []]
 
 
+def test_sound_of_a_long_file_leaves_nothing_when_the_run_is_killed(tmp_path: Path) -> None:
+    writer = """
+import os, signal, sys
+from syncnet.media.sample_store import FiledSamples, SampleStore
+store = SampleStore(most_held_bytes=1000)
+store.write(0, bytes(2000))
+assert isinstance(store.samples(0), FiledSamples)
+print(os.listdir(os.environ["TMPDIR"]), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", writer],
+        cwd=REPOSITORY,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (told.returncode, told.stdout, told.stderr) == (-signal.SIGKILL, "[]\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_where_others_may_be_writing_only_what_lies_idle_is_removed(tmp_path: Path) -> None:
     old, young, other = temporary_beside(tmp_path / "a"), temporary_beside(tmp_path / "a"), tmp_path / ".sync_filter_x"
     for path in (old, young, other):

@@ -61,8 +61,9 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
     """All figures of clips that are in sync."""
     found: dict[str, object] = {"clips": len(clips)}
     thresholds = Thresholds()
-    for seconds in (2, 4, 8):
-        frames = 25 * seconds
+    for seconds in (1, 2, 4, 8):
+        # A track of a second is a frame too short.
+        frames = max(25 * seconds, model.min_track_frames)
         usable = [clip for clip in clips if clip.frame_count >= frames]
         hits: list[bool] = []
         own: list[SyncScore] = []
@@ -75,7 +76,7 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
             own += scores
             for shift in (-SHIFT_FRAMES, SHIFT_FRAMES) if seconds == 4 else ():
                 moved += scored_windows(model, clip, frames, delay_sound(clip.samples, shift))
-            for other in clips if seconds > 2 else ():
+            for other in clips if seconds > 1 else ():
                 if other.name != clip.name:
                     # One window for each ordered pair: the others would only repeat it.
                     strangers = np.resize(other.samples, len(clip.samples))

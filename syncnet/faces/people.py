@@ -18,6 +18,7 @@ _FARTHEST = 2.0
 """Distance of the boxes' middles, in sizes of the larger face."""
 LOOK_PX = 24
 _COLOUR_CELLS = 8
+_CELL_PX = LOOK_PX // _COLOUR_CELLS
 _MOST_LOOKS = 16
 LEAST_LIKENESS = 0.7
 """Correlation of two faces' brightness. With the colour below 94 % of halves of one clip are alike, and 1 % of pairs of
@@ -31,6 +32,7 @@ class FaceLook:
 
     def __init__(self) -> None:
         self._looks: list[np.ndarray] = []
+        self._kept: tuple[np.ndarray, np.ndarray] | None = None
         self._every_frames = 1
         self._seen = 0
 
@@ -50,27 +52,37 @@ class FaceLook:
                     self._every_frames *= 2
             self._seen += 1
 
+    def finish(self) -> None:
+        """No more crops come: of the pictures only what is compared is kept, since hours of video have thousands."""
+        self._kept = self._compared()
+        self._looks.clear()
+
+    def _compared(self) -> tuple[np.ndarray, np.ndarray]:
+        """Brightness (n, 24, 24) uint8, and sums of lightness and colour over cells of nine pixels, (n, 192) uint16."""
+        if self._kept is not None:
+            return self._kept
+        lab = np.reshape(self._looks, (-1, LOOK_PX, LOOK_PX, 3)).astype(np.uint8)
+        cells = lab.reshape(len(lab), _COLOUR_CELLS, _CELL_PX, _COLOUR_CELLS, _CELL_PX, 3)
+        return lab[..., 0].copy(), cells.sum(axis=(2, 4), dtype=np.uint16).reshape(len(lab), 3 * _COLOUR_CELLS**2)
+
     def likeness(self, other: FaceLook) -> float:
         """Highest correlation of a picture of one with a picture of the other; 0 where all differ in colour."""
-        if not self._looks or not other._looks:
+        (own, cells), (others, other_cells) = self._compared(), other._compared()
+        if not len(own) or not len(others):
             return 0.0
-        own, others = np.stack(self._looks), np.stack(other._looks)
         correlation = _standardised(own) @ _standardised(others).T
-        colours, other_colours = _coarse(own), _coarse(others)
-        change = np.abs(colours[:, None] - other_colours[None]).mean(axis=2)
+        change = np.abs(_means(cells)[:, None] - _means(other_cells)[None]).mean(axis=2)
         return float(np.where(change <= MOST_COLOUR_CHANGE, correlation, 0.0).max())
 
 
-def _standardised(lab: np.ndarray) -> np.ndarray:
-    light = lab[..., 0].reshape(len(lab), -1).astype(np.float32)
+def _standardised(brightness: np.ndarray) -> np.ndarray:
+    light = brightness.reshape(len(brightness), -1).astype(np.float32)
     light = light - light.mean(axis=1, keepdims=True)
     return np.asarray(light / np.maximum(np.linalg.norm(light, axis=1, keepdims=True), 1e-6))
 
 
-def _coarse(lab: np.ndarray) -> np.ndarray:
-    side = LOOK_PX // _COLOUR_CELLS
-    cells = lab.reshape(len(lab), _COLOUR_CELLS, side, _COLOUR_CELLS, side, 3).astype(np.float32)
-    return np.asarray(cells.mean(axis=(2, 4)).reshape(len(lab), -1))
+def _means(cells: np.ndarray) -> np.ndarray:
+    return np.asarray(cells.astype(np.float32) / np.float32(_CELL_PX**2))
 
 
 def find_people(tracks: Sequence[Track], looks: Sequence[FaceLook]) -> list[list[int]]:

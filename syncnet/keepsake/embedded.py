@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from syncnet.conventions import FPS, SAMPLES_PER_FRAME
+from syncnet.conventions import FPS, SAMPLES_PER_FRAME, Samples
 from syncnet.keepsake.arrays import read_arrays
 from syncnet.keepsake.file import keepsake_path
 from syncnet.models.protocol import Embeddings, Metric, SyncModel
@@ -43,7 +43,7 @@ class EmbeddedVideo:
 
 
 def embed_video(
-    tracks: Sequence[tuple[int, Embeddings]], model: SyncModel, samples: np.ndarray, speech: np.ndarray
+    tracks: Sequence[tuple[int, Embeddings]], model: SyncModel, samples: Samples, speech: np.ndarray
 ) -> EmbeddedVideo:
     """``tracks``: first frame and embeddings of each. ``samples`` and ``speech`` are those of the whole file."""
     frames = min(len(samples) // SAMPLES_PER_FRAME, MOST_SOUND_FRAMES)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME
+from syncnet.conventions import MAX_SHIFT_FRAMES, SAMPLES_PER_FRAME, Samples
 from syncnet.keepsake.file import Keepsake, TrackKeepsake
 from syncnet.models.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_TOP_PX
 from syncnet.models.protocol import SyncModel
@@ -32,7 +32,7 @@ MOST_PICTURED_TRACKS = 8
 SMOOTHED_FRAMES = WINDOW_LENGTH_FRAMES
 """A single lip says little: distances are averaged over a second, as in the windows that the evidence rests on."""
 SILENCE_DB = -90.0
-_FRAMES_PER_BLOCK = 4096
+_FRAMES_PER_BLOCK = 256
 _CURVE_POINTS = 64
 _NO_PICTURE = np.empty(0, np.uint8)
 
@@ -123,20 +123,26 @@ def keep_track(
 def keep_video(
     tracks: Sequence[TrackKeepsake],
     scores: Sequence[SyncScore | None],
-    samples: np.ndarray,
+    samples: Samples,
     shot_starts: Sequence[int] = (),
     speech: np.ndarray | None = None,
 ) -> Keepsake:
     """The tracks together, with pictures of those of the highest confidence only; ``scores`` are in their order."""
-    confidences = [-math.inf if s is None or math.isnan(s.confidence) else s.confidence for s in scores]
+    confidences = [rank_of(score) for score in scores]
     pictured = sorted(range(len(tracks)), key=lambda i: -confidences[i])[:MOST_PICTURED_TRACKS]
-    kept = [track if i in pictured else _without_pictures(track) for i, track in enumerate(tracks)]
+    kept = [track if i in pictured else without_pictures(track) for i, track in enumerate(tracks)]
     loudness_db = frame_loudness(samples)
     spoken = np.zeros(0, bool) if speech is None else speech[: len(loudness_db)]
     return Keepsake(tuple(kept), np.array(shot_starts, np.int32), loudness_db, spoken)
 
 
-def _without_pictures(track: TrackKeepsake) -> TrackKeepsake:
+def rank_of(score: SyncScore | None) -> float:
+    """By which the tracks are chosen whose pictures are kept, the highest."""
+    return -math.inf if score is None or math.isnan(score.confidence) else score.confidence
+
+
+def without_pictures(track: TrackKeepsake) -> TrackKeepsake:
+    """The same track for one who has enough pictures."""
     return replace(track, thumbnail=_NO_PICTURE, strip=_NO_PICTURE, strip_frames=np.empty(0, np.int32))
 
 
@@ -158,7 +164,7 @@ def frame_confidence(
     return np.pad(lips, (middle_frame, max(0, behind)), mode="edge")[:frame_count].astype(np.float32)
 
 
-def frame_loudness(samples: np.ndarray) -> np.ndarray:
+def frame_loudness(samples: Samples) -> np.ndarray:
     """(F,) float32: root mean square of the int16 samples beside each whole frame, in dB of full scale."""
     count = len(samples) // SAMPLES_PER_FRAME
     power = np.empty(count)

@@ -16,6 +16,7 @@ import numpy as np
 from av.codec.context import Flags
 from av.video.reformatter import ColorRange, Colorspace
 
+from syncnet.conventions import Samples
 from syncnet.media.sound import SCORED, SoundForm
 from syncnet.system.atomic import NewFile
 
@@ -68,13 +69,13 @@ class HeldSound:
 
     form = SCORED
 
-    def __init__(self, samples: np.ndarray) -> None:
+    def __init__(self, samples: Samples) -> None:
         """``samples``: (S,) int16, 16 kHz mono, the first at time 0."""
         self._samples = samples
         self.seconds = Fraction(len(samples), SCORED.rate)
 
     def read(self, first: int, end: int) -> np.ndarray:
-        return self._samples[first:end, None]
+        return self._samples[first:end][:, None]
 
 
 class Movie:
@@ -191,7 +192,7 @@ def look_movie(
     path: Path,
     size_px: tuple[int, int],
     fps: float,
-    samples: np.ndarray,
+    samples: Samples,
     *,
     threads: int = 1,
     comment: str = "",
@@ -207,7 +208,7 @@ def open_movie(
     path: Path,
     size_px: tuple[int, int],
     fps: float,
-    samples: np.ndarray,
+    samples: Samples,
     *,
     threads: int = 1,
     comment: str = "",

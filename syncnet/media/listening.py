@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, cast
 import av
 import numpy as np
 
-from syncnet.conventions import SAMPLE_RATE
+from syncnet.conventions import SAMPLE_RATE, Samples
 from syncnet.errors import DamagedVideoError, EmptyVideoError
 from syncnet.media.clock import MAX_PHASE_SECONDS, MAX_STEP_SECONDS, grid_phase
 from syncnet.media.decoder import StreamDecoder
 from syncnet.media.file import COPY_AGAIN, opened, picture_stream, sound_stream
 from syncnet.media.memory import MemoryBound
+from syncnet.media.sample_store import MOST_HELD_BYTES
 from syncnet.media.sound import SoundTape
 from syncnet.system.interruption import StopFlag
 
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 
 DIGITAL_SILENCE = 1
 """Loudest sample, of 32,768, of a track in which nothing was recorded; a codec may add its dither."""
+SAMPLES_LOOKED_AT = 60 * SAMPLE_RATE
+"""At once."""
 
 
 @dataclass(frozen=True)
 class Heard:
     """The sound of one track, and what was learned of the pictures while it was read."""
 
-    samples: np.ndarray
+    samples: Samples
     """(S,) int16 at 16 kHz; sample 0 belongs to the start of the clock."""
     track: int
     """Counted from 0 among the file's audio tracks."""
@@ -78,7 +81,7 @@ def listen(path: Path, bound: MemoryBound, tracks: Sequence[int], start: Picture
         except EmptyVideoError as error:
             empty = empty or error
             continue
-        if max(int(heard.samples.max()), -int(heard.samples.min())) > DIGITAL_SILENCE:
+        if _is_recorded(heard.samples):
             return heard
         silent = silent or heard
     if silent is None:
@@ -100,15 +103,24 @@ def listen_elsewhere(path: Path, sound: Path, bound: MemoryBound, stamp: Fractio
         times = _seconds_since(stamp, decoder.stamps_beside, picture)
         end = decoder.ends.get(picture.index, stamp)
     phase = grid_phase(times)
-    tape = SoundTape(-MAX_PHASE_SECONDS)
+    tape = _tape(-MAX_PHASE_SECONDS)
     codec = _lay_from_start(bound, sound, tape, stop)
     if tape.louder_channel is not None:
-        tape = SoundTape(-MAX_PHASE_SECONDS, tape.louder_channel)
+        tape = _tape(-MAX_PHASE_SECONDS, tape.louder_channel)
         _lay_from_start(bound, sound, tape, stop)
-    samples = tape.finish()[round((MAX_PHASE_SECONDS + phase) * SAMPLE_RATE) :]
+    samples = tape.finish(round((MAX_PHASE_SECONDS + phase) * SAMPLE_RATE))
     if len(samples) == 0:
         raise EmptyVideoError("no sound can be decoded", path=sound, cure="check that the file plays")
     return Heard(samples, 0, 1, codec, end - stamp, _rate_of(times), phase)
+
+
+def _is_recorded(samples: Samples) -> bool:
+    parts = (samples[first : first + SAMPLES_LOOKED_AT] for first in range(0, len(samples), SAMPLES_LOOKED_AT))
+    return any(max(int(part.max()), -int(part.min())) > DIGITAL_SILENCE for part in parts)
+
+
+def _tape(begin: Fraction, channel: int | None = None) -> SoundTape:
+    return SoundTape(begin, channel, most_held_bytes=MOST_HELD_BYTES)
 
 
 def _lay_from_start(bound: MemoryBound, sound: Path, tape: SoundTape, stop: StopFlag) -> str:
@@ -127,11 +139,11 @@ def _lay_from_start(bound: MemoryBound, sound: Path, tape: SoundTape, stop: Stop
 def _listen_to(path: Path, bound: MemoryBound, track: int, start: PictureStart, stop: StopFlag) -> Heard:
     # The clock may begin a little before the first frame, which shows only at the end.
     begin = start.seconds - MAX_PHASE_SECONDS
-    tape = SoundTape(begin)
+    tape = _tape(begin)
     heard = _read_track(path, bound, track, start, tape, stop)
     if tape.louder_channel is None:
         return heard
-    return _read_track(path, bound, track, start, SoundTape(begin, tape.louder_channel), stop)
+    return _read_track(path, bound, track, start, _tape(begin, tape.louder_channel), stop)
 
 
 def _read_track(
@@ -147,7 +159,7 @@ def _read_track(
         _check_passed_over(path, decoder, picture)
         times = _seconds_since(start.stamp, decoder.stamps_beside, picture)
         phase = grid_phase(times)
-        samples = tape.finish()[round((MAX_PHASE_SECONDS + phase) * SAMPLE_RATE) :]
+        samples = tape.finish(round((MAX_PHASE_SECONDS + phase) * SAMPLE_RATE))
         if len(samples) == 0:
             problem = "no sound can be decoded at the times of the picture"
             raise EmptyVideoError(problem, path=path, cure="check that the file plays with sound")

@@ -17,7 +17,8 @@ measured (benchmarks/memory.py)."""
 DECODER_PICTURES = 17
 """A decoder may have to hold sixteen to build the next from."""
 SOUND_BYTES_A_SECOND = 100_000
-"""32,000 for the samples; 85,000 were measured, with the features made from them."""
+"""32,000 for the samples, of more than 20 minutes only where no disk takes them; some 60,000 for a face that is seen
+all the time (benchmarks/memory.py, --unbroken)."""
 _MB = 2**20
 
 WorkBytes = Callable[[int, int], int]

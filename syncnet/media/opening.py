@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from syncnet.conventions import FPS, SAMPLE_RATE
+from syncnet.conventions import FPS, SAMPLE_RATE, Samples
 from syncnet.media.beginning import lateness_of, read_beginning
 from syncnet.media.clock import nearest_items
 from syncnet.media.decoder import StreamDecoder
@@ -52,7 +52,7 @@ class Media:
 
     path: Path
     info: MediaInfo
-    samples: np.ndarray
+    samples: Samples
     """Shape (S,), int16, 16 kHz mono; sample 0 belongs to the first shown frame. Sound that starts later is preceded by
     zeros, gaps are zeros. They end where the sound ends, which may be before or after the picture does."""
     threads: int = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -11,7 +12,8 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from syncnet.conventions import SAMPLE_RATE
+from syncnet.conventions import SAMPLE_RATE, Samples
+from syncnet.media.sample_store import SAMPLE_BYTES, SampleStore
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -54,19 +56,26 @@ class SoundTape:
     """Lays decoded frames on a tape that starts at ``start`` on the file's clock.
 
     What comes before the start is cut, gaps are zeros, and where two stretches overlap the later one stays. The tape
-    ends where the sound ends, before or after the picture does. Memory: the tape itself, 32 kB a second of 16 kHz mono.
+    ends where the sound ends, before or after the picture does. It takes 32 kB a second of 16 kHz mono.
     """
 
-    def __init__(self, start: Fraction, channel: int | None = None, form: SoundForm = SCORED) -> None:
-        """``channel``: the one that is heard, counted from 0, where there are so many; None: all of them."""
+    def __init__(
+        self,
+        start: Fraction,
+        channel: int | None = None,
+        form: SoundForm = SCORED,
+        most_held_bytes: float = math.inf,
+    ) -> None:
+        """``channel``: the one that is heard, counted from 0, where there are so many; None: all of them.
+
+        ``most_held_bytes``: see ``SampleStore``.
+        """
         self._start = start
         self._channel = channel
         self._form = form
-        self._sample_bytes = 2 * form.channels
+        self._sample_bytes = SAMPLE_BYTES * form.channels
         self._loudness = _Loudness()
-        self._tape = bytearray()
-        self._forgotten = 0
-        """Samples before those that it has."""
+        self._store = SampleStore(most_held_bytes)
         self._position = 0
         self._resampler: _Resampler | None = None
         self._kind: tuple[str, str, int] | None = None
@@ -108,26 +117,19 @@ class SoundTape:
         """The next frame is laid where its time says, however little it strays from the running count."""
         self._kind = None
 
-    def finish(self) -> np.ndarray:
-        """All samples, (S,) int16; those of several channels in turn."""
+    def finish(self, first: int = 0) -> Samples:
+        """All samples from that one on, (S,) int16; those of several channels in turn."""
         self._end_run()
-        return np.frombuffer(self._tape, np.int16)
+        return self._store.samples(first)
 
     def read(self, first: int, end: int) -> np.ndarray:
         """Samples of the tape as it is, (end - first, channels) int16; zeros where it has none."""
-        samples = np.zeros((end - first, self._form.channels), np.int16)
-        lead = max(first, self._forgotten)
-        begin = (lead - self._forgotten) * self._sample_bytes
-        held = self._tape[begin : max(begin, (end - self._forgotten) * self._sample_bytes)]
-        there = np.frombuffer(held, np.int16).reshape(-1, self._form.channels)
-        samples[lead - first : lead - first + len(there)] = there
-        return samples
+        there = self._store.read(first * self._sample_bytes, end * self._sample_bytes)
+        return np.frombuffer(there, np.int16).reshape(-1, self._form.channels)
 
     def forget(self, before: int) -> None:
         """Lets go of the samples before this one, those to come too; they read as zeros from now on."""
-        count = max(before - self._forgotten, 0)
-        del self._tape[: count * self._sample_bytes]
-        self._forgotten += count
+        self._store.forget(before * self._sample_bytes)
 
     def _begin_run(self, time: Fraction, kind: tuple[str, str, int]) -> _Resampler:
         self._end_run()
@@ -147,16 +149,8 @@ class SoundTape:
             self._write(block)
 
     def _write(self, block: np.ndarray) -> None:
-        first = self._position - self._forgotten
+        self._store.write(self._position * self._sample_bytes, block.tobytes())
         self._position += len(block)
-        if first < 0:
-            block, first = block[-first:], 0
-        if len(block) == 0:
-            return
-        begin = first * self._sample_bytes
-        if begin > len(self._tape):
-            self._tape.extend(bytes(begin - len(self._tape)))
-        self._tape[begin : begin + block.nbytes] = block.tobytes()
 
 
 @lru_cache(maxsize=64)

@@ -14,10 +14,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
-from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME
+from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
 from syncnet.errors import ModelFileError
 from syncnet.models.checkpoint import check_finite
-from syncnet.models.features import MOUTH_SIZE_PX, WINDOW_SAMPLES, cut_mouths, log_mel, normalise_bands
+from syncnet.models.features import (
+    MEL_BANDS,
+    MOUTH_SIZE_PX,
+    WINDOW_SAMPLES,
+    count_mel_steps,
+    cut_mouths,
+    normal_blocks,
+)
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import find_lite, lite_identity
 from syncnet.models.lite_network import (
@@ -34,6 +41,10 @@ from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 NEIGHBOURS = 2
 """A frame's features need the frame before and the one after."""
+LIP_REACH = CONTEXT_FRAMES - 1 - NEIGHBOURS
+"""So many frame features less come out as embeddings."""
+ROWS_AT_ONCE = 5 * 60 * FPS
+"""A layer of the network takes some 5 kB for each."""
 
 
 class LiteFaceEncoder:
@@ -58,7 +69,10 @@ class LiteFaceEncoder:
 
     def features(self) -> torch.Tensor:
         """(track frames - 2, members * 128), on the model's device."""
-        return torch.cat(self._features) if self._features else torch.empty(0, FRAME_FEATURES)
+        if len(self._features) > 1:
+            # They are not held twice.
+            self._features = [torch.cat(self._features)]
+        return self._features[0] if self._features else torch.empty(0, FRAME_FEATURES)
 
 
 class LiteModel:
@@ -93,7 +107,7 @@ class LiteModel:
     def embed(
         self,
         encoder: FaceEncoder,
-        samples: np.ndarray,
+        samples: Samples,
         first_frame: int,
         frame_count: int,
         counts: np.ndarray | None = None,
@@ -106,43 +120,51 @@ class LiteModel:
     def embed_features(
         self,
         features: torch.Tensor,
-        samples: np.ndarray,
+        samples: Samples,
         first_frame: int,
         frame_count: int,
         counts: np.ndarray | None = None,
     ) -> Embeddings:
         """As ``embed``, from the frame features, shape (frame_count - 2, members * 128), of the track."""
-        video = self._embed_lips(features) if len(features) >= CONTEXT_FRAMES - 2 else None
+        video = self._embed_lips(features)
         sound_first = max(0, first_frame - MAX_SHIFT_FRAMES)
         audio = self._embed_sound(samples, sound_first, first_frame + frame_count + MAX_SHIFT_FRAMES, counts)
-        nothing = np.empty((0, EMBEDDING_SIZE * len(self._networks)), np.float32)
         return Embeddings(
-            video=nothing if video is None else video.cpu().numpy(),
-            audio=nothing if audio is None else audio.cpu().numpy(),
+            video=video,
+            audio=audio,
             audio_lead=first_frame - sound_first,
             metric="cosine",
             zero_pad_ends=False,
             middle_frame=MIDDLE_FRAME,
         )
 
-    def _embed_lips(self, features: torch.Tensor) -> torch.Tensor:
-        parts = torch.split(features, FRAME_FEATURES, dim=1)
-        lips = [network.embed_lips(part[None])[0] for network, part in zip(self._networks, parts, strict=True)]
-        return _joined(lips)
+    def _embed_lips(self, features: torch.Tensor) -> np.ndarray:
+        lips = self._empty(len(features) - LIP_REACH)
+        for first in range(0, len(lips), ROWS_AT_ONCE):
+            parts = torch.split(features[first : first + ROWS_AT_ONCE + LIP_REACH], FRAME_FEATURES, dim=1)
+            own = [network.embed_lips(part[None])[0] for network, part in zip(self._networks, parts, strict=True)]
+            lips[first : first + ROWS_AT_ONCE] = _joined(own)
+        return lips
 
-    def _embed_sound(
-        self, samples: np.ndarray, first_frame: int, end_frame: int, counts: np.ndarray | None
-    ) -> torch.Tensor | None:
+    def _embed_sound(self, samples: Samples, first_frame: int, end_frame: int, counts: np.ndarray | None) -> np.ndarray:
         # The last step of a frame starts 480 samples into it and is 400 long: it reaches into the next frame.
         reach = WINDOW_SAMPLES - SAMPLES_PER_FRAME // FEATURE_STEPS_PER_FRAME
-        mel = log_mel(
-            _delayed(samples, first_frame * SAMPLES_PER_FRAME, end_frame * SAMPLES_PER_FRAME + reach, self._delay)
-        )
-        if len(mel) < CONTEXT_STEPS:
-            return None
-        steps = None if counts is None else _steps_of(counts[first_frame:end_frame], len(mel))
-        batch = torch.from_numpy(normalise_bands(mel, steps))[None].to(self._device)
-        return _joined([network.embed_sound(batch)[0] for network in self._networks])
+        sound = _Delayed(samples, first_frame * SAMPLES_PER_FRAME, end_frame * SAMPLES_PER_FRAME + reach, self._delay)
+        step_count = count_mel_steps(len(sound))
+        steps = None if counts is None else _steps_of(counts[first_frame:end_frame], step_count)
+        embedded = self._empty(_rows_of(step_count))
+        done, mel = 0, np.empty((0, MEL_BANDS), np.float32)
+        for block in normal_blocks(sound, steps):
+            mel = np.concatenate([mel, block])
+            rows = _rows_of(len(mel))
+            if rows > 0:
+                batch = torch.from_numpy(mel)[None].to(self._device)
+                embedded[done : done + rows] = _joined([network.embed_sound(batch)[0] for network in self._networks])
+                done, mel = done + rows, mel[rows * FEATURE_STEPS_PER_FRAME :]
+        return embedded
+
+    def _empty(self, rows: int) -> np.ndarray:
+        return np.empty((max(rows, 0), EMBEDDING_SIZE * len(self._networks)), np.float32)
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return self._calibration.confidence_of(raw, embedding_count / FPS)
@@ -189,11 +211,25 @@ def load_networks(path: Path) -> list[LiteNetwork]:
     return networks
 
 
-def _delayed(samples: np.ndarray, first: int, end: int, delay: int) -> np.ndarray:
+class _Delayed:
     """Samples ``first`` to ``end`` of the sound as if it came so many samples later; its first ones fill the gap."""
-    start = first - delay
-    moved = samples[max(0, start) : max(0, end - delay)]
-    return np.pad(moved, (-start, 0), mode="symmetric") if start < 0 and len(moved) else moved
+
+    def __init__(self, samples: Samples, first: int, end: int, delay: int) -> None:
+        self._samples = samples
+        self._first = max(0, first - delay)
+        there = max(0, min(len(samples), end - delay) - self._first)
+        lead = max(0, delay - first) if there else 0
+        self._lead = np.pad(samples[self._first : self._first + min(lead, there)], (lead, 0), mode="symmetric")[:lead]
+        self._length = lead + there
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, part: slice, /) -> np.ndarray:
+        first, end, _ = part.indices(self._length)
+        lead = len(self._lead)
+        behind = self._samples[self._first + max(first - lead, 0) : self._first + max(end - lead, 0)]
+        return np.concatenate([self._lead[first:end], behind])
 
 
 def _steps_of(frames: np.ndarray, step_count: int) -> np.ndarray:
@@ -202,6 +238,11 @@ def _steps_of(frames: np.ndarray, step_count: int) -> np.ndarray:
     return np.pad(steps, (0, step_count - len(steps)))
 
 
-def _joined(embeddings: Sequence[torch.Tensor]) -> torch.Tensor:
+def _rows_of(step_count: int) -> int:
+    """Embeddings of so many mel steps; below one where there is none."""
+    return (step_count - CONTEXT_STEPS) // FEATURE_STEPS_PER_FRAME + 1
+
+
+def _joined(embeddings: Sequence[torch.Tensor]) -> np.ndarray:
     """(T, 128) of each member -> (T, members * 128) of unit length: its cosine is the mean of the members' cosines."""
-    return torch.cat(list(embeddings), dim=1) / math.sqrt(len(embeddings))
+    return np.asarray((torch.cat(list(embeddings), dim=1) / math.sqrt(len(embeddings))).cpu().numpy())

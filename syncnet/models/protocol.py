@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from syncnet.conventions import MAX_SHIFT_FRAMES
+from syncnet.conventions import MAX_SHIFT_FRAMES, Samples
 from syncnet.models.odds import Odds
 
 MIN_TRACK_FRAMES = {
@@ -65,7 +65,7 @@ class SyncModel(Protocol):
     def embed(
         self,
         encoder: FaceEncoder,
-        samples: np.ndarray,
+        samples: Samples,
         first_frame: int,
         frame_count: int,
         counts: np.ndarray | None = None,

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import weights
+from syncnet.conventions import Samples
 from syncnet.errors import ModelFileError
 
 WEIGHTS_FILE = "silero_vad_16k.safetensors"
@@ -76,7 +77,7 @@ def _own_name(name: str) -> str:
 
 
 @torch.inference_mode()
-def speech_chances(samples: np.ndarray) -> np.ndarray:
+def speech_chances(samples: Samples) -> np.ndarray:
     """How likely somebody speaks in each step of 512 int16 samples at 16 kHz, (n,) float32; the last may be cut."""
     network, state = load_silero(), None
     chances = []
@@ -86,7 +87,7 @@ def speech_chances(samples: np.ndarray) -> np.ndarray:
     return np.concatenate(chances) if chances else np.empty(0, np.float32)
 
 
-def _steps(samples: np.ndarray) -> Iterator[torch.Tensor]:
+def _steps(samples: Samples) -> Iterator[torch.Tensor]:
     count = -(-len(samples) // STEP_SAMPLES)
     for first in range(0, count, _STEPS_AT_ONCE):
         steps = min(_STEPS_AT_ONCE, count - first)

@@ -12,7 +12,7 @@ import numpy as np
 import python_speech_features as psf
 import torch
 
-from syncnet.conventions import CROP_SIZE_PX, SAMPLES_PER_FRAME
+from syncnet.conventions import CROP_SIZE_PX, SAMPLES_PER_FRAME, Samples
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.features import SAMPLES_PER_STEP, STEPS_PER_BLOCK, WINDOW_SAMPLES, count_mel_steps
 from syncnet.models.precision import dtype_of
@@ -84,7 +84,7 @@ class SyncNetV2:
     def embed(
         self,
         encoder: FaceEncoder,
-        samples: np.ndarray,
+        samples: Samples,
         first_frame: int,
         frame_count: int,
         counts: np.ndarray | None = None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from syncnet.conventions import SAMPLE_RATE
+from syncnet.conventions import SAMPLE_RATE, Samples
 from syncnet.media.file import opened, picture_stream
 from syncnet.repair.copying import CannotCopyError, copied_packets, start_of
 from syncnet.repair.correction import Correction
@@ -134,7 +134,7 @@ def _chapters(container: InputContainer) -> list[tuple[float, float, dict[str, s
     return [(c["start"] * unit, c["end"] * unit, c["metadata"]) for c, unit in zip(chapters, units, strict=True)]
 
 
-def misplaced_ms(before: np.ndarray, after: np.ndarray, correction: Correction) -> float | None:
+def misplaced_ms(before: Samples, after: Samples, correction: Correction) -> float | None:
     """How far the sound is from where the correction puts it, in milliseconds: the largest of many places.
 
     ``before``, ``after``: (S,) int16 at 16 kHz on the clock of the pictures. None where nothing can be compared.
@@ -169,12 +169,14 @@ def _meets_step(correction: Correction, low: float, high: float) -> bool:
     return any(low - 1 < step.from_seconds < high + 1 for step in correction.steps[1:])
 
 
-def _loud_places(samples: np.ndarray, length: int) -> list[int]:
+def _loud_places(samples: Samples, length: int) -> list[int]:
     """Where windows begin that hold the most sound, spread over the file."""
     count = len(samples) // length
     if count == 0:
         return []
-    energy = (samples[: count * length].astype(np.float64) ** 2).reshape(count, length).sum(axis=1)
+    energy = np.empty(count)
+    for number in range(count):
+        energy[number] = (samples[number * length : (number + 1) * length].astype(np.float64) ** 2).sum()
     groups = np.array_split(np.arange(count), min(count, _MOST_WINDOWS))
     loudest = [int(group[energy[group].argmax()]) for group in groups]
     floor = 0.01 * energy.max()

@@ -21,6 +21,9 @@ could make it worse."""
 MOST_MS = MAX_SHIFT_FRAMES * MS_PER_FRAME
 WIDEST_MS = 40.0
 """Of a 95 % interval."""
+_AT_THE_ENDS = 1 / math.sqrt(3)
+"""Where a line through evenly spread points is known worst, its offset has an interval so wide in that of the rise from
+end to end: half from the slope and, apart from it, half by the root of three from the level in the middle."""
 _TOGETHER_SECONDS = 1.0
 """So long two faces have to be heard at once to disagree."""
 
@@ -139,7 +142,7 @@ def _of_jumps(jumps: Sequence[Jump], strong: Sequence[Segment]) -> Found:
 def _of_drift(drift: Drift) -> Found:
     low, high = drift.interval_ms_per_minute
     minutes = (drift.end_seconds - drift.start_seconds) / 60
-    if (high - low) * minutes > WIDEST_MS:
+    if (high - low) * minutes * _AT_THE_ENDS > WIDEST_MS:
         return Refusal("its drift is known too roughly", "use a longer part of the video")
     rate = drift.ms_per_minute / 60
     middle = (drift.start_seconds + drift.end_seconds) / 2

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from syncnet.conventions import SAMPLE_RATE
+from syncnet.conventions import SAMPLE_RATE, Samples
 from syncnet.repair.correction import Correction, Step
 from syncnet.repair.moving import FADE_SECONDS
 
@@ -17,7 +17,7 @@ _DISTANCE_DB = 6.0
 """What a place at the end of the reach has to be quieter by than one at the jump."""
 
 
-def cut_in_silence(correction: Correction, samples: np.ndarray) -> Correction:
+def cut_in_silence(correction: Correction, samples: Samples) -> Correction:
     """With each jump moved to the quietest place near it. ``samples``: (S,) int16 at 16 kHz, as before the repair."""
     steps = [correction.steps[0]]
     for step in correction.steps[1:]:
@@ -32,7 +32,7 @@ def cut_in_silence(correction: Correction, samples: np.ndarray) -> Correction:
     return replace(correction, steps=tuple(steps))
 
 
-def _cost(samples: np.ndarray, place: float, before: Step, after: Step) -> float:
+def _cost(samples: Samples, place: float, before: Step, after: Step) -> float:
     """Decibels of what would be faded out and in there, and a price for the way from the jump."""
     count = round(FADE_SECONDS * SAMPLE_RATE)
     energy = 1.0

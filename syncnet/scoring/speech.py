@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from syncnet.conventions import FPS, SAMPLES_PER_FRAME
+from syncnet.conventions import FPS, SAMPLES_PER_FRAME, Samples
 
 LEAST_CHANCE = 0.5
 MARGIN_FRAMES = 1
@@ -15,7 +15,7 @@ LONG_PAUSE_FRAMES = FPS
 """A shorter pause belongs to the speech around it: closed lips in a breath fit the sound, and say so."""
 
 
-def find_speech(samples: np.ndarray) -> np.ndarray:
+def find_speech(samples: Samples) -> np.ndarray:
     """Whether each frame's sound holds speech, shape (frames,), bool, of int16 samples at 16 kHz from frame 0 on."""
     # torch takes seconds to load, and who only reads what was found needs none.
     from syncnet.models.silero import STEP_SAMPLES, speech_chances

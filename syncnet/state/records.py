@@ -39,7 +39,7 @@ class ScoringParts(Protocol):
     def shots(self) -> ShotSettings: ...
 
 
-SCORING_VERSION = 7
+SCORING_VERSION = 8
 """Raised whenever the same file and settings come to another score; records of another version are scored again.
 tests/test_scoring_version.py fails when the code of a stage changes and nobody said whether the scores do."""
 

@@ -18,7 +18,8 @@ class Parser(argparse.ArgumentParser):
         """``--help`` prints and raises SystemExit(0)."""
         options, unknown = self.parse_known_args([_underscored(argument) for argument in arguments])
         if unknown and not self.takes(unknown, options):
-            raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", cure=self.meant_by(unknown[0]))
+            told = " ".join(word or '""' for word in unknown)
+            raise UsageError(f"unrecognized arguments: {told}", cure=self.meant_by(unknown[0]))
         return options
 
     def error(self, message: str) -> NoReturn:

@@ -21,6 +21,7 @@ from detectors.two_looks import united
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
 from syncnet.media.picture import Frame
+from syncnet.models.folding import fold_norms
 
 RELIABLE_FACE_PX = 20
 """Face height to which the smallest face of interest is brought."""
@@ -119,8 +120,7 @@ def load_lite_detector(path: Path, device: str) -> LiteSpec:
         raise ModelFileError(
             f"{path} cannot be read as weights of the face detector", path=path, cure="check the file out again"
         ) from error
-    network.eval().requires_grad_(False)
-    network.fold()
+    fold_norms(network.requires_grad_(False))
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     spec = LiteSpec(network, hashlib.sha256(content).hexdigest(), device)
     return spec.with_queue() if device == "cuda" else spec

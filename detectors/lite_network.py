@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 STRIDES = (8, 16, 32)
 FACE_PX = (20.0, 56.0, 160.0)
@@ -25,22 +24,12 @@ _FIRST_LOGIT = -4.0
 """At the start hardly a cell has a face, which is how pictures are (as in RetinaNet, Lin et al., 2017)."""
 
 
-class Convolution(nn.Sequential):
-    """Convolution, batch norm, rectifier."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, size: int = 3) -> None:
-        super().__init__(
-            nn.Conv2d(inputs, outputs, size, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(inplace=True),
-        )
-
-    def fold(self) -> None:
-        """The norm goes into the convolution, for a network that learns no more."""
-        convolution, norm = self[0], self[1]
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            self[0] = fuse_conv_bn_eval(convolution.eval(), norm.eval())
-            self[1] = nn.Identity()
+def _convolution(inputs: int, outputs: int, stride: int = 1, size: int = 3) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
 
 
 class LiteFaceNetwork(nn.Module):
@@ -49,13 +38,13 @@ class LiteFaceNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         # Straight to a quarter of the size: two layers of stride 2 with few channels would take twice as long.
-        self.stem = nn.Sequential(Convolution(3, 32, 4, size=6), Convolution(32, 32))
-        self.fine = nn.Sequential(Convolution(32, 48, 2), Convolution(48, 48))
+        self.stem = nn.Sequential(_convolution(3, 32, 4, size=6), _convolution(32, 32))
+        self.fine = nn.Sequential(_convolution(32, 48, 2), _convolution(48, 48))
         self.middle = nn.Sequential(
-            Convolution(48, _WIDTH, 2), Convolution(_WIDTH, _WIDTH), Convolution(_WIDTH, _WIDTH)
+            _convolution(48, _WIDTH, 2), _convolution(_WIDTH, _WIDTH), _convolution(_WIDTH, _WIDTH)
         )
         self.coarse = nn.Sequential(
-            Convolution(_WIDTH, _WIDTH, 2), Convolution(_WIDTH, _WIDTH), Convolution(_WIDTH, _WIDTH)
+            _convolution(_WIDTH, _WIDTH, 2), _convolution(_WIDTH, _WIDTH), _convolution(_WIDTH, _WIDTH)
         )
         self.down_to_middle = nn.Conv2d(_WIDTH, _WIDTH, 1)
         self.down_to_fine = nn.Conv2d(_WIDTH, 48, 1)
@@ -75,18 +64,12 @@ class LiteFaceNetwork(nn.Module):
         levels = (fine, middle, coarse)
         return [head(level).permute(0, 2, 3, 1) for head, level in zip(self.heads, levels, strict=True)]
 
-    def fold(self) -> None:
-        """For a network that learns no more."""
-        for module in list(self.modules()):
-            if isinstance(module, Convolution):
-                module.fold()
-
 
 def _head(width: int) -> nn.Sequential:
     told = nn.Conv2d(width, OUTPUTS, 1)
     nn.init.zeros_(told.bias)  # type: ignore[arg-type]  # there is one, as always where nothing else is said
     nn.init.constant_(told.bias[:1], _FIRST_LOGIT)  # type: ignore[index]
-    return nn.Sequential(Convolution(width, width), told)
+    return nn.Sequential(_convolution(width, width), told)
 
 
 def _twice(smaller: Tensor, larger: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from detectors.lite_network import FACE_PX, OUTPUTS, LiteFaceNetwork, cell_centr
 from detectors.protocol import box_overlaps
 from detectors.registry import LITE_FILE, resolve_detector
 from syncnet.errors import ModelFileError
+from syncnet.models.folding import fold_norms
 from weights import WeightsPolicy
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -177,7 +178,7 @@ def test_folded_norms_change_nothing() -> None:
     network.eval()
     picture = torch.randint(0, 256, (2, 75, 130, 3), dtype=torch.uint8)
     before = network(picture)
-    network.fold()
+    fold_norms(network)
     for told, again in zip(before, network(picture), strict=True):
         torch.testing.assert_close(told, again, rtol=1e-3, atol=1e-3)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())

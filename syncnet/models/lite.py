@@ -25,6 +25,7 @@ from syncnet.models.features import (
     cut_mouths,
     normal_blocks,
 )
+from syncnet.models.folding import fold_norms
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import find_lite, lite_identity
 from syncnet.models.lite_network import (
@@ -87,9 +88,9 @@ class LiteModel:
     def __init__(self, networks: Sequence[LiteNetwork], calibration: Calibration, identity: str, device: str) -> None:
         self.identity = identity
         for network in networks:
+            fold_norms(network.requires_grad_(False))
             # torch's annotations do not know memory_format here, its documentation does.
             network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            network.eval().requires_grad_(False)
         self._networks = networks
         self._calibration = calibration
         self._delay = round(calibration.zero_ms * SAMPLES_PER_MS)

@@ -93,7 +93,7 @@ def test_the_code_of_the_page_runs(page: str, repository: Path, tmp_path: Path) 
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "True 7.7 +1" in done.stdout
+    assert "True 7.6 +1" in done.stdout
     assert (tmp_path / "sorted" / "good_quality" / "talk.mp4").is_file()
 
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import Any
 
 from syncnet.errors import StillChangingError, SyncFilterError, TimeLimitError, UsageError, VideoError
@@ -69,7 +70,8 @@ def look_at(
         with contextlib.suppress(FetchError):
             _open_file_system(uri)
     stop = StopFlag()
-    seen = partial(_seen, unanswered=Counter(), stop=stop, limit_seconds=min(limit_seconds, ANSWER_SECONDS))
+    limit_seconds = min(limit_seconds, ANSWER_SECONDS)
+    seen = partial(_seen, unanswered=Counter(), turn=Lock(), stop=stop, limit_seconds=limit_seconds)
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         try:
             # The pool holds something for each video that it was given and has not answered.
@@ -176,7 +178,7 @@ def _fetch(video: VideoFile, target: Path, stop: StopFlag) -> None:
 
 
 def _seen(
-    video: VideoFile, *, unanswered: Counter[str], stop: StopFlag, limit_seconds: float
+    video: VideoFile, *, unanswered: Counter[str], turn: Lock, stop: StopFlag, limit_seconds: float
 ) -> FileIdentity | str | None:
     """``unanswered``: by server, requests in a row that came to nothing."""
     server = "/".join(video.uri.split("/")[:3])
@@ -191,7 +193,9 @@ def _seen(
         elif error.__cause__ is None or isinstance(error.__cause__, PermissionError):
             answer = error.problem
         else:
-            unanswered[server] += 1
+            # Threads that add at once would lose some.
+            with turn:
+                unanswered[server] += 1
             return error.problem
     unanswered[server] = 0
     return answer

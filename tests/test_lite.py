@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from syncnet.conventions import SAMPLES_PER_FRAME
+from syncnet.models.folding import fold_norms
 from syncnet.models.lite import LiteFaceEncoder, LiteModel, _Delayed, load_lite, load_networks
 from syncnet.models.lite_calibration import Calibration, read_calibration
 from syncnet.models.lite_files import CALIBRATION_FILE, WEIGHTS_FILE
@@ -44,6 +45,25 @@ def test_streams_keep_step(model: LiteModel, crops: np.ndarray) -> None:
     assert embeddings.audio_lead == 10
     assert embeddings.audio.shape == (10 + 70 + 15 - (CONTEXT_FRAMES - 1), 128)
     np.testing.assert_allclose(np.linalg.norm(embeddings.video, axis=1), 1, atol=1e-5)
+
+
+def test_folded_norms_change_no_embedding() -> None:
+    torch.manual_seed(2)
+    network = LiteNetwork()
+    mouths, mel = torch.randint(0, 256, (1, 40, 64, 64)).float(), torch.randn(1, 4 * 60, 40)
+    for _ in range(3):
+        # A few steps of training, so that the norms are not as they are made.
+        network.embed_lips(network.frame_network(mouths))
+        network.embed_sound(mel)
+    network.eval()
+    with torch.no_grad():
+        lips, sound = network.embed_lips(network.frame_network(mouths)), network.embed_sound(mel)
+        fold_norms(network)
+        torch.testing.assert_close(network.embed_lips(network.frame_network(mouths)), lips, rtol=0, atol=1e-5)
+        torch.testing.assert_close(network.embed_sound(mel), sound, rtol=0, atol=1e-5)
+    # The one at the beginning of the lips' time has no convolution before it.
+    left = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d)]
+    assert left == [network.lip_time[0]]
 
 
 def test_sound_embedding_sees_its_own_frames_only() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import signal
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +206,28 @@ def test_a_server_that_never_answers_costs_the_time_of_a_look_and_an_interrupt_i
     finally:
         signal.signal(signal.SIGALRM, before)
         released.set()
+
+
+def test_requests_that_end_at_once_are_all_counted(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
+    def info(_self: Faulty, _path: str, **_how: Any) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(Faulty, "info", info)
+    both = threading.Barrier(2)
+
+    class Meeting(Counter[str]):
+        """Two threads that count their first request at the same time read the same number."""
+
+        def __missing__(self, key: str) -> int:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait(0.2)
+            return 0
+
+    unanswered = Meeting()
+    seen = partial(remote._seen, unanswered=unanswered, turn=threading.Lock(), stop=StopFlag(), limit_seconds=1.0)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(seen, [video_at(f"faulty://b/{number}.mp4", "/") for number in range(2)]))
+    assert unanswered["faulty://b"] == 2
 
 
 def test_a_server_that_drips_is_given_up_in_time(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ _LARGE_FRAME_PX = 1280
 """As for YuNet: faces of some 700 px and more get lost beyond."""
 _REDUCED_FRAME_PX = 640
 _BYTES_A_PIXEL = 110
-"""Of the working frame, as YuNet's."""
+"""Of the working frame; 106 were measured at the most, of 922 x 518."""
 _QUEUED_PICTURES = 16
 
 

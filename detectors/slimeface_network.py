@@ -1,7 +1,7 @@
 """The network of libfacedetection (Wu, Peng and Yu, 2023), by YuNet's authors; its weights are in a Python package.
 
 Layers as in ``objectdetect_cnn`` of facedetectcnn-model.cpp (github.com/ShiqiYu/libfacedetection), the landmarks left
-out. The library's own code gives the same faces, in whole pixels, and takes about twice as long.
+out. The library's own code gives the same faces, in whole pixels, and takes 1.6 times as long for a picture of 720p.
 """
 
 from __future__ import annotations

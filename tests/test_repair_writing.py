@@ -16,7 +16,7 @@ from syncnet.media.opening import open_media
 from syncnet.repair.boxes import top_boxes
 from syncnet.repair.checking import check_rest_unchanged, misplaced_ms
 from syncnet.repair.copying import CannotCopyError
-from syncnet.repair.correction import constant
+from syncnet.repair.correction import Correction, Step, constant
 from syncnet.repair.writing import write_repaired
 from syncnet.settings import SoundWay
 from syncnet.system.interruption import StopFlag
@@ -190,3 +190,17 @@ def test_sound_that_lies_elsewhere_is_found(tmp_path: Path) -> None:
     assert misplaced_ms(before, after, constant(85)) == pytest.approx(15, abs=0.1)
     assert misplaced_ms(before, np.zeros_like(after), constant(100)) is None
     assert misplaced_ms(before, after, constant(float(Fraction(1001, 10)))) == pytest.approx(0.1, abs=0.07)
+
+
+def test_a_voice_at_another_pace_is_where_the_drift_puts_it() -> None:
+    """Pulses of 100 a second, now and then 1 % more or fewer, played 0.5 % slower: nothing is off by a period."""
+    rate, seconds = 16_000, 20
+    times = np.arange(rate * seconds) / rate
+    pitch = 100 * (1 + 0.01 * np.sin(2 * np.pi * 1.3 * times))
+    pulses = np.diff(np.floor(np.cumsum(pitch) / rate), prepend=0.0)
+    ringing = np.exp(-np.arange(160) / 30) * np.sin(2 * np.pi * 500 * np.arange(160) / rate)
+    before = (4000 * np.convolve(pulses, ringing)[: len(times)]).astype(np.int16)
+    slower = np.interp(np.arange(round(1.005 * len(before))) / 1.005, np.arange(len(before)), before).astype(np.int16)
+    # 5 ms more for each second of the source, which is 1.005 seconds afterwards.
+    drift = Correction((Step(0.0, 0.0),), rate=5 / 1.005)
+    assert misplaced_ms(before, slower, drift) == pytest.approx(0, abs=0.5)

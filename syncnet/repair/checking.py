@@ -143,18 +143,24 @@ def misplaced_ms(before: Samples, after: Samples, correction: Correction) -> flo
     errors = []
     for place in _loud_places(before, length):
         part = before[place : place + length].astype(np.float64)
-        middle = (place + length / 2) / SAMPLE_RATE
-        moved = _moved_by(correction, middle)
+        moved, moved_end = (_moved_by(correction, one / SAMPLE_RATE) for one in (place, place + length))
         expected = place + round(moved * SAMPLE_RATE / 1000)
         if _meets_step(correction, (expected - reach) / SAMPLE_RATE, (expected + length + reach) / SAMPLE_RATE):
             continue
-        low = expected - reach
-        if low < 0 or expected + length + reach > len(after):
+        # At another pace a voice is most like itself a period further on.
+        part = _stretched(part, length + round((moved_end - moved) * SAMPLE_RATE / 1000))
+        low, high = expected - reach, expected + len(part) + reach
+        if low < 0 or high > len(after):
             continue
-        found = _best_lag(part, after[low : expected + length + reach].astype(np.float64))
+        found = _best_lag(part, after[low:high].astype(np.float64))
         if found is not None:
             errors.append(abs(1000 * (found - reach) / SAMPLE_RATE + (expected - place) * 1000 / SAMPLE_RATE - moved))
     return max(errors, default=None)
+
+
+def _stretched(part: np.ndarray, length: int) -> np.ndarray:
+    """The same sound in so many samples."""
+    return np.interp(np.linspace(0, len(part), length, endpoint=False), np.arange(len(part)), part)
 
 
 def _moved_by(correction: Correction, source_seconds: float) -> float:

@@ -119,4 +119,6 @@ def _fill(convolution: nn.Conv2d, weight: Tensor, bias: Tensor) -> None:
 
 
 def _half(rows: Tensor) -> Tensor:
-    return functional.max_pool2d(rows, 2)
+    """Of each square of four the largest. torch's own layer notes their places too, which takes longer."""
+    columns = torch.maximum(rows[..., ::2], rows[..., 1::2])
+    return torch.maximum(columns[:, :, ::2], columns[:, :, 1::2])

@@ -169,3 +169,31 @@ def test_what_was_freed_below_something_in_use_goes_back_to_the_system() -> None
     told = subprocess.run([sys.executable, "-c", SCATTERED], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     # A good 100,000 bytes, 999 times.
     assert float(told.stdout) > 90
+
+
+FREED = """
+import resource
+import numpy as np
+from syncnet.system.memory import keep_freed_memory
+
+def use():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    pieces = [np.ones(20 << 17) for _ in range(3)]
+    del pieces
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+keep_freed_memory()
+use()
+print(sum(use() for _ in range(3)))
+"""
+
+
+@pytest.mark.skipif(find_trim() is None, reason="needs the GNU C library")
+@pytest.mark.parametrize("set_by_user", [False, True])
+def test_large_pieces_are_not_cleared_anew_each_time(set_by_user: bool) -> None:
+    """Three of 20 MB, freed and asked for again: no page is new, unless somebody wants it otherwise."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    environment = {**own, **({"MALLOC_TRIM_THRESHOLD_": "131072"} if set_by_user else {})}
+    call = [sys.executable, "-c", FREED]
+    told = subprocess.run(call, capture_output=True, text=True, check=True, cwd=REPOSITORY, env=environment)
+    assert (int(told.stdout) > 100) is set_by_user

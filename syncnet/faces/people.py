@@ -19,6 +19,8 @@ _FARTHEST = 2.0
 LOOK_PX = 24
 _COLOUR_CELLS = 8
 _CELL_PX = LOOK_PX // _COLOUR_CELLS
+_FIRST_EVERY_FRAMES = 2
+"""As of the mouths that are kept (syncnet/keepsake/making.py), so that the same crops are made in colour."""
 _MOST_LOOKS = 16
 LEAST_LIKENESS = 0.7
 """Correlation of two faces' brightness. With the colour below 94 % of halves of one clip are alike, and 1 % of pairs of
@@ -33,7 +35,7 @@ class FaceLook:
     def __init__(self) -> None:
         self._looks: list[np.ndarray] = []
         self._kept: tuple[np.ndarray, np.ndarray] | None = None
-        self._every_frames = 1
+        self._every_frames = _FIRST_EVERY_FRAMES
         self._seen = 0
 
     @property

@@ -160,7 +160,7 @@ def misplaced_ms(before: Samples, after: Samples, correction: Correction) -> flo
 
 def _stretched(part: np.ndarray, length: int) -> np.ndarray:
     """The same sound in so many samples."""
-    return np.interp(np.linspace(0, len(part), length, endpoint=False), np.arange(len(part)), part)
+    return np.asarray(np.interp(np.linspace(0, len(part), length, endpoint=False), np.arange(len(part)), part))
 
 
 def _moved_by(correction: Correction, source_seconds: float) -> float:

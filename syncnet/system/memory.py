@@ -24,7 +24,9 @@ _RESET_PEAK = "5"
 """See clear_refs in proc(5)."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """See mallopt(3)."""
-_KEPT_BYTES = 128 << 20
+_KEPT_BYTES = 64 << 20
+_LARGE_BYTES = 32 << 20
+"""More than any layer's output of a network takes: what is larger goes back to the system by itself."""
 GIVE_BACK_EVERY_SECONDS = 2.0
 """It takes some 10 ms, and what was given back is asked for again."""
 
@@ -141,7 +143,7 @@ def find_trim() -> Callable[[], object] | None:
 
 
 def keep_freed_memory() -> None:
-    """Has this process keep up to 128 MB that it freed, for what is asked for next.
+    """Has this process keep up to 64 MB that it freed, for what is asked for next.
 
     The GNU C library gives the large pieces that each picture takes back at once, and the system then clears them anew:
     a fifth of the time of a look for faces. Whoever set its variables keeps what they say.
@@ -149,7 +151,7 @@ def keep_freed_memory() -> None:
     mallopt = _c_function("mallopt", ctypes.c_int, ctypes.c_int)
     if mallopt and not {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"} & set(os.environ):
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
-        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _c_function(name: str, *arguments: type) -> Callable[..., int] | None:

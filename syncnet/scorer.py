@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from syncnet.settings import Request, RunOptions, ScorerSettings, settled
 from syncnet.settings.checks import fitted
 from syncnet.system.interruption import StopFlag
-from syncnet.system.memory import FREED_BY_PROCESS, PEAK_OF_PROCESS, keep_freed_memory
+from syncnet.system.memory import FREED_BY_PROCESS, PEAK_OF_PROCESS
 
 if TYPE_CHECKING:
     from syncnet.engines.serving import Score
@@ -62,7 +62,6 @@ class SyncScorer:
             if self._stages is None:
                 from syncnet.stages import choose_stages
 
-                keep_freed_memory()
                 self._stages = choose_stages(self._settings, self._workers).load()
             return self._stages
 

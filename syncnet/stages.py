@@ -15,6 +15,7 @@ from syncnet.models.protocol import MIN_TRACK_FRAMES
 from syncnet.models.registry import choose_model, load_model, resolve_device
 from syncnet.settings import DetectSettings, Precision, ScorerSettings, ShotSettings, TrackSettings, check_distance
 from syncnet.system.collector import without_collector
+from syncnet.system.memory import keep_freed_memory
 from weights import Identity
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class ChosenStages:
 
         if self.loaded is not None:
             return self.loaded
+        keep_freed_memory()
         share = share_cores(self.workers)
         settings, device = self.settings, resolve_device(self.settings.device)
         return Stages(

@@ -174,7 +174,8 @@ def test_what_was_freed_below_something_in_use_goes_back_to_the_system() -> None
 FREED = """
 import resource
 import numpy as np
-from syncnet.system.memory import keep_freed_memory
+from syncnet import ScorerSettings, SyncScorer
+from weights import WeightsPolicy
 
 def use():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -182,7 +183,8 @@ def use():
     del pieces
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-keep_freed_memory()
+policy = WeightsPolicy(offline=True)
+SyncScorer(ScorerSettings(model="lite", detector="lite", weights=policy)).stages
 use()
 print(sum(use() for _ in range(3)))
 """
@@ -191,7 +193,7 @@ print(sum(use() for _ in range(3)))
 @pytest.mark.skipif(find_trim() is None, reason="needs the GNU C library")
 @pytest.mark.parametrize("set_by_user", [False, True])
 def test_large_pieces_are_not_cleared_anew_each_time(set_by_user: bool) -> None:
-    """Three of 20 MB, freed and asked for again: no page is new, unless somebody wants it otherwise."""
+    """Where models are loaded, three of 20 MB freed and asked for again: no page is new, unless the user wills it."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
     environment = {**own, **({"MALLOC_TRIM_THRESHOLD_": "131072"} if set_by_user else {})}
     call = [sys.executable, "-c", FREED]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
-from syncnet.overtime.along import along_of
+from syncnet.overtime.along import _cheapest_ways, along_of
 from syncnet.overtime.drift import fit_line, ratio_name
 from syncnet.overtime.points import Points
 from syncnet.overtime.timeline import Drift, Jump, OffsetAlong, Segment
@@ -95,6 +96,34 @@ def test_one_segment_at_another_offset_is_two_jumps_only_where_chance_does_not_m
     # At the end of the file it is one jump, and two of them together are believed before each of them is.
     assert along_of(points_at(*[0.0] * 4, -320.0, odds={4: 17.0})).kind == "constant"
     assert along_of(points_at(*[0.0] * 4, -320.0, -320.0, odds={4: 17.0, 5: 17.0})).kind == "jumps"
+
+
+@pytest.mark.parametrize("far", [1, 3, 20])
+def test_the_cheapest_way_to_an_offset_is_that_of_a_table_of_all_pairs(far: int) -> None:
+    rng = np.random.default_rng(far)
+    places = np.arange(16)
+    steps = np.abs(places[:, None] - places)
+    change = np.where(steps >= far, 10.0, np.where(steps > 0, np.inf, 0.0))
+    for _ in range(50):
+        # Whole numbers, so that many ways cost the same.
+        costs = rng.integers(0, 25, len(places)).astype(float)
+        sources, least = _cheapest_ways(costs, far)
+        np.testing.assert_array_equal(sources, (costs + change).argmin(axis=1))
+        np.testing.assert_array_equal(least, (costs + change).min(axis=1))
+
+
+def test_two_hours_of_a_drift_that_begins_anew_take_little_memory() -> None:
+    # 5 ms more each second, and back to nothing every 108 s: beside the slope the offsets spread over 36 s.
+    offsets = [-5.0 * 108 * (number // 12) for number in range(800)]
+    points = points_at(*offsets, tracks=12, slope=5.0)
+    tracemalloc.start()
+    along = along_of(points)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (along.kind, len(along.jumps)) == ("mixed", 66)
+    assert along.drift is not None and along.drift.ms_per_minute == pytest.approx(300, abs=3)
+    # A table of all pairs of offsets would take 100 MB.
+    assert peak < 20e6
 
 
 def test_a_jump_lies_beside_the_segments_that_have_its_offsets() -> None:

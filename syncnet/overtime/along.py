@@ -117,24 +117,57 @@ def _by_segment(values: np.ndarray, segment: np.ndarray) -> np.ndarray:
 def _levels(ms: np.ndarray, most_costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which stretch each segment is of, (n,) int, and whether it has the offset of the stretch, (n,) bool.
 
-    The cheapest way to part them, in steps that are jumps. Source: Viterbi's algorithm over possible offsets.
+    The cheapest way to part them, in steps that are jumps. Source: Viterbi's algorithm over possible offsets, whose
+    best source is found without a table of all pairs: beside the slope of a drift, hours have thousands of offsets.
     """
     grid = np.arange(ms.min(), ms.max() + _LEVEL_STEP_MS, _LEVEL_STEP_MS)
-    costs = ((ms[:, None] - grid) / _SEGMENT_SPREAD_MS) ** 2 / 2
-    capped = np.minimum(costs, most_costs[:, None])
-    steps = np.abs(grid[:, None] - grid)
-    change = np.where(steps >= LEAST_JUMP_MS, _LEVEL_COST, np.where(steps > 0, np.inf, 0.0))
-    best, came_from = capped[0], []
-    for own in capped[1:]:
-        ways = best + change
-        came_from.append(ways.argmin(axis=1))
-        best = ways.min(axis=1) + own
+    far = int(np.searchsorted(grid - grid[0], LEAST_JUMP_MS))
+    best, came_from = np.minimum(_miss_costs(ms[0], grid), most_costs[0]), []
+    for own_ms, most_cost in zip(ms[1:], most_costs[1:], strict=True):
+        source, best = _cheapest_ways(best, far)
+        came_from.append(source)
+        best += np.minimum(_miss_costs(own_ms, grid), most_cost)
     path = [int(best.argmin())]
     for source in came_from[::-1]:
         path.append(int(source[path[-1]]))
     places = np.array(path[::-1])
     levels = np.cumsum(np.diff(places, prepend=places[0]) != 0)
-    return levels, costs[np.arange(len(ms)), places] <= most_costs
+    return levels, _miss_costs(ms, grid[places]) <= most_costs
+
+
+def _miss_costs(ms: np.ndarray | float, level_ms: np.ndarray) -> np.ndarray:
+    return np.asarray(((ms - level_ms) / _SEGMENT_SPREAD_MS) ** 2 / 2)
+
+
+def _cheapest_ways(costs: np.ndarray, far: int) -> tuple[np.ndarray, np.ndarray]:
+    """To each place from the cheapest one: itself, or for the price of a jump one that is ``far`` places away or more.
+
+    ``costs`` (g,) of being at each place before -> sources (g,) int32, and costs (g,). Of equals the first is taken.
+    """
+    count = len(costs)
+    ways = np.full((3, count), np.inf)
+    sources = np.tile(np.arange(count, dtype=np.int32), (3, 1))
+    ways[1] = costs
+    if far < count:
+        below, above = _first_of_least(costs), count - 1 - _last_of_least(costs[::-1])[::-1]
+        sources[0, far:], sources[2, :-far] = below[:-far], above[far:]
+        ways[0, far:] = costs[sources[0, far:]] + _LEVEL_COST
+        ways[2, :-far] = costs[sources[2, :-far]] + _LEVEL_COST
+    chosen, places = ways.argmin(axis=0), np.arange(count)
+    return sources[chosen, places], ways[chosen, places]
+
+
+def _first_of_least(values: np.ndarray) -> np.ndarray:
+    """For each place, the first place up to it with the least value so far."""
+    least = np.minimum.accumulate(values)
+    falls = np.concatenate([[True], least[1:] < least[:-1]])
+    return np.asarray(np.maximum.accumulate(np.where(falls, np.arange(len(values)), 0)))
+
+
+def _last_of_least(values: np.ndarray) -> np.ndarray:
+    """For each place, the last place up to it with the least value so far."""
+    least = np.minimum.accumulate(values)
+    return np.asarray(np.maximum.accumulate(np.where(values == least, np.arange(len(values)), 0)))
 
 
 def _slope_within(points: Points) -> Line | None:

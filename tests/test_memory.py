@@ -198,4 +198,5 @@ def test_large_pieces_are_not_cleared_anew_each_time(set_by_user: bool) -> None:
     environment = {**own, **({"MALLOC_TRIM_THRESHOLD_": "131072"} if set_by_user else {})}
     call = [sys.executable, "-c", FREED]
     told = subprocess.run(call, capture_output=True, text=True, check=True, cwd=REPOSITORY, env=environment)
-    assert (int(told.stdout) > 100) is set_by_user
+    # Of 180 MB; where the system has huge pages, 90 of them.
+    assert (int(told.stdout) > 30) is set_by_user

@@ -126,9 +126,10 @@ def score_lengths(count: int) -> None:
 def score_unbroken(minutes: list[float]) -> None:
     """Prints a row for each length."""
     from syncnet.engines.threads import share_cores
-    from syncnet.media.sample_store import MOST_HELD_BYTES, SampleStore
+    from syncnet.media.listening import MOST_HELD_BYTES
     from syncnet.models.lite import load_lite
     from syncnet.scoring.score import score_sync
+    from syncnet.system.byte_store import ByteStore
     from syncnet.system.memory import FREED_BY_PROCESS, PEAK_OF_PROCESS
     from weights import WeightsPolicy
 
@@ -141,7 +142,7 @@ def score_unbroken(minutes: list[float]) -> None:
         FREED_BY_PROCESS.give_back()
         before = held_mb()
         with PEAK_OF_PROCESS.measured() as span:
-            store = SampleStore(MOST_HELD_BYTES)
+            store = ByteStore(MOST_HELD_BYTES)
             for frame in range(frames):
                 sound = rng.integers(-9000, 9000, SAMPLES_PER_FRAME, dtype=np.int16)
                 store.write(frame * sound.nbytes, sound.tobytes())
@@ -149,7 +150,7 @@ def score_unbroken(minutes: list[float]) -> None:
             for first in range(0, frames, len(mouths)):
                 encoder.push_mouths(mouths[: frames - first])
             speech = np.arange(frames) % 100 < 80
-            embeddings = model.embed(encoder, store.samples(0), 0, frames, speech)
+            embeddings = model.embed(encoder, store.rows(np.int16), 0, frames, speech)
             del encoder
             score_sync(embeddings, model, speech)
         print(f"| {length:g} | {before:.0f} | {span.peak_mb} |", flush=True)

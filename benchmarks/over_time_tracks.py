@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from benchmarks.over_time_files import HEIGHT_PX, LEAD_SECONDS, WIDTH_PX, Plan, make_sound
 from syncnet.conventions import FPS, SAMPLE_RATE
@@ -67,9 +66,9 @@ class Mouths:
     def __init__(self, clips: Mapping[str, StoredClip], model: LiteModel) -> None:
         self.clips = clips
         self.model = model
-        self._features: dict[tuple[str, int, int, int], torch.Tensor] = {}
+        self._features: dict[tuple[str, int, int, int], np.ndarray] = {}
 
-    def features(self, face: Face) -> torch.Tensor:
+    def features(self, face: Face) -> np.ndarray:
         """(n - 2, members * 128), on the CPU."""
         places = face.places.tolist()
         keys = [(face.clip.name, *seen) for seen in zip(places, places[1:], places[2:], strict=False)]
@@ -77,8 +76,8 @@ class Mouths:
         for first in range(0, len(new), AT_ONCE):
             some = new[first : first + AT_ONCE]
             pictures = self.clips[face.clip.name].mouths[np.array([seen for _, *seen in some]).ravel()]
-            self._features.update(zip(some, self.model.encode_mouths(pictures)[::3], strict=True))
-        return torch.stack([self._features[key] for key in keys])
+            self._features.update(zip(some, self.model.encode_mouths(pictures)[::3].cpu().numpy(), strict=True))
+        return np.stack([self._features[key] for key in keys])
 
 
 def stored_clips(corpus: Corpus, names: Sequence[str]) -> dict[str, StoredClip]:

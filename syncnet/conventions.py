@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +24,13 @@ MAX_SHIFT_FRAMES = 15
 CROP_SIZE_PX = 224
 
 
-class Samples(Protocol):
-    """Sound as int16 samples, 16 kHz mono: an array, or what reads them from a file (syncnet.media.sample_store)."""
+class Rows(Protocol):
+    """Numbers in a row each: an array, or what reads them from a file (syncnet.system.byte_store)."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, part: slice, /) -> np.ndarray: ...
+
+
+Samples: TypeAlias = Rows
+"""Sound as int16 samples, 16 kHz mono."""

@@ -72,4 +72,4 @@ def test_features_that_are_put_together_are_those_of_the_whole_clip() -> None:
     stored = Mouths({"a": StoredClip(mouths, np.zeros(40 * 640, np.int16))}, model)
     for _ in range(2):
         features = stored.features(Face(Path("a"), None, 0, np.arange(40)))
-        np.testing.assert_allclose(features.numpy(), encoder.features().numpy(), atol=1e-4)
+        np.testing.assert_allclose(features, encoder.features()[:], atol=1e-4)

@@ -106,6 +106,25 @@ def test_a_track_without_sound_beside_it_has_no_score() -> None:
     assert score_sync(ended_before, RawModel()) is None
 
 
+@pytest.mark.parametrize("zero_pad_ends", [False, True])
+@pytest.mark.parametrize(("lead", "sounds"), [(0, 40), (15, 70), (8, 5), (3, 0), (60, 40)])
+def test_lips_meet_the_sound_beside_them_however_many_are_taken_at_once(
+    lead: int, sounds: int, zero_pad_ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(2)
+    lips, audio = rng.normal(size=(40, 3)).astype(np.float32), rng.normal(size=(sounds, 3)).astype(np.float32)
+    expected = np.full((31, 40), np.nan)
+    for row, lip in np.ndindex(31, 40):
+        place = lead + lip + row - 15
+        if 0 <= place < sounds:
+            expected[row, lip] = np.linalg.norm(lips[lip] - audio[place])
+        elif zero_pad_ends and -15 <= place < sounds + 15:
+            expected[row, lip] = np.linalg.norm(lips[lip])
+    monkeypatch.setattr("syncnet.scoring.score._LIPS_AT_ONCE", 7)
+    found = pair_distances(Embeddings(lips, audio, lead, "euclidean", zero_pad_ends))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 class Plain(RawModel):
     """Remembers over how many lips the confidence was."""
 

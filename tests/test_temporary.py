@@ -94,10 +94,11 @@ def test_a_kill_amid_any_writer_leaves_nothing_that_the_next_run_does_not_remove
 def test_sound_of_a_long_file_leaves_nothing_when_the_run_is_killed(tmp_path: Path) -> None:
     writer = """
 import os, signal, sys
-from syncnet.media.sample_store import FiledSamples, SampleStore
-store = SampleStore(most_held_bytes=1000)
+import numpy as np
+from syncnet.system.byte_store import ByteStore, FiledRows
+store = ByteStore(most_held_bytes=1000)
 store.write(0, bytes(2000))
-assert isinstance(store.samples(0), FiledSamples)
+assert isinstance(store.rows(np.int16), FiledRows)
 print(os.listdir(os.environ["TMPDIR"]), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """

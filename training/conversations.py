@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from syncnet.conventions import SAMPLES_PER_FRAME
 from syncnet.models.lite import LiteModel, read_lite
@@ -32,16 +31,17 @@ CLIP_FRAMES = 100
 TURN_FRAMES = 125
 SEED = 0
 
-Face = tuple[torch.Tensor, np.ndarray]
+Face = tuple[np.ndarray, np.ndarray]
 """Frame features and samples."""
 
 
 def chain(clips: Sequence[TalkingClip]) -> Face:
     """The clips one after the other; a clip has features for all frames but the last two."""
     missing = 2
-    parts = [torch.cat([c.features[: CLIP_FRAMES - missing], *[c.features[CLIP_FRAMES - 3 :][:1]] * 2]) for c in clips]
+    own = [clip.features[: CLIP_FRAMES - missing] for clip in clips]
+    parts = [np.concatenate([features, *[features[-1:]] * missing]) for features in own]
     samples = np.concatenate([clip.samples[: CLIP_FRAMES * SAMPLES_PER_FRAME] for clip in clips])
-    return torch.cat(parts)[:-missing], samples
+    return np.concatenate(parts)[:-missing], samples
 
 
 def score_faces(model: LiteModel, faces: Sequence[Face], sound: np.ndarray) -> tuple[SyncScore, SyncScore]:

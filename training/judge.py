@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from syncnet.conventions import SAMPLES_PER_FRAME
+from syncnet.conventions import SAMPLES_PER_FRAME, Rows
 from syncnet.models.lite import LiteModel
 from syncnet.scoring.score import SyncScore, score_sync
 from syncnet.scoring.speech import find_speech, without_long_pauses
@@ -21,7 +20,7 @@ class TalkingClip:
     """One face track with the sound beside it, ready to be cut into windows."""
 
     name: str
-    features: torch.Tensor
+    features: Rows
     """(frames - 2, 128): what LiteFaceEncoder keeps of the track."""
     samples: np.ndarray
     """(frames * 640,) int16, in step with the track's frames."""

@@ -51,8 +51,8 @@ def embed_video(
     whole = model.embed(model.face_encoder(), samples[: frames * SAMPLES_PER_FRAME], 0, frames, counts)
     return EmbeddedVideo(
         np.array([first_frame for first_frame, _ in tracks], np.int32),
-        tuple(embeddings.video.astype(np.float16) for _, embeddings in tracks),
-        whole.audio.astype(np.float16),
+        tuple(embeddings.video[:].astype(np.float16) for _, embeddings in tracks),
+        whole.audio[:].astype(np.float16),
         speech[:frames].astype(bool),
         whole.metric,
         whole.zero_pad_ends,

@@ -18,7 +18,6 @@ from syncnet.media.clock import MAX_PHASE_SECONDS, MAX_STEP_SECONDS, grid_phase
 from syncnet.media.decoder import StreamDecoder
 from syncnet.media.file import COPY_AGAIN, opened, picture_stream, sound_stream
 from syncnet.media.memory import MemoryBound
-from syncnet.media.sample_store import MOST_HELD_BYTES
 from syncnet.media.sound import SoundTape
 from syncnet.system.interruption import StopFlag
 
@@ -31,6 +30,8 @@ DIGITAL_SILENCE = 1
 """Loudest sample, of 32,768, of a track in which nothing was recorded; a codec may add its dither."""
 SAMPLES_LOOKED_AT = 60 * SAMPLE_RATE
 """At once."""
+MOST_HELD_BYTES = 20 * 60 * SAMPLE_RATE * 2
+"""Sound of twenty minutes, 38 MB: what is shorter never touches the disk."""
 
 
 @dataclass(frozen=True)

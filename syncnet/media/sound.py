@@ -13,7 +13,7 @@ import numpy as np
 from av.filter import Graph
 
 from syncnet.conventions import SAMPLE_RATE, Samples
-from syncnet.media.sample_store import SAMPLE_BYTES, SampleStore
+from syncnet.system.byte_store import ByteStore
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -34,6 +34,7 @@ MOST_PLANES = 7
 mixed."""
 MIXED = ""
 _FRAMES_AT_ONCE = 32
+_SAMPLE_BYTES = 2
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,14 @@ class SoundTape:
     ) -> None:
         """``channel``: the one that is heard, counted from 0, where there are so many; None: all of them.
 
-        ``most_held_bytes``: see ``SampleStore``.
+        ``most_held_bytes``: see ``ByteStore``.
         """
         self._start = start
         self._channel = channel
         self._form = form
-        self._sample_bytes = SAMPLE_BYTES * form.channels
+        self._sample_bytes = _SAMPLE_BYTES * form.channels
         self._loudness = _Loudness()
-        self._store = SampleStore(most_held_bytes)
+        self._store = ByteStore(most_held_bytes)
         self._position = 0
         self._resampler: _Resampler | None = None
         self._kind: tuple[str, str, int] | None = None
@@ -120,7 +121,7 @@ class SoundTape:
     def finish(self, first: int = 0) -> Samples:
         """All samples from that one on, (S,) int16; those of several channels in turn."""
         self._end_run()
-        return self._store.samples(first)
+        return self._store.rows(np.int16, first=first)
 
     def read(self, first: int, end: int) -> np.ndarray:
         """Samples of the tape as it is, (end - first, channels) int16; zeros where it has none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import weights
-from syncnet.conventions import FEATURE_STEPS_PER_FRAME, FPS, MAX_SHIFT_FRAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, Samples
+from syncnet.conventions import (
+    FEATURE_STEPS_PER_FRAME,
+    FPS,
+    MAX_SHIFT_FRAMES,
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    Rows,
+    Samples,
+)
 from syncnet.errors import ModelFileError
 from syncnet.models.checkpoint import check_finite
 from syncnet.models.features import (
@@ -38,7 +45,8 @@ from syncnet.models.lite_network import (
     LiteNetwork,
 )
 from syncnet.models.odds import Odds
-from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
+from syncnet.models.protocol import MIN_TRACK_FRAMES, MOST_HELD_BYTES, Embeddings, FaceEncoder
+from syncnet.system.byte_store import ByteStore
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 NEIGHBOURS = 2
@@ -57,7 +65,7 @@ class LiteFaceEncoder:
     def __init__(self, model: LiteModel) -> None:
         self._model = model
         self._tail = np.empty((0, MOUTH_SIZE_PX, MOUTH_SIZE_PX), np.uint8)
-        self._numbers = array("f")
+        self._store = ByteStore(MOST_HELD_BYTES)
         """One piece that grows: small ones, kept for as long as the track lasts, would lie scattered between what the
         network takes and frees, and hold that."""
 
@@ -69,13 +77,11 @@ class LiteFaceEncoder:
         mouths = np.concatenate([self._tail, mouths])
         self._tail = mouths[-NEIGHBOURS:]
         if len(mouths) > NEIGHBOURS:
-            self._numbers.frombytes(self._model.encode_mouths(mouths).cpu().numpy().tobytes())
+            self._store.append(self._model.encode_mouths(mouths).cpu().numpy())
 
-    def features(self) -> torch.Tensor:
-        """(track frames - 2, members * 128), on the model's device."""
-        # A copy: the numbers cannot grow while somebody looks at them.
-        features = np.array(self._numbers, np.float32).reshape(-1, self._model.feature_count)
-        return torch.from_numpy(features).to(self._model.device)
+    def features(self) -> Rows:
+        """(track frames - 2, members * 128). No crops may follow."""
+        return self._store.rows(np.float32, self._model.feature_count)
 
 
 class LiteModel:
@@ -123,7 +129,7 @@ class LiteModel:
     @torch.inference_mode()
     def embed_features(
         self,
-        features: torch.Tensor,
+        features: Rows,
         samples: Samples,
         first_frame: int,
         frame_count: int,
@@ -142,33 +148,33 @@ class LiteModel:
             middle_frame=MIDDLE_FRAME,
         )
 
-    def _embed_lips(self, features: torch.Tensor) -> np.ndarray:
-        lips = self._empty(len(features) - LIP_REACH)
-        for first in range(0, len(lips), ROWS_AT_ONCE):
-            parts = torch.split(features[first : first + ROWS_AT_ONCE + LIP_REACH], FRAME_FEATURES, dim=1)
+    def _embed_lips(self, features: Rows) -> Rows:
+        lips = ByteStore(MOST_HELD_BYTES)
+        for first in range(0, len(features) - LIP_REACH, ROWS_AT_ONCE):
+            some = torch.from_numpy(features[first : first + ROWS_AT_ONCE + LIP_REACH]).to(self.device)
+            parts = torch.split(some, FRAME_FEATURES, dim=1)
             own = [network.embed_lips(part[None])[0] for network, part in zip(self._networks, parts, strict=True)]
-            lips[first : first + ROWS_AT_ONCE] = _joined(own)
-        return lips
+            lips.append(_joined(own))
+        return self._rows(lips)
 
-    def _embed_sound(self, samples: Samples, first_frame: int, end_frame: int, counts: np.ndarray | None) -> np.ndarray:
+    def _embed_sound(self, samples: Samples, first_frame: int, end_frame: int, counts: np.ndarray | None) -> Rows:
         # The last step of a frame starts 480 samples into it and is 400 long: it reaches into the next frame.
         reach = WINDOW_SAMPLES - SAMPLES_PER_FRAME // FEATURE_STEPS_PER_FRAME
         sound = _Delayed(samples, first_frame * SAMPLES_PER_FRAME, end_frame * SAMPLES_PER_FRAME + reach, self._delay)
         step_count = count_mel_steps(len(sound))
         steps = None if counts is None else _steps_of(counts[first_frame:end_frame], step_count)
-        embedded = self._empty(_rows_of(step_count))
-        done, mel = 0, np.empty((0, MEL_BANDS), np.float32)
+        embedded, mel = ByteStore(MOST_HELD_BYTES), np.empty((0, MEL_BANDS), np.float32)
         for block in normal_blocks(sound, steps):
             mel = np.concatenate([mel, block])
             rows = _rows_of(len(mel))
             if rows > 0:
                 batch = torch.from_numpy(mel)[None].to(self.device)
-                embedded[done : done + rows] = _joined([network.embed_sound(batch)[0] for network in self._networks])
-                done, mel = done + rows, mel[rows * FEATURE_STEPS_PER_FRAME :]
-        return embedded
+                embedded.append(_joined([network.embed_sound(batch)[0] for network in self._networks]))
+                mel = mel[rows * FEATURE_STEPS_PER_FRAME :]
+        return self._rows(embedded)
 
-    def _empty(self, rows: int) -> np.ndarray:
-        return np.empty((max(rows, 0), EMBEDDING_SIZE * len(self._networks)), np.float32)
+    def _rows(self, store: ByteStore) -> Rows:
+        return store.rows(np.float32, EMBEDDING_SIZE * len(self._networks))
 
     def confidence(self, raw: float, embedding_count: int) -> float:
         return self._calibration.confidence_of(raw, embedding_count / FPS)

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from syncnet.conventions import MAX_SHIFT_FRAMES, Samples
+from syncnet.conventions import MAX_SHIFT_FRAMES, Rows, Samples
 from syncnet.models.odds import Odds
 
 MIN_TRACK_FRAMES = {
@@ -19,6 +19,8 @@ MIN_TRACK_FRAMES = {
 }
 """A shorter track gives no embedding to compare, or too few."""
 
+MOST_HELD_BYTES = 16 << 20
+"""Of the numbers of one track: 22 minutes of lite's. Those of a longer one lie on the disk."""
 
 Metric = Literal["cosine", "euclidean"]
 
@@ -27,9 +29,9 @@ Metric = Literal["cosine", "euclidean"]
 class Embeddings:
     """Lips and sound of one track as points that lie close together where they belong together."""
 
-    video: np.ndarray
+    video: Rows
     """(W, D) float32, one a frame."""
-    audio: np.ndarray
+    audio: Rows
     """(A, D) float32, one a frame; the sound may reach beyond the track at both ends."""
     audio_lead: int
     """``video[i]`` is in step with ``audio[audio_lead + i]``."""

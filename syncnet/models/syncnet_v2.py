@@ -12,19 +12,21 @@ import numpy as np
 import python_speech_features as psf
 import torch
 
-from syncnet.conventions import CROP_SIZE_PX, SAMPLES_PER_FRAME, Samples
+from syncnet.conventions import CROP_SIZE_PX, FEATURE_STEPS_PER_FRAME, SAMPLES_PER_FRAME, Rows, Samples
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.features import SAMPLES_PER_STEP, STEPS_PER_BLOCK, WINDOW_SAMPLES, count_mel_steps
 from syncnet.models.precision import dtype_of
-from syncnet.models.protocol import MIN_TRACK_FRAMES, Embeddings, FaceEncoder
+from syncnet.models.protocol import MIN_TRACK_FRAMES, MOST_HELD_BYTES, Embeddings, FaceEncoder
 from syncnet.models.syncnet_v2_network import (
     EMBEDDING_SIZE,
+    SOUND_WINDOWS_AT_ONCE,
     WINDOW_FRAMES,
     WINDOW_STEPS,
     SyncNetV2Layers,
     SyncNetV2Streams,
 )
 from syncnet.settings import Precision
+from syncnet.system.byte_store import ByteStore
 
 COEFFICIENTS = 13
 _PRE_EMPHASIS = 0.97
@@ -38,17 +40,17 @@ class SyncNetV2FaceEncoder:
     def __init__(self, model: SyncNetV2) -> None:
         self._model = model
         self._tail = np.empty((0, CROP_SIZE_PX, CROP_SIZE_PX, 3), np.uint8)
-        self._embeddings: list[np.ndarray] = []
+        self._store = ByteStore(MOST_HELD_BYTES)
 
     def push(self, crops: np.ndarray) -> None:
         crops = np.concatenate([self._tail, crops])
         self._tail = crops[1 - WINDOW_FRAMES :].copy()
         if len(crops) >= WINDOW_FRAMES:
-            self._embeddings.append(self._model.embed_lips(crops))
+            self._store.append(self._model.embed_lips(crops))
 
-    def embeddings(self) -> np.ndarray:
-        """(crops - 4, 1024) float32."""
-        return np.concatenate(self._embeddings) if self._embeddings else _no_embeddings()
+    def embeddings(self, count: int | None = None) -> Rows:
+        """The first ``count``, (count, 1024) float32; without it all, (crops - 4, 1024). No crops may follow."""
+        return self._store.rows(np.float32, EMBEDDING_SIZE, end=count)
 
 
 class SyncNetV2:
@@ -72,14 +74,14 @@ class SyncNetV2:
         return embeddings
 
     @torch.inference_mode()
-    def embed_sound(self, samples: np.ndarray) -> np.ndarray:
-        """int16 samples -> float32, one row of 1024 for each frame with 20 steps of sound from its start."""
-        steps = mfcc(samples)
-        if len(steps) < WINDOW_STEPS:
-            return _no_embeddings()
-        inputs = torch.from_numpy(steps).float().to(self._device)
-        embeddings: np.ndarray = self._streams.embed_sound(inputs).cpu().numpy()
-        return embeddings
+    def embed_sound(self, samples: np.ndarray, count: int) -> Rows:
+        """int16 samples -> float32, one row of 1024 for each of the first ``count`` frames with 20 steps of sound."""
+        steps, store = torch.from_numpy(mfcc(samples)).float(), ByteStore(MOST_HELD_BYTES)
+        for first in range(0, (len(steps) - WINDOW_STEPS) // FEATURE_STEPS_PER_FRAME + 1, SOUND_WINDOWS_AT_ONCE):
+            begin = first * FEATURE_STEPS_PER_FRAME
+            some = steps[begin : begin + (SOUND_WINDOWS_AT_ONCE - 1) * FEATURE_STEPS_PER_FRAME + WINDOW_STEPS]
+            store.append(self._streams.embed_sound(some.to(self._device)).cpu().numpy())
+        return store.rows(np.float32, EMBEDDING_SIZE, end=count)
 
     def embed(
         self,
@@ -96,8 +98,8 @@ class SyncNetV2:
         # As published: one window less than the pictures alone would give.
         count = max(0, min(frame_count, len(sound) // SAMPLES_PER_FRAME) - WINDOW_FRAMES)
         return Embeddings(
-            video=encoder.embeddings()[:count],
-            audio=self.embed_sound(sound)[:count],
+            video=encoder.embeddings(count),
+            audio=self.embed_sound(sound, count),
             audio_lead=0,
             metric="euclidean",
             zero_pad_ends=True,
@@ -133,7 +135,3 @@ def mfcc(samples: np.ndarray, steps_per_block: int = STEPS_PER_BLOCK) -> np.ndar
         emphasised = np.append(block[:1], block[1:] - _PRE_EMPHASIS * block[:-1])
         coefficients[first:end] = psf.mfcc(emphasised[1 if start else 0 :], preemph=0)
     return coefficients
-
-
-def _no_embeddings() -> np.ndarray:
-    return np.empty((0, EMBEDDING_SIZE), np.float32)

@@ -22,7 +22,7 @@ EMBEDDING_SIZE = 1024
 # Few enough that what a layer gives is still in the processor's cache for the next: 5 MB a window in the first. A GPU
 # has no such cache, and wants as much at once as a piece of crops holds.
 _LIP_WINDOWS_AT_ONCE = {"cpu": 4, "cuda": 64, "mps": 64}
-_SOUND_WINDOWS_AT_ONCE = 64
+SOUND_WINDOWS_AT_ONCE = 64
 
 
 class SyncNetV2Layers(nn.Module):
@@ -115,7 +115,8 @@ class SyncNetV2Streams(nn.Module):
     def embed_sound(self, mfcc: Tensor) -> Tensor:
         """(steps, 13) float32 -> ((steps - 20) // 4 + 1, 1024), one row for each frame with 20 steps from its start."""
         windows = mfcc.unfold(0, WINDOW_STEPS, FEATURE_STEPS_PER_FRAME)
-        return torch.cat([self.sound(batch[:, None]) for batch in torch.split(windows, _SOUND_WINDOWS_AT_ONCE)])
+        embeddings: Tensor = self.sound(windows[:, None])
+        return embeddings
 
 
 def _fold_norms(layers: nn.Sequential) -> list[nn.Module]:

@@ -18,6 +18,8 @@ from syncnet.scoring.timing import Timing, time_offset
 SHIFT_COUNT = 2 * MAX_SHIFT_FRAMES + 1
 PAIRWISE_EPSILON = 1e-6
 """Added to every difference by torch's pairwise_distance, with which the published numbers were made."""
+_LIPS_AT_ONCE = 10_000
+"""Their numbers may lie on the disk: 5 MB of lite's, 41 of the published ones."""
 LEAST_COUNTED_LIPS = MAX_SHIFT_FRAMES
 """With fewer beside speech all lips count, for numbers that rest on nothing."""
 
@@ -113,18 +115,29 @@ def mean_distances(embeddings: Embeddings) -> np.ndarray:
 def pair_distances(embeddings: Embeddings) -> np.ndarray:
     """Distance of lip i and sound i + k - 15 in row k, shape (31, W), float32; NaN where no such pair exists."""
     measure = _cosine_distances if embeddings.metric == "cosine" else _euclidean_distances
-    audio, lead = embeddings.audio, embeddings.audio_lead
-    if embeddings.zero_pad_ends:
-        audio = np.pad(audio, ((MAX_SHIFT_FRAMES, MAX_SHIFT_FRAMES), (0, 0)))
-        lead += MAX_SHIFT_FRAMES
     distances = np.full((SHIFT_COUNT, len(embeddings.video)), np.nan, np.float32)
-    for row in range(SHIFT_COUNT):
-        start = lead + row - MAX_SHIFT_FRAMES
-        first = max(0, -start)
-        end = min(len(embeddings.video), len(audio) - start)
-        if end > first:
-            distances[row, first:end] = measure(embeddings.video[first:end], audio[start + first : start + end])
+    for begin in range(0, len(embeddings.video), _LIPS_AT_ONCE):
+        lips = embeddings.video[begin : begin + _LIPS_AT_ONCE]
+        first_sound, sound = _sound_beside(embeddings, begin, len(lips))
+        for row in range(SHIFT_COUNT):
+            start = begin + embeddings.audio_lead + row - MAX_SHIFT_FRAMES - first_sound
+            first, end = max(0, -start), min(len(lips), len(sound) - start)
+            if end > first:
+                pairs = measure(lips[first:end], sound[start + first : start + end])
+                distances[row, begin + first : begin + end] = pairs
     return distances
+
+
+def _sound_beside(embeddings: Embeddings, first_lip: int, lip_count: int) -> tuple[int, np.ndarray]:
+    """What some lips can meet of the sound: the place of its first row, below 0 where zero vectors stand, and rows."""
+    padding = MAX_SHIFT_FRAMES if embeddings.zero_pad_ends else 0
+    count = len(embeddings.audio)
+    first = max(first_lip + embeddings.audio_lead - MAX_SHIFT_FRAMES, -padding)
+    end = min(first_lip + embeddings.audio_lead + lip_count + MAX_SHIFT_FRAMES, count + padding)
+    there = embeddings.audio[max(first, 0) : max(end, 0)]
+    zeros_before = max(0, min(end, 0) - first)
+    zeros_behind = max(0, end - first - zeros_before - len(there))
+    return first, np.pad(there, ((zeros_before, zeros_behind), (0, 0)))
 
 
 def distance_unit(distances: np.ndarray, metric: str) -> float:

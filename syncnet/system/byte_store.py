@@ -1,4 +1,4 @@
-"""Where samples are kept as they come: in memory, and those of a long file in a file on the disk that has no name."""
+"""Numbers kept as they come: in memory, and those beyond a limit in a file on the disk that has no name."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import weakref
 from threading import Lock
 
 import numpy as np
+import numpy.typing as npt
 
-from syncnet.conventions import SAMPLE_RATE, Samples
+from syncnet.conventions import Rows
 
-SAMPLE_BYTES = 2
-MOST_HELD_BYTES = 20 * 60 * SAMPLE_RATE * SAMPLE_BYTES
-"""Sound of twenty minutes, 38 MB: what is shorter never touches the disk."""
 _PIECE_BYTES = 2**20
 
 
-class SampleStore:
+class ByteStore:
     """Bytes laid at places that rise, but for short steps back; between them are zeros."""
 
     def __init__(self, most_held_bytes: float = math.inf) -> None:
@@ -27,6 +25,10 @@ class SampleStore:
         """The place of the first that is held. Those before it lie in the file, or are forgotten."""
         self._most_held_bytes = most_held_bytes
         self._file: _NamelessFile | None = None
+
+    def append(self, numbers: np.ndarray) -> None:
+        """After all that was written."""
+        self.write(self._begin + len(self._held), numbers.tobytes())
 
     def write(self, place: int, data: bytes) -> None:
         """What is before place 0, or forgotten, is dropped."""
@@ -59,13 +61,16 @@ class SampleStore:
         del self._held[:count]
         self._begin += count
 
-    def samples(self, first: int) -> Samples:
-        """All int16 samples from that one on. Nothing may be written any more."""
+    def rows(self, dtype: npt.DTypeLike, columns: int | None = None, first: int = 0, end: int | None = None) -> Rows:
+        """Rows ``first`` to ``end``, (n, columns), or (n,) without columns. Nothing may be written any more."""
         if self._file is not None:
             self._put_by()
+        shape = () if columns is None else (columns,)
         if self._file is not None:
-            return FiledSamples(self._file, first, max(self._begin // SAMPLE_BYTES, first))
-        return np.frombuffer(self._held, np.int16)[first:]
+            there = self._begin // (np.dtype(dtype).itemsize * math.prod(shape))
+            last = there if end is None else min(end, there)
+            return FiledRows(self._file, np.dtype(dtype), shape, (first, max(last, first)))
+        return np.frombuffer(self._held, dtype).reshape(-1, *shape)[first:end]
 
     def _put_by(self) -> None:
         try:
@@ -86,27 +91,30 @@ class SampleStore:
         self._file, self._most_held_bytes = None, math.inf
 
 
-class FiledSamples:
-    """Samples that lie on the disk. A slice of them is read when it is asked for, and nothing of it is kept.
+class FiledRows:
+    """Rows that lie on the disk. A slice of them is read when it is asked for, and nothing of it is kept.
 
     They are not mapped into memory: pages of a map count as memory of the process until the system takes them away.
     """
 
-    def __init__(self, file: _NamelessFile, first: int, end: int) -> None:
+    def __init__(self, file: _NamelessFile, dtype: np.dtype, shape: tuple[int, ...], rows: tuple[int, int]) -> None:
+        """``shape``: of one row. ``rows``: the first, and the one behind the last."""
         self._file = file
-        self._first = first
-        self._end = end
+        self._dtype = dtype
+        self._shape = shape
+        self._first, self._end = rows
 
     def __len__(self) -> int:
         return self._end - self._first
 
     def __getitem__(self, part: slice, /) -> np.ndarray:
-        """As of an array, (n,) int16; of neighbours only. Raises OSError."""
+        """As of an array, (n, ...); of neighbours only. Raises OSError."""
         first, end, step = part.indices(len(self))
         if step != 1:
-            raise ValueError("samples are read in their order")
-        places = (SAMPLE_BYTES * (self._first + at) for at in (first, max(first, end)))
-        return np.frombuffer(self._file.read(*places), np.int16)
+            raise ValueError("rows are read in their order")
+        row_bytes = self._dtype.itemsize * math.prod(self._shape)
+        places = (row_bytes * (self._first + at) for at in (first, max(first, end)))
+        return np.frombuffer(self._file.read(*places), self._dtype).reshape(-1, *self._shape)
 
 
 class _NamelessFile:

@@ -19,10 +19,8 @@ import torch
 from detectors.registry import resolve_detector
 from syncnet.conventions import SAMPLES_PER_FRAME, Samples
 from syncnet.looks.movie import HeldSound
-from syncnet.media import sample_store
 from syncnet.media.listening import _is_recorded
 from syncnet.media.opening import open_media
-from syncnet.media.sample_store import FiledSamples, SampleStore
 from syncnet.media.sound import SoundTape
 from syncnet.models.lite import load_lite
 from syncnet.models.syncnet_v2 import SyncNetV2, SyncNetV2FaceEncoder
@@ -32,6 +30,8 @@ from syncnet.reference.tools import write_wav
 from syncnet.repair.checking import misplaced_ms
 from syncnet.repair.correction import Correction, Step
 from syncnet.repair.quiet import cut_in_silence
+from syncnet.system import byte_store
+from syncnet.system.byte_store import ByteStore, FiledRows
 from syncnet.system.interruption import StopFlag
 from synthetic.media import Clip, find_clicks, write_clip
 from weights import WeightsPolicy
@@ -44,7 +44,7 @@ WRITES = [(0, 300), (300, 500), (790, 40), (2000, 800), (1500, 100), (-50, 90), 
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_store, "_PIECE_BYTES", 256)
+    monkeypatch.setattr(byte_store, "_PIECE_BYTES", 256)
 
 
 @contextmanager
@@ -58,28 +58,28 @@ def full_disk(after_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def filed(samples: np.ndarray) -> FiledSamples:
-    store = SampleStore(most_held_bytes=0)
+def filed(samples: np.ndarray) -> FiledRows:
+    store = ByteStore(most_held_bytes=0)
     store.write(0, samples.tobytes())
-    laid = store.samples(0)
-    assert isinstance(laid, FiledSamples)
+    laid = store.rows(np.int16)
+    assert isinstance(laid, FiledRows)
     return laid
 
 
-def lay(store: SampleStore) -> tuple[Samples, np.ndarray]:
+def lay(store: ByteStore) -> tuple[Samples, np.ndarray]:
     """What the store makes of the writes, and the same laid by hand."""
     by_hand = np.zeros(3000, np.int16)
     for number, (first, count) in enumerate(WRITES):
         block = SOUND[number : number + count]
         store.write(2 * first, block.tobytes())
         by_hand[max(first, 0) : first + count] = block[max(-first, 0) :]
-    return store.samples(7), by_hand[7:]
+    return store.rows(np.int16, first=7), by_hand[7:]
 
 
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("most_held_bytes", [0, 255, 1000, 5000, math.inf])
 def test_samples_lie_where_they_were_laid(most_held_bytes: float) -> None:
-    samples, by_hand = lay(SampleStore(most_held_bytes))
+    samples, by_hand = lay(ByteStore(most_held_bytes))
     assert isinstance(samples, np.ndarray) == math.isinf(most_held_bytes)
     assert len(samples) == len(by_hand)
     assert (samples[:] == by_hand).all()
@@ -89,24 +89,24 @@ def test_samples_lie_where_they_were_laid(most_held_bytes: float) -> None:
 @pytest.mark.parametrize("after_bytes", [0, 100, 1000, 4000, 5700])
 def test_a_full_disk_is_as_if_there_were_none(after_bytes: int) -> None:
     with full_disk(after_bytes):
-        samples, by_hand = lay(SampleStore(most_held_bytes=500))
+        samples, by_hand = lay(ByteStore(most_held_bytes=500))
     assert isinstance(samples, np.ndarray)
     assert (samples == by_hand).all()
 
 
 def test_a_disk_that_fails_at_a_step_back_loses_nothing() -> None:
-    store = SampleStore(most_held_bytes=0)
+    store = ByteStore(most_held_bytes=0)
     store.write(0, SOUND[:3000].tobytes())
     with full_disk(0):
         store.write(2000, SOUND[5000:6000].tobytes())
-    assert (store.samples(0)[:] == np.concatenate([SOUND[:1000], SOUND[5000:6000], SOUND[2000:3000]])).all()
+    assert (store.rows(np.int16)[:] == np.concatenate([SOUND[:1000], SOUND[5000:6000], SOUND[2000:3000]])).all()
 
 
 def test_without_a_folder_for_temporary_files_all_stays_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    samples, by_hand = lay(SampleStore(most_held_bytes=500))
+    samples, by_hand = lay(ByteStore(most_held_bytes=500))
     assert isinstance(samples, np.ndarray)
     assert (samples == by_hand).all()
 
@@ -129,10 +129,10 @@ def test_what_is_on_the_disk_is_not_in_memory() -> None:
     block = bytes(2**16)
     tracemalloc.start()
     try:
-        store = SampleStore(most_held_bytes=2**20)
+        store = ByteStore(most_held_bytes=2**20)
         for number in range(16 * 16):
             store.write(number * len(block), block)
-        assert len(store.samples(0)) == 8 * 2**20
+        assert len(store.rows(np.int16)) == 8 * 2**20
         # 16 MB were laid. One is held before the first writing, one before each later one.
         assert tracemalloc.get_traced_memory()[1] < 3 * 2**20
     finally:
@@ -163,7 +163,7 @@ def test_a_long_file_is_heard_as_a_short_one(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(LIMIT, 1000)
     long = open_media(path).samples
     long_beside = open_media(path, sound_file=tmp_path / "other.wav").samples
-    assert isinstance(long, FiledSamples) and isinstance(long_beside, FiledSamples)
+    assert isinstance(long, FiledRows) and isinstance(long_beside, FiledRows)
     assert find_clicks(held[:]) == pytest.approx([0.5, 1.0, 1.5], abs=0.001)
     assert (long[:] == held).all() and len(long) == len(held)
     assert (long_beside[:] == beside).all() and len(long_beside) == len(beside)
@@ -184,6 +184,8 @@ def test_a_score_is_the_same_to_the_last_digit(repository: Path, monkeypatch: py
     path = repository / "samples" / "in_sync.mp4"
     held = score_video(path, stages, StopFlag())
     monkeypatch.setattr(LIMIT, 1000)
+    monkeypatch.setattr("syncnet.models.lite.MOST_HELD_BYTES", 1000)
+    monkeypatch.setattr("syncnet.scoring.score._LIPS_AT_ONCE", 30)
     long = score_video(path, stages, StopFlag())
     assert held.tracks and held.keepsake and long.keepsake and held.embedded and long.embedded
     assert repr(replace(long, keepsake=None, embedded=None)) == repr(replace(held, keepsake=None, embedded=None))
@@ -193,14 +195,31 @@ def test_a_score_is_the_same_to_the_last_digit(repository: Path, monkeypatch: py
     np.testing.assert_array_equal(long.keepsake.loudness_db, held.keepsake.loudness_db)
     np.testing.assert_array_equal(long.keepsake.speech, held.keepsake.speech)
     np.testing.assert_array_equal(long.embedded.sound, held.embedded.sound)
+    np.testing.assert_array_equal(long.embedded.lips[0], held.embedded.lips[0])
 
 
-def test_the_published_sound_stream_hears_the_same() -> None:
+@pytest.mark.usefixtures("small_pieces")
+def test_rows_of_a_file_are_those_that_were_appended() -> None:
+    numbers = np.random.default_rng(4).normal(size=(90, 8)).astype(np.float32)
+    store = ByteStore(most_held_bytes=500)
+    for first in range(0, 90, 7):
+        store.append(numbers[first : first + 7])
+    rows = store.rows(np.float32, 8, first=2, end=80)
+    assert isinstance(rows, FiledRows) and len(rows) == 78
+    assert (rows[:] == numbers[2:80]).all() and (rows[3:5] == numbers[5:7]).all()
+    assert rows[200:].shape == (0, 8)
+    assert len(store.rows(np.float32, 8, end=200)) == 90
+
+
+def test_the_published_streams_see_and_hear_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
     model = SyncNetV2(SyncNetV2Streams(SyncNetV2Layers()), "seeded", "cpu")
-    held, long = (model.embed(_pushed(model), samples, 3, 20).audio for samples in (SOUND, filed(SOUND)))
-    assert held.shape == (15, 1024)
-    assert (long == held).all()
+    held = model.embed(_pushed(model), SOUND, 3, 20)
+    monkeypatch.setattr("syncnet.models.syncnet_v2.MOST_HELD_BYTES", 1000)
+    long = model.embed(_pushed(model), filed(SOUND), 3, 20)
+    assert isinstance(long.video, FiledRows) and isinstance(long.audio, FiledRows)
+    assert held.audio[:].shape == held.video[:].shape == (15, 1024)
+    assert (long.audio[:] == held.audio[:]).all() and (long.video[:] == held.video[:]).all()
 
 
 def _pushed(model: SyncNetV2) -> SyncNetV2FaceEncoder:

@@ -5,7 +5,7 @@ import pytest
 
 from syncnet.report.suggestion import wilson
 from training.border import Judged, nearest
-from training.by_look import LOOKS, LOOKS_FILE, NONE, PERSONS, by_look, read_looks
+from training.by_look import LANGUAGES, LOOKS, LOOKS_FILE, NONE, PERSONS, by_look, read_looks
 from training.figures import auc
 from training.hard_cases import seen_small, whispered
 
@@ -39,7 +39,7 @@ def test_the_table_of_looks_names_known_looks_and_each_clip_once() -> None:
     rows = LOOKS_FILE.read_text().splitlines()[1:]
     looks = read_looks()
     assert len(looks) == len(rows) == 64
-    assert set().union(*looks.values()) == {*LOOKS, *PERSONS}
+    assert set().union(*looks.values()) == {*LOOKS, *PERSONS, *LANGUAGES}
 
 
 def test_the_border_is_audited_on_both_sides() -> None:

@@ -1,4 +1,4 @@
-"""How well the embedded model reads women and men, and faces that are turned, with glasses, a beard, or in dim light.
+"""How well the embedded model reads women and men, some languages, and faces that are turned, with glasses and so on.
 
     python -m training.by_look --corpus DIR --clips DIR --weights_dir DIR_WITH_YUNET
 
@@ -6,7 +6,8 @@ The held-out clips of the corpus and the real clips of training/figures.py, in w
 training/looks.tsv says of them. It was filled in by looking at three frames of each clip, before any score was sorted
 by it.
 ``turned``: three-quarter view or further. ``beard``: on lip or chin, stubble not counted. ``woman`` and ``man``: as the
-face appears; left empty where it does not tell, and for the real clips.
+face appears; left empty where it does not tell, and for the real clips. Languages: as the page that a clip is from
+names its file; of most clips it is not known.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from training.judge import TalkingClip
 LOOKS_FILE = Path(__file__).with_name("looks.tsv")
 LOOKS = "turned", "glasses", "beard", "dim"
 PERSONS = "woman", "man"
+LANGUAGES = "arabic", "chinese", "english", "hindi", "korean", "polish", "portuguese", "thai"
 WINDOW_FRAMES = 100
 NONE = "none of these"
 
@@ -50,7 +52,7 @@ def outcomes_of(model: LiteModel, clip: TalkingClip) -> list[Outcome]:
 
 def by_look(outcomes: dict[str, list[Outcome]], looks: dict[str, set[str]]) -> dict[str, list[list[Outcome]]]:
     """For each look the outcomes of each clip that has it; a clip may have several."""
-    groups: dict[str, list[list[Outcome]]] = {look: [] for look in (*LOOKS, NONE, *PERSONS)}
+    groups: dict[str, list[list[Outcome]]] = {look: [] for look in (*LOOKS, NONE, *PERSONS, *LANGUAGES)}
     for name, windows in outcomes.items():
         own = looks.get(name, set())
         for look in own if own.intersection(LOOKS) else {NONE, *own}:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from detectors.protocol import Detections, FaceDetector, NearDetector, box_overlaps
+from syncnet.faces.detection_log import DetectionLog
 from syncnet.faces.shots import CutFinder, Shot, shots_between
 from syncnet.media.picture import Frame
 from syncnet.settings import DetectSettings, ShotSettings
@@ -28,7 +29,7 @@ GIVEN_UP_FRAMES = 30
 class FacePass:
     """What was seen on the way through a video."""
 
-    detections: dict[int, Detections]
+    detections: Mapping[int, Detections]
     """Faces by frame number, in order, only of the frames that were looked at."""
     shots: list[Shot]
     frame_count: int
@@ -64,6 +65,7 @@ def find_faces(
         starts_shot = cut_finder.is_cut(frame) or frame_count == 0
         lookout.show(frame, starts_shot=starts_shot)
         frame_count += 1
+        lookout.detections.settle(lookout.settled_frames)
         if follower is not None:
             follower.show(frame)
             settled = min(lookout.settled_frames, cut_finder.settled_frames)
@@ -71,8 +73,8 @@ def find_faces(
     lookout.end_shot()
     if follower is not None:
         follower.settle(frame_count, lookout.detections, cut_finder.cuts)
-    detections = dict(sorted(lookout.detections.items()))
-    return FacePass(detections, shots_between(cut_finder.cuts, frame_count), frame_count, detect.detect_every_frames)
+    shots_found = shots_between(cut_finder.cuts, frame_count)
+    return FacePass(lookout.detections, shots_found, frame_count, detect.detect_every_frames)
 
 
 class Lookout:
@@ -85,7 +87,7 @@ class Lookout:
     """
 
     def __init__(self, detector: FaceDetector, every_frames: int) -> None:
-        self.detections: dict[int, Detections] = {}
+        self.detections = DetectionLog()
         """Faces by frame number, of the frames that were looked at so far."""
         self.settled_frames = 0
         """So many from the start will not be looked at any more."""

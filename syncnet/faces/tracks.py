@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,15 +74,20 @@ def link_tracks(faces: FacePass, settings: TrackSettings) -> TrackingResult:
 
 
 class OpenTrack:
-    """The detections of one face so far."""
+    """The detections of one face so far, in two pieces that grow: they may be those of hours."""
 
     def __init__(self, frame: int, box: np.ndarray) -> None:
-        self.frames = [frame]
-        self.boxes = [box]
+        self.frames, self._corners = array("q"), array("d")
+        self.add(frame, box)
 
     def add(self, frame: int, box: np.ndarray) -> None:
         self.frames.append(frame)
-        self.boxes.append(box)
+        self._corners.extend(box)
+
+    @property
+    def last_box(self) -> np.ndarray:
+        """(4,), float64."""
+        return np.array(self._corners[-4:])
 
     def filled(self, since: int) -> np.ndarray:
         """Boxes of all frames from that of the detection ``since`` to the last one, (L, 4), float32.
@@ -90,7 +96,7 @@ class OpenTrack:
         """
         seen = self.frames[since:]
         frames = np.arange(seen[0], seen[-1] + 1)
-        corners = np.asarray(self.boxes[since:], dtype=np.float64).T
+        corners = np.array(self._corners[4 * since :]).reshape(-1, 4).T
         return np.stack([np.interp(frames, seen, corner) for corner in corners], axis=1).astype(np.float32)
 
     def close(self) -> Track:
@@ -142,7 +148,7 @@ def _best_matches(tracks: list[OpenTrack], boxes: np.ndarray, min_overlap: float
     """Which box continues which track: the largest overlap of all pairs first, each track and box used once."""
     if not tracks:
         return {}
-    overlaps = box_overlaps(np.stack([track.boxes[-1] for track in tracks]), boxes)
+    overlaps = box_overlaps(np.stack([track.last_box for track in tracks]), boxes)
     matches: dict[int, int] = {}
     # A stable sort keeps equal overlaps in order of age, so that the answer never depends on chance.
     for flat_index in np.argsort(-overlaps, axis=None, kind="stable"):

@@ -19,8 +19,8 @@ MIN_TRACK_FRAMES = {
 }
 """A shorter track gives no embedding to compare, or too few."""
 
-MOST_HELD_BYTES = 16 << 20
-"""Of the numbers of one track: 22 minutes of lite's. Those of a longer one lie on the disk."""
+MOST_HELD_BYTES = 4 << 20
+"""Of the numbers of one track: five minutes of lite's. Those of a longer one lie on the disk."""
 
 Metric = Literal["cosine", "euclidean"]
 

@@ -38,6 +38,10 @@ HELD_OUT_SOURCES = frozenset(
         "roudimit/whisper-flamingo",
         "ajay-sainy/Wav2Lip-GFPGAN",
         "yerfor/Real3DPortrait",
+        "looking-to-listen/looking-to-listen.github.io",
+        "Sindhu-Hegde/gestsync",
+        "mrjunjieli/mrjunjieli.github.io",
+        "ImperialCollegeLondon/sap-elospheres-audiovisual-test",
     }
 )
 OPEN_LICENCES = ("Apache-2.0", "MIT", "BSD", "CC BY 4.0", "CC BY-SA 4.0", "CC0")

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from syncnet.report.suggestion import wilson
+from syncnet.scoring.score import SyncScore
+from syncnet.settings import Thresholds
 from training.border import Judged, nearest
 from training.by_look import LANGUAGES, LOOKS, LOOKS_FILE, NONE, PERSONS, by_look, read_looks
-from training.figures import auc
+from training.figures import auc, is_off
 from training.hard_cases import seen_small, whispered
 
 
@@ -22,6 +24,13 @@ def test_auc_counts_pairs_and_halves_for_ties() -> None:
     # Of the six pairs four are higher, one is equal, one is lower.
     assert auc([3.0, 5.0], [1.0, 3.0, 4.0]) == pytest.approx((4 + 0.5) / 6)
     assert auc([2.0], [1.0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("offset", "confidence", "off"), [(4, 8.0, True), (-4, 5.0, True), (3, 8.0, False), (9, 4.9, False)]
+)
+def test_a_clip_that_is_late_itself_is_sure_of_it(offset: int, confidence: float, off: bool) -> None:
+    assert is_off(SyncScore(offset, confidence, 0.5, np.zeros(31, np.float32)), Thresholds()) == off
 
 
 def test_a_clip_counts_for_every_look_that_it_has() -> None:

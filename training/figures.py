@@ -74,6 +74,7 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
         usable = [clip for clip in clips if clip.frame_count >= frames]
         hits: list[bool] = []
         own: list[SyncScore] = []
+        of_clips_in_sync: list[SyncScore] = []
         wrong: list[SyncScore] = []
         moved: list[SyncScore] = []
         for clip in usable:
@@ -81,6 +82,7 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
             scores = list(scored_windows(model, clip, frames))
             hits += [abs(score.offset_frames - whole.offset_frames) <= 1 for score in scores]
             own += scores
+            of_clips_in_sync += [] if is_off(whole, thresholds) else scores
             for shift in (-SHIFT_FRAMES, SHIFT_FRAMES) if seconds == 4 else ():
                 moved += scored_windows(model, clip, frames, delay_sound(clip.samples, shift))
             for other in clips if seconds > 1 else ():
@@ -94,6 +96,7 @@ def figures_of(model: LiteModel, clips: Sequence[TalkingClip]) -> dict[str, obje
             found[f"auc_{seconds}s"] = round(auc([s.confidence for s in own], [s.confidence for s in wrong]), 4)
         if seconds == 4:
             found["kept_in_sync"] = share_of([judge(score, thresholds).passed for score in own])
+            found["kept_of_clips_in_sync"] = share_of([judge(score, thresholds).passed for score in of_clips_in_sync])
             found["kept_without_evidence_rule"] = share_of([_by_thresholds(score, thresholds) for score in own])
             found["passed_wrong_sound"] = share_of([judge(score, thresholds).passed for score in wrong])
             found["passed_moved_by_8"] = share_of([judge(score, thresholds).passed for score in moved])
@@ -114,6 +117,12 @@ def _by_preset(own: Sequence[SyncScore], wrong: Sequence[SyncScore]) -> dict[str
 
 def _by_thresholds(score: SyncScore, thresholds: Thresholds) -> bool:
     return score.confidence >= thresholds.min_confidence and thresholds.allow(score.offset_frames)
+
+
+def is_off(whole: SyncScore, thresholds: Thresholds) -> bool:
+    """Whether a clip as a whole is sure to be early or late by more than passes, so that its windows should not."""
+    sure = whole.confidence >= thresholds.min_confidence and whole.rests_on_evidence
+    return sure and not thresholds.allow(whole.offset_frames)
 
 
 def share_of(outcomes: Sequence[bool]) -> dict[str, object]:

@@ -53,8 +53,8 @@ LONGEST_WAIT_SECONDS = 120.0
 def cluster() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        # Ray Data's reports go on in a thread after these tests. It formats tracebacks, for which Python parses code, and
-        # 3.11 cannot do so in two threads at once: a later test that parses failed once with a SystemError.
+        # Ray Data's reports go on in a thread after these tests. It formats tracebacks, for which Python parses code,
+        # and 3.11 cannot do so in two threads at once: a later test that parses failed once with a SystemError.
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
         cluster.second = cluster.add_node(**NODE)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from syncnet.scoring.score import score_distances
-from syncnet.scoring.turns import TrackTable, Turn, find_conversation
+from syncnet.scoring.turns import TrackTable, Turn, _join, find_conversation
 from tests.fakes import NoOdds
 
 LIPS = 300
@@ -88,3 +90,16 @@ def test_silence_belongs_to_nobody() -> None:
     assert found is not None
     assert found.turns[0].start_seconds == 4.0
     assert found.turns[-1] == Turn(1, found.turns[-1].start_seconds, 10.0)
+
+
+def test_faces_of_hours_are_joined_row_by_row() -> None:
+    short, *tables = [TrackTable(0, np.ones((31, n), np.float32), "cosine", 5.0) for n in (100, 30_000, 30_000, 30_000)]
+    # What is loaded only now is not to be counted.
+    _join([short], 0, 100)
+    tracemalloc.start()
+    try:
+        _join(tables, 0, 30_000)
+        # What is told, and what it is chosen by, are 2.25 times as large as one of the tables.
+        assert tracemalloc.get_traced_memory()[1] < 3 * tables[0].distances.nbytes
+    finally:
+        tracemalloc.stop()

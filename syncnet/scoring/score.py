@@ -148,9 +148,20 @@ def distance_unit(distances: np.ndarray, metric: str) -> float:
     """
     if metric != "cosine":
         return 1.0
-    heard = distances[:, np.isfinite(distances).any(axis=0)]
-    spread = float(np.nanstd(heard - np.nanmedian(heard, axis=0))) if heard.size else 0.0
+    medians = lip_medians(distances)
+    heard = np.isfinite(medians)
+    spread = float(np.nanstd(distances[:, heard] - medians[heard])) if heard.any() else 0.0
     return spread if spread > 0 else 1.0
+
+
+def lip_medians(distances: np.ndarray) -> np.ndarray:
+    """Median of each lip's distances (31, W), shape (W,), float32; NaN where it has none."""
+    medians = np.full(distances.shape[1], np.nan, np.float32)
+    for first in range(0, len(medians), _LIPS_AT_ONCE):
+        some = distances[:, first : first + _LIPS_AT_ONCE]
+        heard = np.isfinite(some).any(axis=0)
+        medians[first : first + _LIPS_AT_ONCE][heard] = np.nanmedian(some[:, heard], axis=0)
+    return medians
 
 
 def _means(distances: np.ndarray) -> np.ndarray:

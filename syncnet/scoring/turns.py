@@ -10,7 +10,7 @@ import numpy as np
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.models.protocol import Metric, SyncModel
-from syncnet.scoring.score import SHIFT_COUNT, SyncScore, score_distances
+from syncnet.scoring.score import SHIFT_COUNT, SyncScore, lip_medians, score_distances
 
 SMOOTHED_FRAMES = 2 * FPS + 1
 """A turn of speech is rarely shorter, and chance wins a shorter comparison too often."""
@@ -124,16 +124,21 @@ def _join(tables: Sequence[TrackTable], first_lip: int, end_lip: int) -> tuple[n
     best = np.full((SHIFT_COUNT, length), np.inf, np.float32)
     joint = np.full((SHIFT_COUNT, length), np.nan, np.float32)
     chosen = np.full((SHIFT_COUNT, length), -1, np.int8)
+    levels = []
     for place, table in enumerate(tables):
         lips = slice(table.first_lip - first_lip, table.end_lip - first_lip)
-        residual = table.distances - _lip_medians(table.distances)
-        around = _smooth(residual)
-        better = around < best[:, lips]
-        best[:, lips][better] = around[better]
-        joint[:, lips][better] = residual[better]
-        chosen[:, lips][better] = place
-    level = float(np.mean([np.nanmean(_lip_medians(table.distances)) for table in tables]))
-    return joint + level, chosen
+        medians = lip_medians(table.distances)
+        levels.append(np.nanmean(medians))
+        # Row by row: of faces that are seen for hours, all at once would be a hundred megabytes.
+        for shift, distances in enumerate(table.distances):
+            residual = distances - medians
+            around = _smooth(residual)
+            better = around < best[shift, lips]
+            best[shift, lips][better] = around[better]
+            joint[shift, lips][better] = residual[better]
+            chosen[shift, lips][better] = place
+    joint += float(np.mean(levels))
+    return joint, chosen
 
 
 def _follow(tables: Sequence[TrackTable], speaker: np.ndarray, first_lip: int) -> np.ndarray:
@@ -146,21 +151,14 @@ def _follow(tables: Sequence[TrackTable], speaker: np.ndarray, first_lip: int) -
     return followed
 
 
-def _lip_medians(distances: np.ndarray) -> np.ndarray:
-    heard = np.isfinite(distances).any(axis=0)
-    medians = np.full(distances.shape[1], np.nan, np.float32)
-    medians[heard] = np.nanmedian(distances[:, heard], axis=0)
-    return medians
-
-
 def _smooth(residual: np.ndarray) -> np.ndarray:
-    """Mean over about two seconds; infinite where the lip itself has no distance."""
+    """Mean of (W,) over about two seconds; infinite where the lip itself has no distance."""
     # Slow to load, and of no use to who only reads what was found.
     from scipy.ndimage import uniform_filter1d
 
     exists = np.isfinite(residual)
-    sums = uniform_filter1d(np.where(exists, residual, 0.0), SMOOTHED_FRAMES, axis=1, mode="constant")
-    counts = uniform_filter1d(exists.astype(np.float32), SMOOTHED_FRAMES, axis=1, mode="constant")
+    sums = uniform_filter1d(np.where(exists, residual, 0.0), SMOOTHED_FRAMES, mode="constant")
+    counts = uniform_filter1d(exists.astype(np.float32), SMOOTHED_FRAMES, mode="constant")
     means = sums / np.maximum(counts, 1e-6)
     return np.where(exists, means, np.inf)
 

@@ -1,7 +1,7 @@
 """Detections of all frames that were looked at, held in few pieces.
 
 Each look would otherwise leave some small arrays between the pictures that come and go, and hold the memory page that
-they lie in: 90 MB for 20 minutes of four faces.
+they lie in: some 100 MB for 20 minutes of four faces.
 """
 
 from __future__ import annotations

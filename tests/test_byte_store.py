@@ -185,7 +185,7 @@ def test_a_score_is_the_same_to_the_last_digit(repository: Path, monkeypatch: py
     held = score_video(path, stages, StopFlag())
     monkeypatch.setattr(LIMIT, 1000)
     monkeypatch.setattr("syncnet.models.lite.MOST_HELD_BYTES", 1000)
-    monkeypatch.setattr("syncnet.scoring.score._LIPS_AT_ONCE", 30)
+    monkeypatch.setattr("syncnet.scoring.lips.LIPS_AT_ONCE", 30)
     long = score_video(path, stages, StopFlag())
     assert held.tracks and held.keepsake and long.keepsake and held.embedded and long.embedded
     assert repr(replace(long, keepsake=None, embedded=None)) == repr(replace(held, keepsake=None, embedded=None))

@@ -120,7 +120,7 @@ def test_lips_meet_the_sound_beside_them_however_many_are_taken_at_once(
             expected[row, lip] = np.linalg.norm(lips[lip] - audio[place])
         elif zero_pad_ends and -15 <= place < sounds + 15:
             expected[row, lip] = np.linalg.norm(lips[lip])
-    monkeypatch.setattr("syncnet.scoring.score._LIPS_AT_ONCE", 7)
+    monkeypatch.setattr("syncnet.scoring.lips.LIPS_AT_ONCE", 7)
     found = pair_distances(Embeddings(lips, audio, lead, "euclidean", zero_pad_ends))
     np.testing.assert_allclose(found, expected, atol=1e-5)
 

@@ -14,6 +14,7 @@ from syncnet.keepsake.file import Keepsake, TrackKeepsake
 from syncnet.models.features import MOUTH_LEFT_PX, MOUTH_SIDE_PX, MOUTH_TOP_PX
 from syncnet.models.protocol import SyncModel
 from syncnet.scoring.evidence import WINDOW_LENGTH_FRAMES, window_curves
+from syncnet.scoring.lips import pieces
 from syncnet.scoring.score import SHIFT_COUNT, SyncScore, count_lips, distance_unit
 from syncnet.scoring.speech import speech_beside
 from syncnet.scoring.turns import TrackTable
@@ -113,10 +114,10 @@ def keep_track(
     if table is not None and score is not None:
         beside = speech_beside(speech, table.first_lip, table.distances.shape[1])
         counted = count_lips(table.distances, beside)
+        windows, curves = _windows(counted, beside, table.first_lip)
         in_units = table.distances / distance_unit(counted, table.metric)
         middle_frame = table.first_lip - first_frame
         confidence = frame_confidence(in_units, score.offset_frames, middle_frame, len(boxes), model)
-        windows, curves = _windows(counted, beside, table.first_lip)
     return TrackKeepsake(first_frame, boxes, confidence, windows, pictures.thumbnail(), strip, strip_frames, curves)
 
 
@@ -155,10 +156,12 @@ def frame_confidence(
     The median of these 31 means, minus the one at the track's offset, is below zero where other shifts fit better; the
     model brings it to the scale of the track's confidence. Frames before the first lip and after the last have theirs.
     """
-    means = _moving_means(distances, SMOOTHED_FRAMES)
-    heard = np.isfinite(means).any(axis=0)
     raw = np.full(distances.shape[1], np.nan)
-    raw[heard] = np.nanmedian(means[:, heard], axis=0) - means[MAX_SHIFT_FRAMES - offset_frames, heard]
+    for lips_now in pieces(distances.shape[1]):
+        means = _moving_means(distances, SMOOTHED_FRAMES, lips_now)
+        heard = np.isfinite(means).any(axis=0)
+        own = means[MAX_SHIFT_FRAMES - offset_frames, heard]
+        raw[lips_now][heard] = np.nanmedian(means[:, heard], axis=0) - own
     lips = _to_confidence(raw, distances.shape[1], model)
     behind = frame_count - len(lips) - middle_frame
     return np.pad(lips, (middle_frame, max(0, behind)), mode="edge")[:frame_count].astype(np.float32)
@@ -176,13 +179,14 @@ def frame_loudness(samples: Samples) -> np.ndarray:
     return loudness.astype(np.float32)
 
 
-def _moving_means(distances: np.ndarray, length: int) -> np.ndarray:
-    """Mean over ``length`` neighbours along the second axis, fewer at the ends; NaN where none of them exists."""
-    exists = np.isfinite(distances)
-    reach, count = length // 2, distances.shape[1]
-    starts = np.clip(np.arange(count) - reach, 0, count)
-    ends = np.clip(np.arange(count) + reach + 1, 0, count)
-    sums = np.pad(np.cumsum(np.where(exists, distances, 0.0), axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+def _moving_means(distances: np.ndarray, length: int, lips: slice) -> np.ndarray:
+    """For some lips the mean over ``length`` neighbours along the second axis, fewer at its ends; NaN where none is."""
+    reach = length // 2
+    first = max(0, lips.start - reach)
+    around = distances[:, first : lips.stop + reach]
+    exists, places = np.isfinite(around), np.arange(lips.start, lips.stop) - first
+    starts, ends = (np.clip(places + step, 0, around.shape[1]) for step in (-reach, reach + 1))
+    sums = np.pad(np.cumsum(np.where(exists, around, 0.0), axis=1, dtype=np.float64), ((0, 0), (1, 0)))
     counts = np.pad(np.cumsum(exists, axis=1), ((0, 0), (1, 0)))
     with np.errstate(invalid="ignore"):
         return np.asarray((sums[:, ends] - sums[:, starts]) / (counts[:, ends] - counts[:, starts]))

@@ -66,8 +66,7 @@ class Matcher:
         if table is None:
             return
         beside, distances = self._counting(table)
-        frames, told = self.told(table)
-        lips = frames - table.first_lip
+        lips, told = _told(distances, beside)
         rows = {MAX_SHIFT_FRAMES - offset for offset in expected}
         path = match_path(told, rows)
         # What a track is sure of counts where it is less so.
@@ -93,8 +92,8 @@ class Matcher:
     def told(self, table: TrackTable) -> tuple[np.ndarray, np.ndarray]:
         """The frames of the lips that count, (n,) int, and the log odds (31, n) that each fits at each shift."""
         beside, distances = self._counting(table)
-        lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
-        return table.first_lip + lips, told_by_shift(distances, beside)[:, lips]
+        lips, told = _told(distances, beside)
+        return table.first_lip + lips, told
 
     def _counting(self, table: TrackTable) -> tuple[np.ndarray, np.ndarray]:
         """Whether somebody speaks at each lip, and the distances (31, W) with NaN for lips that do not count."""
@@ -123,6 +122,12 @@ class Matcher:
             agreeing=evidence.agreeing if evidence else 0,
             unit=unit,
         )
+
+
+def _told(distances: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lips (n,) that have distances (31, W), and the log odds (31, n) that each fits at each shift."""
+    lips = np.flatnonzero(np.isfinite(distances).any(axis=0))
+    return lips, told_by_shift(distances, beside)[:, lips]
 
 
 def _believed(score: SyncScore | None, offset: int, odds: float, expected: Collection[int]) -> Level:

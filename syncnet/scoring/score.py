@@ -11,6 +11,7 @@ from syncnet.conventions import MAX_SHIFT_FRAMES
 from syncnet.models.odds import Odds
 from syncnet.models.protocol import Embeddings, SyncModel
 from syncnet.scoring.evidence import Evidence, find_offset, weigh
+from syncnet.scoring.lips import lip_medians, pieces, spread_around
 from syncnet.scoring.signs import grade, signs_of
 from syncnet.scoring.speech import speech_beside, without_long_pauses
 from syncnet.scoring.timing import Timing, time_offset
@@ -18,8 +19,6 @@ from syncnet.scoring.timing import Timing, time_offset
 SHIFT_COUNT = 2 * MAX_SHIFT_FRAMES + 1
 PAIRWISE_EPSILON = 1e-6
 """Added to every difference by torch's pairwise_distance, with which the published numbers were made."""
-_LIPS_AT_ONCE = 10_000
-"""Their numbers may lie on the disk: 5 MB of lite's, 41 of the published ones."""
 LEAST_COUNTED_LIPS = MAX_SHIFT_FRAMES
 """With fewer beside speech all lips count, for numbers that rest on nothing."""
 
@@ -116,8 +115,8 @@ def pair_distances(embeddings: Embeddings) -> np.ndarray:
     """Distance of lip i and sound i + k - 15 in row k, shape (31, W), float32; NaN where no such pair exists."""
     measure = _cosine_distances if embeddings.metric == "cosine" else _euclidean_distances
     distances = np.full((SHIFT_COUNT, len(embeddings.video)), np.nan, np.float32)
-    for begin in range(0, len(embeddings.video), _LIPS_AT_ONCE):
-        lips = embeddings.video[begin : begin + _LIPS_AT_ONCE]
+    for piece in pieces(len(embeddings.video)):
+        begin, lips = piece.start, embeddings.video[piece]
         first_sound, sound = _sound_beside(embeddings, begin, len(lips))
         for row in range(SHIFT_COUNT):
             start = begin + embeddings.audio_lead + row - MAX_SHIFT_FRAMES - first_sound
@@ -148,20 +147,8 @@ def distance_unit(distances: np.ndarray, metric: str) -> float:
     """
     if metric != "cosine":
         return 1.0
-    medians = lip_medians(distances)
-    heard = np.isfinite(medians)
-    spread = float(np.nanstd(distances[:, heard] - medians[heard])) if heard.any() else 0.0
+    spread = spread_around(distances, lip_medians(distances))
     return spread if spread > 0 else 1.0
-
-
-def lip_medians(distances: np.ndarray) -> np.ndarray:
-    """Median of each lip's distances (31, W), shape (W,), float32; NaN where it has none."""
-    medians = np.full(distances.shape[1], np.nan, np.float32)
-    for first in range(0, len(medians), _LIPS_AT_ONCE):
-        some = distances[:, first : first + _LIPS_AT_ONCE]
-        heard = np.isfinite(some).any(axis=0)
-        medians[first : first + _LIPS_AT_ONCE][heard] = np.nanmedian(some[:, heard], axis=0)
-    return medians
 
 
 def _means(distances: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 
 from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.models.protocol import Metric, SyncModel
-from syncnet.scoring.score import SHIFT_COUNT, SyncScore, lip_medians, score_distances
+from syncnet.scoring.lips import lip_medians
+from syncnet.scoring.score import SHIFT_COUNT, SyncScore, score_distances
 
 SMOOTHED_FRAMES = 2 * FPS + 1
 """A turn of speech is rarely shorter, and chance wins a shorter comparison too often."""
@@ -103,6 +104,7 @@ def _converse(group: Sequence[Numbered], model: SyncModel, speech: np.ndarray) -
     if fair is None or not fair.rests_on_evidence:
         return None
     speaker = chosen[MAX_SHIFT_FRAMES - fair.offset_frames]
+    del joint, chosen
     score = score_distances(_follow(tables, speaker, first_lip), metric, model, speech, first_lip)
     if score is None or not score.rests_on_evidence:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,13 @@ def test_the_same_windows_give_the_same_interval() -> None:
 
 def test_two_windows_are_too_few_for_an_interval() -> None:
     assert time_offset(parabola(1.0), np.stack([parabola(1.0)] * 2)).interval_ms is None
+
+
+def test_a_shift_without_a_pair_in_many_windows_is_no_warning() -> None:
+    # So many windows are taken in groups; the first shift has no pair in the first half of them.
+    windows = np.tile(parabola(0.0), (500, 1))
+    windows[:250, 0] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        timing = time_offset(parabola(0.0), windows)
+    assert timing.interval_ms == pytest.approx((0.0, 0.0))

@@ -10,7 +10,7 @@ import numpy as np
 from syncnet.conventions import FPS
 from syncnet.overtime.timeline import Segment
 from syncnet.scoring.evidence import WINDOW_LENGTH_FRAMES
-from syncnet.scoring.timing import MS_PER_FRAME, parabola_offsets
+from syncnet.scoring.timing import MS_PER_FRAME, mean_curve, parabola_offsets
 
 BLOCK_WINDOWS = 10
 """Neighbouring windows that make one point: four seconds."""
@@ -84,7 +84,7 @@ def points_along(found: Sequence[Found]) -> Points:
         for block, first in zip(np.array_split(curves, parts), np.array_split(starts, parts), strict=True):
             if not len(block):
                 continue
-            offset = float(parabola_offsets(_mean(block)[None])[0]) * MS_PER_FRAME
+            offset = float(parabola_offsets(mean_curve(block)[None])[0]) * MS_PER_FRAME
             if abs(offset - middle_ms) <= _FARTHEST_MS:
                 seconds.append((float(first.mean()) + WINDOW_LENGTH_FRAMES / 2) / FPS)
                 ms.append(offset)
@@ -106,10 +106,3 @@ def points_along(found: Sequence[Found]) -> Points:
         np.array(odds),
         frozenset(broken_off),
     )
-
-
-def _mean(curves: np.ndarray) -> np.ndarray:
-    """The mean curve; where a shift has no pair in any of them it cannot be the lowest."""
-    heard = np.isfinite(curves)
-    sums = np.where(heard, curves, 0.0).sum(axis=0)
-    return np.where(heard.any(axis=0), sums / np.maximum(heard.sum(axis=0), 1), np.nan)

@@ -12,7 +12,7 @@ from syncnet.conventions import FPS, MAX_SHIFT_FRAMES
 from syncnet.keepsake.file import Keepsake
 from syncnet.overtime.timeline import Segment
 from syncnet.scoring.evidence import AGREEMENT_FRAMES, FEWEST_WINDOWS, LEAST_AGREEMENT, WINDOW_LENGTH_FRAMES
-from syncnet.scoring.timing import time_offset
+from syncnet.scoring.timing import mean_curve, time_offset
 
 Scale = Callable[[float, int], float]
 """From a raw confidence, and the number of lips that it is from, to the familiar scale."""
@@ -67,7 +67,7 @@ def _part(segment: Segment, start: int, end: int, keepsake: Keepsake, scale: Sca
     if not inside.any():
         return replace(part, evidence="none", windows=0, agreeing=0, timing=None)
     curves = kept.curves[inside]
-    curve = np.nanmean(curves, axis=0)
+    curve = mean_curve(curves)
     raw = float(np.nanmedian(curve) - curve[MAX_SHIFT_FRAMES - segment.offset_frames]) / segment.unit
     agreeing = int((np.abs(kept.windows[inside, 1] - segment.offset_frames) <= AGREEMENT_FRAMES).sum())
     enough = agreeing >= LEAST_AGREEMENT * len(curves)

@@ -1,4 +1,4 @@
-"""Numbers of each lip, a piece of the track at a time: of a face that is seen for hours each copy is tens of megabytes."""
+"""Numbers of each lip, by pieces of the track: of a face that is seen for hours each copy is tens of megabytes."""
 
 from __future__ import annotations
 
@@ -34,4 +34,5 @@ def spread_around(distances: np.ndarray, medians: np.ndarray) -> float:
         residuals = (distances[:, lips] - medians[lips]).astype(np.float64)
         residuals = residuals[np.isfinite(residuals)]
         count, total, squares = count + len(residuals), total + residuals.sum(), squares + residuals @ residuals
-    return math.sqrt(max(0.0, squares / count - (total / count) ** 2)) if count else 0.0
+    # Rounded to what the distances are known to, so that it does not depend on the pieces.
+    return float(np.float32(math.sqrt(max(0.0, squares / count - (total / count) ** 2)))) if count else 0.0

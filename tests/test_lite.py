@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +98,24 @@ def test_pieces_of_any_size_give_the_same_features(model: LiteModel, crops: np.n
         pieces.push(crops[first:end])
     # Batches of another size may round differently in the last digits.
     np.testing.assert_allclose(pieces.features()[:], whole.features()[:], rtol=1e-4, atol=1e-4)
+
+
+def test_pieces_of_all_threads_come_back_to_their_own_from_the_queue_to_a_device(
+    model: LiteModel, crops: np.ndarray
+) -> None:
+    # The processor under another name stands for a GPU: all that is not "cpu" has a queue.
+    queued = load_lite("cpu:0", WeightsPolicy())
+
+    def features(own: LiteModel, number: int) -> np.ndarray:
+        encoder = own.face_encoder()
+        for first in range(number, 70, 20 + 5 * (number % 2)):
+            encoder.push(crops[first : first + 20 + 5 * (number % 2)])
+        return encoder.features()[:]
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda number: features(queued, number), range(6)))
+    for number, own in enumerate(found):
+        np.testing.assert_allclose(own, features(model, number), rtol=1e-4, atol=1e-4)
 
 
 def test_short_track_or_missing_sound_gives_no_embedding(model: LiteModel, crops: np.ndarray) -> None:

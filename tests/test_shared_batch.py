@@ -8,9 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detectors.registry import resolve_detector
 from detectors.s3fd import load_s3fd
-from detectors.shared_batch import SharedBatch
+from syncnet.models.lite import load_lite
+from syncnet.pipeline import Stages, score_video
+from syncnet.system.interruption import StopFlag
+from syncnet.system.shared_batch import SharedBatch
 from synthetic.weights import write_seeded_s3fd
+from weights import WeightsPolicy
 
 
 class Device:
@@ -82,3 +87,25 @@ def test_faces_through_the_queue_are_those_without_it(tmp_path: Path) -> None:
         # Batches of another size may add up in another order.
         np.testing.assert_allclose(faces.boxes, alone.boxes, rtol=1e-4, atol=1e-2)
         np.testing.assert_allclose(faces.scores, alone.scores, rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_videos_of_all_workers_through_the_queues_are_scored_as_one_by_one(repository: Path) -> None:
+    policy = WeightsPolicy(offline=True)
+    names = "in_sync", "sound_8_frames_late"
+    paths = [repository / "samples" / f"{name}.mp4" for name in names]
+
+    def stages(device: str) -> Stages:
+        return Stages(load_lite(device, policy), resolve_detector("auto", policy, device))
+
+    # The processor under another name stands for a GPU: all that is not "cpu" has a queue.
+    plain, queued = stages("cpu"), stages("cpu:0")
+    with ThreadPoolExecutor(len(paths)) as pool:
+        found = list(pool.map(lambda path: score_video(path, queued, StopFlag()), paths))
+    for path, together in zip(paths, found, strict=True):
+        alone = score_video(path, plain, StopFlag())
+        assert len(together.tracks) == len(alone.tracks) > 0
+        for one, other in zip(together.tracks, alone.tracks, strict=True):
+            assert one.score is not None and other.score is not None
+            assert one.score.offset_frames == other.score.offset_frames
+            assert one.score.confidence == pytest.approx(other.score.confidence, abs=0.02)

@@ -14,12 +14,12 @@ import torch
 from detectors.protocol import Detections
 from detectors.s3fd.boxes import MIN_CANDIDATE_SCORE, anchors, decode, pick_faces
 from detectors.s3fd.network import SMALLEST_SIDE_PX, S3fdNetwork
-from detectors.shared_batch import SharedBatch
 from detectors.working_frame import WorkingFrame
 from syncnet.media.picture import Frame, bgr_of
 from syncnet.models.checkpoint import load_checkpoint
 from syncnet.models.precision import dtype_of
 from syncnet.settings import S3FD_SMALL_FRAME_PX, Precision
+from syncnet.system.shared_batch import SharedBatch
 
 RELIABLE_FACE_PX = 25
 """What the smallest faces of the published pipeline, 100 px, are at its quarter scale."""

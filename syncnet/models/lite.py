@@ -47,6 +47,7 @@ from syncnet.models.lite_network import (
 from syncnet.models.odds import Odds
 from syncnet.models.protocol import MIN_TRACK_FRAMES, MOST_HELD_BYTES, Embeddings, FaceEncoder
 from syncnet.system.byte_store import ByteStore
+from syncnet.system.shared_batch import SharedBatch
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 NEIGHBOURS = 2
@@ -55,6 +56,9 @@ LIP_REACH = CONTEXT_FRAMES - 1 - NEIGHBOURS
 """So many frame features less come out as embeddings."""
 ROWS_AT_ONCE = 5 * 60 * FPS
 """A layer of the network takes some 5 kB for each."""
+
+_QUEUED_PIECES = 16
+"""Of all threads, that a GPU works on at once: 4 MB of mouths."""
 
 
 class LiteFaceEncoder:
@@ -77,7 +81,7 @@ class LiteFaceEncoder:
         mouths = np.concatenate([self._tail, mouths])
         self._tail = mouths[-NEIGHBOURS:]
         if len(mouths) > NEIGHBOURS:
-            self._store.append(self._model.encode_mouths(mouths).cpu().numpy())
+            self._store.append(self._model.encode_mouths(mouths))
 
     def features(self) -> Rows:
         """(track frames - 2, members * 128). No crops may follow."""
@@ -104,15 +108,20 @@ class LiteModel:
         self._calibration = calibration
         self._delay = round(calibration.zero_ms * SAMPLES_PER_MS)
         self.device = device
+        self._queue = None if device == "cpu" else SharedBatch(self._encode_pieces, _QUEUED_PIECES)
 
     def face_encoder(self) -> LiteFaceEncoder:
         return LiteFaceEncoder(self)
 
+    def encode_mouths(self, mouths: np.ndarray) -> np.ndarray:
+        """(n, 64, 64) uint8 -> (n - 2, members * 128) float32."""
+        return self._encode_pieces(mouths[None])[0] if self._queue is None else self._queue.ask(mouths)
+
     @torch.inference_mode()
-    def encode_mouths(self, mouths: np.ndarray) -> torch.Tensor:
-        """(n, 64, 64) uint8 -> (n - 2, members * 128)."""
-        batch = torch.from_numpy(mouths)[None].to(self.device).float()
-        return torch.cat([network.frame_network(batch)[0] for network in self._networks], dim=1)
+    def _encode_pieces(self, pieces: np.ndarray) -> list[np.ndarray]:
+        batch = torch.from_numpy(pieces).to(self.device).float()
+        features = torch.cat([network.frame_network(batch) for network in self._networks], dim=2)
+        return list(features.cpu().numpy())
 
     def embed(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -57,14 +59,26 @@ def check_yunet_file(path: Path) -> None:
         raise ModelFileError(f"{path} cannot be loaded as yunet", path=path, cure="name the published file") from error
 
 
+@contextlib.contextmanager
+def _errors_only() -> Iterator[None]:
+    """OpenCV 5 warns, for each network, that it cannot choose a target that nobody has asked for."""
+    before = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(before)
+
+
 class _Look:
     """The network at one working size."""
 
     def __init__(self, model_path: Path, working_frame: WorkingFrame) -> None:
         self._working_frame = working_frame
-        self._network = cv2.FaceDetectorYN.create(
-            str(model_path), "", working_frame.size, _MIN_SCORE, _SUPPRESSION_OVERLAP, _MAX_BOXES
-        )
+        with _errors_only():
+            self._network = cv2.FaceDetectorYN.create(
+                str(model_path), "", working_frame.size, _MIN_SCORE, _SUPPRESSION_OVERLAP, _MAX_BOXES
+            )
 
     def find(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (N, 4), xyxy in pixels of the full frame, and scores (N,)."""

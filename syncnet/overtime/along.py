@@ -84,7 +84,7 @@ def _models(points: Points) -> Iterator[_Model]:
         line, inner = fit_line(points), _slope_within(points)
         # Through few segments there is always a line, also where the offset jumps between them.
         known = len(np.unique(points.segment)) >= FEWEST_SEGMENTS or (inner is not None and _is_drift(inner, span))
-        if known and _is_drift(line, span):
+        if known and line and _is_drift(line, span):
             yield _Model(line.at(points.seconds), line)
         if inner and _is_drift(inner, span):
             yield _stepped(points, inner)

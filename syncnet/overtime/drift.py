@@ -38,8 +38,10 @@ class Line:
         return np.asarray(self.at_zero + self.slope * np.asarray(seconds))
 
 
-def fit_line(points: Points) -> Line:
-    """Theil and Sen's line, then least squares without what lies far from it.
+def fit_line(points: Points) -> Line | None:
+    """Theil and Sen's line, then least squares without what lies far from it; None where that leaves less than a line.
+
+    Between offsets that change to and fro the line lies in the middle, far from every point.
 
     The tracks of a file differ in their offset by some milliseconds, and the points of one by less; both count in the
     weights and in the error. Sources: Theil, 1950; Sen, 1968; Aitken, "On least squares", 1935.
@@ -48,6 +50,8 @@ def fit_line(points: Points) -> Line:
     at_zero = float(np.median(points.ms - slope * points.seconds))
     near = np.abs(points.ms - at_zero - slope * points.seconds) <= _OUTLIER_MS
     kept = points.chosen(near)
+    if len(np.unique(kept.seconds)) < 2:
+        return None
     design = np.stack([np.ones(len(kept.ms)), kept.seconds], axis=1)
     same_track = kept.track[:, None] == kept.track[None]
     covariance = TRACK_SPREAD_MS**2 * same_track + POINT_SPREAD_MS**2 * np.eye(len(kept.ms))

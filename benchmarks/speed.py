@@ -6,8 +6,8 @@
 Takes about 15 minutes on two cores that nobody else uses, and a few with --quick, which shortens every measurement. The
 published way is built from our own modules: the passes of --reference, S3FD on every single frame, windows through the
 3-D network in batches of 20. Weights drawn from names do (speed does not depend on them): see
-benchmarks/speed_video.py for the faces. With --beside process seconds are
-compared with those of an earlier build, checked out elsewhere, and of decoding alone (benchmarks/speed_beside.py).
+benchmarks/speed_video.py for the faces. With --beside process seconds are compared with those of an earlier build,
+checked out elsewhere, and of decoding alone (benchmarks/speed_beside.py); the wall and hours of faces are told too.
 Prints Markdown; --out also writes the figures.
 """
 
@@ -28,7 +28,7 @@ from typing import Any
 import torch
 
 from benchmarks import speed_command
-from benchmarks.speed_beside import measure_beside
+from benchmarks.speed_beside import measure_beside, measure_long_faces, measure_wall
 from benchmarks.speed_clips import repeat_clip
 from benchmarks.speed_networks import best_product, measure_networks
 from benchmarks.speed_table import format_report
@@ -55,10 +55,11 @@ class Effort:
     known_videos: int
     folder_copies: int
     beside_seconds: float
+    faces_minutes: tuple[float, float]
 
 
-FULL = Effort(5, {"360p": 20, "1080p": 1}, 10_000, 8, 60.0)
-QUICK = Effort(2, {"360p": 1}, 500, 2, 15.0)
+FULL = Effort(5, {"360p": 20, "1080p": 1}, 10_000, 8, 60.0, (20, 120))
+QUICK = Effort(2, {"360p": 1}, 500, 2, 15.0, (1, 6))
 
 
 class Bench:
@@ -164,6 +165,8 @@ class Bench:
             videos.mkdir()
             seconds = self._effort.beside_seconds
             self.figures["beside"] = measure_beside(self._clips_dir, self._weights_dir, self._earlier, videos, seconds)
+            self.figures["wall"] = measure_wall(self._weights_dir, videos / "720p.mp4")
+            self.figures["long_faces"] = measure_long_faces(self._effort.faces_minutes)
 
     def _local_clip(self, height: str) -> Path:
         """A copy in the benchmark's own folder, to which links can be made."""

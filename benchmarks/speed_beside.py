@@ -1,7 +1,8 @@
-"""Process seconds of scoring beside those of an earlier build and of decoding alone, for benchmarks/speed.py.
+"""Scoring beside an earlier build and beside decoding alone, for benchmarks/speed.py; by the wall, and in memory.
 
-Each figure is of a process of its own with one thread for all: user and system time, which other work on the machine
-disturbs less than it disturbs the clock. Imports and models are loaded, and a clip scored, before the time is taken.
+Each figure is of a process of its own. Those beside others have one thread for all, and are user and system time, which
+other work on the machine disturbs less than it disturbs the clock; the one by the wall has all cores. Imports and
+models are loaded, and a clip scored, before the time is taken.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ UPRIGHT = "bytedance__LatentSync__demo1_video.mp4"
 STAGE = "ageitgey__face_recognition__short_hamilton_clip.mp4"
 SHORT = "facebookresearch__VisualVoice__noisy_restaurant.mp4"
 FOLDER_CLIPS, FOLDER_SECONDS = 50, 4.0
+LONG_FACES = 4
 
 _SCORE = """
 import json, sys, time
@@ -33,11 +35,13 @@ weights_dir, detector, workers, *videos = sys.argv[1:]
 policy = WeightsPolicy(Path(weights_dir), offline=True, allow_unverified=True)
 scorer = SyncScorer(ScorerSettings(model="lite", detector=detector, weights=policy), workers=int(workers))
 scorer.score(Path("samples/in_sync.mp4"))
-loaded = time.process_time()
+loaded, started = time.process_time(), time.perf_counter()
 results = [scorer.score(Path(video)) for video in videos]
+wall = time.perf_counter() - started
 best = results[0].best
-print(json.dumps({"seconds": time.process_time() - loaded, "start": loaded, "status": results[0].status,
-                  "confidence": best and best.confidence, "offset": best and best.offset_frames}))
+played = sum(one.info.duration_seconds for one in results if one.info)
+told = {"status": results[0].status, "confidence": best and best.confidence, "offset": best and best.offset_frames}
+print(json.dumps({"seconds": time.process_time() - loaded, "start": loaded, "wall": wall, "played": played, **told}))
 """
 _DECODE = """
 import json, sys, time, av
@@ -65,6 +69,20 @@ def measure_beside(clips: Path, weights_dir: Path, earlier: Path, folder: Path, 
     return figures
 
 
+def measure_wall(weights_dir: Path, video: Path) -> dict[str, Any]:
+    """One video at a time with all cores: what it plays for and what it took, in seconds."""
+    return _run(REPOSITORY, _SCORE, [str(weights_dir), "auto", "1", str(video)], threads=None)
+
+
+def measure_long_faces(minutes: Sequence[float]) -> dict[str, float]:
+    """By minutes: MB that the process holds at most for faces that are seen for so long (benchmarks/memory.py)."""
+    call = [sys.executable, "-m", "benchmarks.memory", "--unbroken", "--faces", str(LONG_FACES), "--minutes"]
+    call += [f"{length:g}" for length in minutes]
+    done = subprocess.run(call, check=True, stdout=subprocess.PIPE, cwd=REPOSITORY, text=True)
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()[2:]]
+    return {length: float(most_held) for length, _, most_held in rows}
+
+
 def _write_videos(clips: Path, folder: Path, seconds: float) -> dict[str, list[Path]]:
     large, short = folder / "720p_clip.mp4", folder / "4_s.mp4"
     write_scaled(clips / LARGE_FACE, large, 1280, 720)
@@ -78,8 +96,8 @@ def _write_videos(clips: Path, folder: Path, seconds: float) -> dict[str, list[P
     return {**{name: [folder / f"{name}.mp4"] for name in repeated}, "folder": copies}
 
 
-def _run(checkout: Path, program: str, arguments: Sequence[str]) -> dict[str, Any]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+def _run(checkout: Path, program: str, arguments: Sequence[str], threads: int | None = 1) -> dict[str, Any]:
+    environment = {**os.environ, **({"OMP_NUM_THREADS": str(threads)} if threads else {})}
     call = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(call, check=True, stdout=subprocess.PIPE, cwd=checkout, env=environment)
     figures: dict[str, Any] = json.loads(done.stdout)

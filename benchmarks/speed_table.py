@@ -39,6 +39,11 @@ def goal_rows(figures: dict[str, Any]) -> list[Row]:
         )
     rows += _memory_rows(figures.get("memory", {}))
     rows += _beside_rows(figures.get("beside", {}))
+    if wall := figures.get("wall"):
+        times = wall["played"] / wall["wall"]
+        measured = f"{times:.1f} x"
+        rows.append(Row("720p, by the wall", ">= 15 x faster than it plays", measured, times >= 15, "looks for faces"))
+    rows += _long_faces_rows(figures.get("long_faces", {}))
     if start := figures.get("start"):
         rows.append(Row("`--help`", "< 0.3 s", f"{start['help']:.2f} s", start["help"] < 0.3))
         first = start["first_frame"]
@@ -128,6 +133,17 @@ def _beside_rows(beside: dict[str, Any]) -> list[Row]:
             met = met and this <= most_of_decoding * decoding
         rows.append(Row(f"process seconds, {name}, lite, default detector", goal, measured, met, "looks for faces"))
     return rows
+
+
+def _long_faces_rows(held_mb: dict[str, float]) -> list[Row]:
+    if not held_mb:
+        return []
+    (short, first), *_, (long, last) = held_mb.items()
+    growth = (last - first) / (float(long) - float(short)) * 60
+    measured = f"{first:.0f} MB for {short} minutes, {last:.0f} MB for {long}: {growth:.0f} MB an hour"
+    met = growth <= 20 and last <= 700
+    binds = "the distances of each lip, 11 MB an hour for a face, and copies of them at its end"
+    return [Row("memory, four faces without a cut", "<= 20 MB an hour, <= 700 MB", measured, met, binds)]
 
 
 def format_report(figures: dict[str, Any]) -> str:

@@ -47,6 +47,17 @@ class NoOdds:
         return None
 
 
+class RawModel(NoOdds):
+    """Passes the raw confidence on."""
+
+    name = "raw"
+    identity = "none"
+    min_track_frames = 1
+
+    def confidence(self, raw: float, embedding_count: int) -> float:
+        return raw
+
+
 INFO = MediaInfo(
     width=1280,
     height=720,

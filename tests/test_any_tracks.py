@@ -13,20 +13,9 @@ from syncnet.results import ordered_confidence
 from syncnet.scoring.pooling import pool_tracks
 from syncnet.scoring.score import score_distances
 from syncnet.scoring.turns import TrackTable, find_conversation
-from tests.fakes import NoOdds
+from tests.fakes import RawModel
 
 OFFSETS = (-14, -10, -3, 0, 4, 9, 14)
-
-
-class RawModel(NoOdds):
-    """Passes the raw confidence on."""
-
-    name = "raw"
-    identity = "none"
-    min_track_frames = 1
-
-    def confidence(self, raw: float, embedding_count: int) -> float:
-        return raw
 
 
 def any_distances(rng: np.random.Generator, lips: int) -> np.ndarray:

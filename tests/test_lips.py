@@ -12,14 +12,7 @@ from syncnet.scoring.lips import lip_medians, spread_around
 from syncnet.scoring.score import score_distances
 from syncnet.scoring.stretches import told_by_shift
 from syncnet.scoring.turns import TrackTable
-from tests.fakes import NoOdds
-
-
-class RawModel(NoOdds):
-    """Passes the raw confidence on."""
-
-    def confidence(self, raw: float, embedding_count: int) -> float:
-        return raw
+from tests.fakes import RawModel
 
 
 @pytest.fixture

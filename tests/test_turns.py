@@ -9,21 +9,10 @@ import pytest
 
 from syncnet.scoring.score import score_distances
 from syncnet.scoring.turns import TrackTable, Turn, _join, find_conversation
-from tests.fakes import NoOdds
+from tests.fakes import RawModel
 
 LIPS = 300
 SPEECH = np.ones(400, bool)
-
-
-class RawModel(NoOdds):
-    """Passes the raw confidence on."""
-
-    name = "raw"
-    identity = "none"
-    min_track_frames = 1
-
-    def confidence(self, raw: float, embedding_count: int) -> float:
-        return raw
 
 
 def speaking(spans: list[tuple[int, int]], early: int, seed: int, first_lip: int = 0, lips: int = LIPS) -> TrackTable:

@@ -147,18 +147,10 @@ def score_unbroken(minutes: list[float], faces: int) -> None:
 
 def score_noise(model: LiteModel, frames: int, faces: int) -> None:
     """Faces side by side from the first frame to the last, whose mouths and sound are noise, through all stages."""
+    from syncnet import people
     from syncnet.faces.tracks import Track
     from syncnet.media.info import MediaInfo
     from syncnet.media.listening import MOST_HELD_BYTES
-    from syncnet.people import (
-        Beside,
-        TrackSeen,
-        gather_people,
-        score_over_time,
-        score_together,
-        score_track,
-        video_score,
-    )
     from syncnet.system.byte_store import ByteStore
 
     rng, store = np.random.default_rng(0), ByteStore(MOST_HELD_BYTES)
@@ -166,7 +158,7 @@ def score_noise(model: LiteModel, frames: int, faces: int) -> None:
         sound = rng.integers(-9000, 9000, SAMPLES_PER_FRAME, dtype=np.int16)
         store.write(frame * sound.nbytes, sound.tobytes())
     samples, speech = store.rows(np.int16), np.arange(frames) % 100 < 80
-    beside, seen = Beside(model, samples, speech), [TrackSeen(0) for _ in range(faces)]
+    beside, seen = people.Beside(model, samples, speech), [people.TrackSeen(0) for _ in range(faces)]
     mouths = rng.integers(0, 256, (64, 64, 64), dtype=np.uint8)
     encoders = [model.face_encoder() for _ in range(faces)]
     for first in range(0, frames, len(mouths)):
@@ -177,12 +169,12 @@ def score_noise(model: LiteModel, frames: int, faces: int) -> None:
         embeddings = model.embed(encoders.pop(), samples, 0, frames, beside.counts)
         box = np.float32([300 * place, 0, 300 * place + 200, 200])
         track = Track(np.arange(frames), np.tile(box, (frames, 1)))
-        scored.append(score_track(track, embeddings, model, speech, seen.pop()))
+        scored.append(people.score_track(track, embeddings, model, speech, seen.pop()))
         del embeddings
-    shown, pooled = gather_people(scored, MIN_TRACK_FRAMES, model, speech)
+    shown, pooled = people.gather_people(scored, MIN_TRACK_FRAMES, model, speech)
     info = MediaInfo(1920, 1080, float(FPS), frames / FPS, "", "", "", 0, 0)
-    video = score_over_time(video_score(info, shown, None, model, samples, speech), shown, model, speech)
-    score_together(video, [one.table for one in shown], pooled, model, speech)
+    video = people.score_over_time(people.video_score(info, shown, None, model, samples, speech), shown, model, speech)
+    people.score_together(video, [one.table for one in shown], pooled, model, speech)
 
 
 def score_long(video: Path, minutes: list[float]) -> None:

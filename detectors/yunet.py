@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -59,15 +60,20 @@ def check_yunet_file(path: Path) -> None:
         raise ModelFileError(f"{path} cannot be loaded as yunet", path=path, cure="name the published file") from error
 
 
+_LOG_LEVEL = threading.Lock()
+"""It is one for all threads, and each makes detectors of its own."""
+
+
 @contextlib.contextmanager
 def _errors_only() -> Iterator[None]:
     """OpenCV 5 warns, for each network, that it cannot choose a target that nobody has asked for."""
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(before)
+    with _LOG_LEVEL:
+        before = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+        try:
+            yield
+        finally:
+            cv2.utils.logging.setLogLevel(before)
 
 
 class _Look:

@@ -157,11 +157,11 @@ def frame_confidence(
     model brings it to the scale of the track's confidence. Frames before the first lip and after the last have theirs.
     """
     raw = np.full(distances.shape[1], np.nan)
-    for lips_now in pieces(distances.shape[1]):
-        means = _moving_means(distances, SMOOTHED_FRAMES, lips_now)
+    for some in pieces(distances.shape[1]):
+        means = _moving_means(distances, SMOOTHED_FRAMES, some)
         heard = np.isfinite(means).any(axis=0)
         own = means[MAX_SHIFT_FRAMES - offset_frames, heard]
-        raw[lips_now][heard] = np.nanmedian(means[:, heard], axis=0) - own
+        raw[some][heard] = np.nanmedian(means[:, heard], axis=0) - own
     lips = _to_confidence(raw, distances.shape[1], model)
     behind = frame_count - len(lips) - middle_frame
     return np.pad(lips, (middle_frame, max(0, behind)), mode="edge")[:frame_count].astype(np.float32)

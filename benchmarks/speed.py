@@ -7,7 +7,8 @@ Takes about 15 minutes on two cores that nobody else uses, and a few with --quic
 published way is built from our own modules: the passes of --reference, S3FD on every single frame, windows through the
 3-D network in batches of 20. Weights drawn from names do (speed does not depend on them): see
 benchmarks/speed_video.py for the faces. With --beside process seconds are compared with those of an earlier build,
-checked out elsewhere, and of decoding alone (benchmarks/speed_beside.py); the wall and hours of faces are told too.
+checked out elsewhere, and of decoding alone (benchmarks/speed_beside.py); the wall and hours of faces are told too, and
+it takes far longer.
 Prints Markdown; --out also writes the figures.
 """
 

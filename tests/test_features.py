@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import python_speech_features as psf
@@ -53,6 +55,14 @@ def test_bands_are_normalised_over_time_but_stillness_is_not_blown_up() -> None:
     normal = features.normalise_bands(mel)
     assert normal[:, 0] == pytest.approx([-1.2247, 0, 1.2247], abs=1e-3)
     assert np.abs(normal[:, 1]).max() < 0.01
+
+
+@pytest.mark.parametrize("samples", [0, 100])
+def test_a_face_beyond_the_end_of_the_sound_has_no_bands_and_no_warning(samples: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (block,) = features.normal_blocks(np.zeros(samples, np.int16))
+    assert block.shape == (0, features.MEL_BANDS)
 
 
 def test_bands_are_normalised_by_the_steps_that_count() -> None:

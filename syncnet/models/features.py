@@ -87,6 +87,9 @@ def normalise_bands(mel: np.ndarray, counts: np.ndarray | None = None) -> np.nda
 
     ``counts`` (steps,) bool: which steps mean and deviation are of; with too few of them, or without it, all.
     """
+    if not len(mel):
+        # A face that is seen beyond the end of the sound.
+        return mel
     counted = mel if counts is None or _too_few(counts) else mel[counts]
     normal: np.ndarray = (mel - counted.mean(axis=0)) / np.maximum(counted.std(axis=0), MIN_BAND_STD)
     return normal
